@@ -1,0 +1,67 @@
+# Build helpers. Everything links the shared libMLIR and libLLVM, so that there
+# is one TypeID world with a stock mlir-opt.
+
+find_program(QUANT_CCACHE ccache)
+if(QUANT_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${QUANT_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${QUANT_CCACHE})
+endif()
+find_program(QUANT_LLD NAMES ld.lld-22 ld.lld HINTS ${LLVM_TOOLS_BINARY_DIR})
+if(QUANT_LLD)
+  add_link_options(--ld-path=${QUANT_LLD})
+endif()
+
+# The numerics contract rounds every written operation on its own.
+add_compile_options(-ffp-contract=off)
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(QUANT_MLIR_ASSERTIONS)
+  add_compile_options(-UNDEBUG)
+endif()
+if(QUANT_MLIR_SANITIZE)
+  add_compile_options(-fsanitize=${QUANT_MLIR_SANITIZE} -fno-sanitize-recover=all
+                      -fno-sanitize=vptr,function)
+  add_link_options(-fsanitize=${QUANT_MLIR_SANITIZE})
+endif()
+
+include_directories(${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+separate_arguments(QUANT_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
+add_definitions(${QUANT_LLVM_DEFINITIONS})
+link_directories(${LLVM_LIBRARY_DIRS})
+
+# quant_add_library(Name SOURCES… [DEPENDS tablegen targets…] [LINK libs…])
+# A static library of this project.
+function(quant_add_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_LIBRARIES ${name})
+endfunction()
+
+# quant_add_tool(name SOURCES… [DEPENDS …] [LINK libs…])
+function(quant_add_tool name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_TOOLS ${name})
+endfunction()
+
+# quant_add_unittest(name SOURCES… [LINK libs…]): a GoogleTest program that the
+# test suite runs; left out where GoogleTest is not installed.
+function(quant_add_unittest name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  if(NOT GTest_FOUND)
+    return()
+  endif()
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unittests/bin)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_UNITTESTS ${name})
+endfunction()
