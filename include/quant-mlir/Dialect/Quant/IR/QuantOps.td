@@ -1,0 +1,143 @@
+//===- QuantOps.td - Operations added to the quant dialect -*- tablegen -*-===//
+//
+// Operations that extend upstream's `quant` dialect (see QuantExtension.h). They
+// work on tensors of storage-type elements and carry their parameters in
+// `qparams` attributes; nothing here uses `!quant.uniform`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_TD
+#define QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_TD
+
+include "quant-mlir/Dialect/Quant/IR/QParamsAttrs.td"
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class QuantExt_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Quant_Dialect, mnemonic, traits> {
+  let cppNamespace = "::quant_mlir";
+}
+
+def QuantExt_ExpressedTensor : RankedTensorOf<[F32, F16, BF16]>;
+def QuantExt_StorageTensor : RankedTensorOf<
+    [I8, I<4>, I<2>, I32, F8E4M3FN, F8E5M2, F4E2M1FN]>;
+def QuantExt_ScaleTensor : RankedTensorOf<[F32, F16, BF16, F8E8M0FNU]>;
+def QuantExt_ZeroPointTensor : RankedTensorOf<[I32]>;
+
+def QuantExt_QuantizeOp : QuantExt_Op<"quantize",
+    [Pure, AttrSizedOperandSegments]> {
+  let summary = "Floating-point values to codes";
+  let description = [{
+    For every element `x` of the input, with the parameters of its unit:
+
+    ```
+    zero point:  q = clamp(R(x / scale) + zero_point, quant_min, quant_max)
+    minval:      q = clamp(R((x - minval) / scale) + quant_min, quant_min, quant_max)
+    float:       q = cast(clamp(x / scale, quant_min, quant_max))
+    ```
+
+    in binary32, `R` rounding half to even. +-Inf saturates, NaN gives the code
+    of 0.0.
+
+    Constraints:
+
+    - the element type of the result is the storage type of the parameters;
+    - scale is either in the parameters or an operand; with an operand, zero
+      points are an operand of i32 elements too, or absent (0);
+    - operands have the shape that the granularity gives: rank 0 for per_tensor,
+      `ceil(dim / block)` otherwise.
+
+    `quantize(dequantize(q))` with equal parameters folds to `q` where that is
+    exact; `dequantize(quantize(x))` never folds.
+
+    ```mlir
+    %q = quant.quantize %x <int8, per_tensor, scale = 0.05, zero_point = -3> : tensor<4x70xf32> -> tensor<4x70xi8>
+    %d = quant.quantize %x scale(%s : tensor<?x1xf32>) zero_point(%z : tensor<?x1xi32>) <int8, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x70xi8>
+    ```
+  }];
+  let arguments = (ins
+    QuantExt_ExpressedTensor:$input,
+    Optional<QuantExt_ScaleTensor>:$scale,
+    Optional<QuantExt_ZeroPointTensor>:$zero_point,
+    QParams_AffineAttr:$params);
+  let results = (outs QuantExt_StorageTensor:$output);
+  let assemblyFormat = [{
+    $input (`scale` `(` $scale^ `:` type($scale) `)`)?
+    (`zero_point` `(` $zero_point^ `:` type($zero_point) `)`)?
+    $params attr-dict `:` type($input) `->` type($output)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def QuantExt_DequantizeOp : QuantExt_Op<"dequantize",
+    [Pure, AttrSizedOperandSegments]> {
+  let summary = "Codes to floating-point values";
+  let description = [{
+    For every code `q` of the input, with the parameters of its unit:
+
+    ```
+    zero point:  x' = (q - zero_point) * scale
+    minval:      x' = (q - quant_min) * scale + minval
+    float:       x' = q * scale
+    ```
+
+    in binary32, each operation rounded on its own, the result rounded once to
+    the element type of the output. Constraints are those of `quant.quantize`.
+
+    ```mlir
+    %w = quant.dequantize %c <int8 narrow, per_channel<[1]>, scale = dense<0.5> : tensor<1x24xf32>> : tensor<70x24xi8> -> tensor<70x24xf32>
+    %v = quant.dequantize %d <uint4, per_block<[32, 1]>, scale = dense<0.5> : tensor<3x24xf16>, minval = dense<-1.0> : tensor<3x24xf16>> : tensor<70x24xi4> -> tensor<70x24xf32>
+    ```
+  }];
+  let arguments = (ins
+    QuantExt_StorageTensor:$input,
+    Optional<QuantExt_ScaleTensor>:$scale,
+    Optional<QuantExt_ZeroPointTensor>:$zero_point,
+    QParams_AffineAttr:$params);
+  let results = (outs QuantExt_ExpressedTensor:$output);
+  let assemblyFormat = [{
+    $input (`scale` `(` $scale^ `:` type($scale) `)`)?
+    (`zero_point` `(` $zero_point^ `:` type($zero_point) `)`)?
+    $params attr-dict `:` type($input) `->` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def QuantExt_PackOp : QuantExt_Op<"pack", [Pure]> {
+  let summary = "Codes of less than eight bits to bytes";
+  let description = [{
+    Lays the codes out as `layout` says. Shapes are static, the result holds
+    exactly the bytes that the layout needs.
+
+    ```mlir
+    %p = quant.pack %q <canonical> : tensor<70x24xi4> -> tensor<840xi8>
+    ```
+  }];
+  let arguments = (ins QuantExt_StorageTensor:$input,
+                       QParams_LayoutAttr:$layout);
+  let results = (outs 1DTensorOf<[I8]>:$output);
+  let assemblyFormat =
+    "$input $layout attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def QuantExt_UnpackOp : QuantExt_Op<"unpack", [Pure]> {
+  let summary = "Packed bytes back to codes";
+  let description = [{
+    The exact inverse of `quant.pack` with the same layout.
+
+    ```mlir
+    %q = quant.unpack %p <canonical> : tensor<840xi8> -> tensor<70x24xi4>
+    ```
+  }];
+  let arguments = (ins 1DTensorOf<[I8]>:$input, QParams_LayoutAttr:$layout);
+  let results = (outs QuantExt_StorageTensor:$output);
+  let assemblyFormat =
+    "$input $layout attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+#endif // QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_TD

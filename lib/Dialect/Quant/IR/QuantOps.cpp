@@ -1,0 +1,197 @@
+//===- QuantOps.cpp - Verifiers and folders of our quant ops --------------===//
+
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+//===----------------------------------------------------------------------===//
+// Quantize and dequantize
+//===----------------------------------------------------------------------===//
+
+/// Shape that operands with parameters must have; -1 sizes give 1, a split
+/// dynamic dimension gives a dynamic one.
+static SmallVector<int64_t> operandShape(GranularityAttrInterface granularity,
+                                         ArrayRef<int64_t> shape,
+                                         ArrayRef<int64_t> sizes) {
+  if (isa<PerTensorAttr>(granularity))
+    return {};
+  SmallVector<int64_t> result;
+  for (auto [dim, size] : llvm::zip_equal(shape, sizes)) {
+    if (size == -1)
+      result.push_back(1);
+    else if (ShapedType::isDynamic(dim))
+      result.push_back(size == 1 ? dim : ShapedType::kDynamic);
+    else
+      result.push_back(llvm::divideCeil(dim, size));
+  }
+  return result;
+}
+
+/// What quantize and dequantize have in common: `expressed` and `stored` are
+/// the types of the two sides.
+template <typename OpTy>
+static LogicalResult verifyConversion(OpTy op, RankedTensorType expressed,
+                                      RankedTensorType stored) {
+  AffineAttr params = op.getParams();
+  auto emitError = [&] { return op.emitOpError(); };
+  if (stored.getElementType() != params.getStorageElementType())
+    return op.emitOpError()
+           << "expected codes of type " << params.getStorageElementType()
+           << ", the storage type of the parameters, found "
+           << stored.getElementType();
+  if (expressed.getShape() != stored.getShape())
+    return op.emitOpError() << "expected values and codes of one shape, found "
+                            << expressed << " and " << stored;
+  if (failed(params.verifyForShape(expressed.getShape(), emitError)))
+    return failure();
+
+  Value scale = op.getScale();
+  Value zeroPoint = op.getZeroPoint();
+  if (!scale && !params.getScale())
+    return op.emitOpError() << "expected a scale, found none: give it in the "
+                               "parameters or as an operand";
+  if (scale && params.getScale())
+    return op.emitOpError() << "expected one scale, found one in the parameters "
+                               "and one as an operand: drop either";
+  if (zeroPoint && !scale)
+    return op.emitOpError() << "expected a scale operand beside the zero point "
+                               "operand, found none: give both as operands or "
+                               "both in the parameters";
+  if (!scale)
+    return success();
+  auto scaleType = cast<RankedTensorType>(scale.getType());
+  bool isInteger = numerics::isInteger(params.getStorage());
+  if (zeroPoint && !isInteger)
+    return op.emitOpError() << "floating-point storage is symmetric: expected a "
+                               "scale only, found a zero point";
+  bool isE8M0 = isa<Float8E8M0FNUType>(scaleType.getElementType());
+  if (isInteger && isE8M0)
+    return op.emitOpError() << "f8E8M0FNU scales are for floating-point storage: "
+                               "expected f32, f16 or bf16 scales";
+  if (params.getStorage() == numerics::StorageType::Float4E2M1FN && !isE8M0)
+    return op.emitOpError()
+           << "float4_e2m1fn expects f8E8M0FNU scales, found "
+           << scaleType.getElementType();
+  FailureOr<SmallVector<int64_t>> sizes =
+      params.getGranularity().getBlockSizes(expressed.getShape(), emitError);
+  if (failed(sizes))
+    return failure();
+  SmallVector<int64_t> expected =
+      operandShape(params.getGranularity(), expressed.getShape(), *sizes);
+  auto verifyOperand = [&](Value operand, StringRef what) -> LogicalResult {
+    auto type = cast<RankedTensorType>(operand.getType());
+    if (succeeded(verifyCompatibleShape(type.getShape(), expected)))
+      return success();
+    return op.emitOpError()
+           << "expected a " << what << " operand of type "
+           << RankedTensorType::get(expected, type.getElementType())
+           << " for granularity " << params.getGranularity() << ", found "
+           << type;
+  };
+  if (failed(verifyOperand(scale, "scale")))
+    return failure();
+  return zeroPoint ? verifyOperand(zeroPoint, "zero point") : success();
+}
+
+LogicalResult QuantizeOp::verify() {
+  return verifyConversion(*this, cast<RankedTensorType>(getInput().getType()),
+                          cast<RankedTensorType>(getOutput().getType()));
+}
+
+LogicalResult DequantizeOp::verify() {
+  return verifyConversion(*this, cast<RankedTensorType>(getOutput().getType()),
+                          cast<RankedTensorType>(getInput().getType()));
+}
+
+/// quantize(dequantize(q)) with equal parameters
+///   -> q
+/// where numerics::roundTripIsIdentity proves it. Codes outside the range in
+/// use would be clamped, so it needs the full range or a producer that clamps.
+OpFoldResult QuantizeOp::fold(FoldAdaptor) {
+  auto dequantize = getInput().getDefiningOp<DequantizeOp>();
+  if (!dequantize || dequantize.getScale() != getScale() ||
+      dequantize.getZeroPoint() != getZeroPoint() ||
+      !haveEqualContents(dequantize.getParams(), getParams()) ||
+      dequantize.getInput().getType() != getType())
+    return {};
+  AffineAttr params = getParams();
+  if (params.getRange() != numerics::fullRange(params.getStorage())) {
+    auto producer = dequantize.getInput().getDefiningOp<QuantizeOp>();
+    if (!producer || producer.getParams().getRange() != params.getRange())
+      return {};
+  }
+  int32_t lo = 0, hi = 0;
+  if (getZeroPoint()) {
+    lo = static_cast<int32_t>(params.getQuantMin());
+    hi = static_cast<int32_t>(params.getQuantMax());
+  } else if (params.getZeroPoint()) {
+    std::vector<int32_t> values = params.getTensorParams().zeroPoints;
+    if (values.empty())
+      return {};
+    auto [min, max] = std::minmax_element(values.begin(), values.end());
+    lo = *min;
+    hi = *max;
+  }
+  std::optional<numerics::ExpressedType> expressed =
+      getExpressedType(cast<ShapedType>(getInput().getType()).getElementType());
+  if (!numerics::roundTripIsIdentity(params.getCodeFormat(), *expressed, lo, hi))
+    return {};
+  return dequantize.getInput();
+}
+
+//===----------------------------------------------------------------------===//
+// Pack and unpack
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
+                                  RankedTensorType packed) {
+  unsigned width = codes.getElementTypeBitWidth();
+  if (width > 8)
+    return op->emitOpError() << "expected codes of at most 8 bits, found "
+                             << codes.getElementType();
+  if (!codes.hasStaticShape() || !packed.hasStaticShape())
+    return op->emitOpError() << "expected static shapes, found " << codes
+                             << " and " << packed;
+  int64_t size = numerics::packedSize(codes.getNumElements(), width);
+  if (packed.getNumElements() != size)
+    return op->emitOpError() << "expected " << size << " bytes for " << codes
+                             << ", found " << packed;
+  return success();
+}
+
+LogicalResult PackOp::verify() {
+  return verifyPacked(*this, cast<RankedTensorType>(getInput().getType()),
+                      cast<RankedTensorType>(getOutput().getType()));
+}
+
+LogicalResult UnpackOp::verify() {
+  return verifyPacked(*this, cast<RankedTensorType>(getOutput().getType()),
+                      cast<RankedTensorType>(getInput().getType()));
+}
+
+/// pack(unpack(p)) -> p with one layout: tail bits of a packed constant are 0.
+OpFoldResult PackOp::fold(FoldAdaptor) {
+  auto unpack = getInput().getDefiningOp<UnpackOp>();
+  if (!unpack || unpack.getLayout() != getLayout() ||
+      unpack.getInput().getType() != getType())
+    return {};
+  return unpack.getInput();
+}
+
+/// unpack(pack(q)) -> q with one layout.
+OpFoldResult UnpackOp::fold(FoldAdaptor) {
+  auto pack = getInput().getDefiningOp<PackOp>();
+  if (!pack || pack.getLayout() != getLayout() ||
+      pack.getInput().getType() != getType())
+    return {};
+  return pack.getInput();
+}
+
+#define GET_OP_CLASSES
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.cpp.inc"

@@ -1,0 +1,11 @@
+//===- InitAll.cpp - Registration of everything in quant-mlir -------------===//
+
+#include "quant-mlir/InitAll.h"
+
+#include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
+
+void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
+  registerQuantExtension(registry);
+}
+
+void quant_mlir::registerAllPasses() {}
