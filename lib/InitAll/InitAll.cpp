@@ -3,9 +3,12 @@
 #include "quant-mlir/InitAll.h"
 
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
 
 void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
 }
 
-void quant_mlir::registerAllPasses() {}
+void quant_mlir::registerAllPasses() {
+  registerQuantTransformsPasses();
+}
