@@ -4,6 +4,7 @@
 
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+#include "quant-mlir/Pipelines/Pipelines.h"
 
 void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
@@ -11,4 +12,5 @@ void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
 
 void quant_mlir::registerAllPasses() {
   registerQuantTransformsPasses();
+  registerQuantPipelinesPasses();
 }

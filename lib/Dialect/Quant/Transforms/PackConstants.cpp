@@ -40,7 +40,7 @@ static LogicalResult packConstant(arith::ConstantOp op) {
   std::optional<ArrayRef<char>> bytes =
       getRawBytes(cast<ElementsAttr>(op.getValue()), isSplat);
   if (!bytes)
-    return op.emitError() << "expected a constant whose elements are in memory, "
+    return emitError(op.getLoc()) << "expected a constant whose elements are in memory, "
                              "found a resource that is missing or has the wrong "
                              "size: print the module with its resources";
   std::vector<uint8_t> codes;

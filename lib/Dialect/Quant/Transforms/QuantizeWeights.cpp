@@ -72,7 +72,7 @@ static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
 static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
                                            StringRef what) {
   InFlightDiagnostic diag =
-      second.consumer->emitError()
+      emitError(second.consumer->getLoc())
       << "the consumers '" << getQuantName(first.consumer) << "' and '"
       << getQuantName(second.consumer) << "' of one weight disagree on " << what;
   diag.attachNote(first.consumer->getLoc()) << "the other consumer is here";
@@ -178,7 +178,7 @@ public:
         return signalPassFailure();
     if (!report.empty())
       if (llvm::Error error = result.write(report)) {
-        getOperation()->emitError() << "cannot write the report '" << report
+        emitError(getOperation().getLoc()) << "cannot write the report '" << report
                                     << "': " << llvm::toString(std::move(error));
         return signalPassFailure();
       }
@@ -186,7 +186,7 @@ public:
 
 private:
   LogicalResult fail(llvm::Error error) {
-    return getOperation()->emitError()
+    return emitError(getOperation().getLoc())
            << "quant-quantize-weights: " << llvm::toString(std::move(error));
   }
 
@@ -249,7 +249,7 @@ private:
   void skip(Operation *consumer, const Twine &reason) {
     ++numSkipped;
     std::string text = reason.str();
-    consumer->emitRemark() << "the weight of '" << getQuantName(consumer)
+    emitRemark(consumer->getLoc()) << "the weight of '" << getQuantName(consumer)
                            << "' stays in floating point: " << text;
     result.skipped.push_back({getQuantName(consumer).str(),
                               describeLoc(consumer->getLoc()), text});
@@ -280,7 +280,7 @@ private:
     }
     llvm::Expected<WeightSettings> settings = resolve(request);
     if (!settings)
-      return use.consumer->emitError()
+      return emitError(use.consumer->getLoc())
              << "'" << getQuantName(use.consumer) << "', by " << where << ": "
              << llvm::toString(settings.takeError());
     return std::optional<WeightSettings>(std::move(*settings));
@@ -300,7 +300,7 @@ private:
       llvm::Expected<ResolvedBlocks> blocks =
           resolveBlocks(**settings, type.getShape(), use.roles);
       if (!blocks)
-        return use.consumer->emitError()
+        return emitError(use.consumer->getLoc())
                << "'" << getQuantName(use.consumer)
                << "': " << llvm::toString(blocks.takeError());
       if (type.getNumElements() < weightThreshold) {
@@ -320,7 +320,7 @@ private:
                "this weight has none");
           continue;
         }
-        use.consumer->emitRemark()
+        emitRemark(use.consumer->getLoc())
             << "'" << getQuantName(use.consumer)
             << "' has no reduction dimension to split into blocks: its weight "
                "is quantized per_channel";
@@ -396,7 +396,7 @@ private:
     std::optional<ArrayRef<char>> bytes =
         getRawBytes(cast<ElementsAttr>(constant.getValue()), isSplat);
     if (!bytes)
-      return constant.emitError()
+      return emitError(constant.getLoc())
              << "the weight of '" << name
              << "' is a resource that is missing or has the wrong size: "
                 "expected "
@@ -412,7 +412,7 @@ private:
     numerics::NonFinite bad =
         numerics::findNonFinite(source, type.getNumElements());
     if (bad.count)
-      return constant.emitError()
+      return emitError(constant.getLoc())
              << "the weight of '" << name << "' has " << bad.count
              << " NaN or infinite elements, the first at linear index "
              << bad.firstIndex
@@ -421,7 +421,7 @@ private:
     if (numerics::TensorError error =
             computeParams(decision.settings.spec, quantized.geometry, source,
                           quantized.params))
-      return constant.emitError()
+      return emitError(constant.getLoc())
              << "the weight of '" << name
              << "': " << toStringRef(numerics::message(error.error))
              << " in block " << error.unit

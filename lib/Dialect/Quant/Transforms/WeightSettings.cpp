@@ -91,7 +91,7 @@ static llvm::Error parseValues(const WeightRequest &request,
   QuantSpec &spec = settings.spec;
   if (llvm::Error error =
           parseValue(request.dtype, "storage type", parseStorageType,
-                     storageTypeNames(), spec.storage))
+                     weightTypeNames(), spec.storage))
     return error;
   if (llvm::Error error =
           parseValue(request.granularity, "granularity", parseGranularityKind,
@@ -201,16 +201,21 @@ quant_mlir::resolveBlocks(const WeightSettings &settings,
     return result;
   }
 
-  // The innermost dimension that is summed over.
-  if (!axis)
+  // Without an axis: channels as in per_channel, blocks along the innermost
+  // dimension that is summed over.
+  if (!axis) {
+    perChannel();
+    std::optional<int64_t> reduction;
     for (auto [dim, role] : llvm::enumerate(roles))
       if (role == DimRole::Reduction)
-        axis = dim;
-  if (!axis) {
-    result.fellBackToPerChannel = true;
-    perChannel();
+        reduction = dim;
+    if (reduction)
+      result.sizes[*reduction] = settings.blockSizes.front();
+    else
+      result.fellBackToPerChannel = true;
     return result;
   }
+  // With an axis, blocks along it; a channel belongs to one of them.
   for (auto [size, role] : llvm::zip_equal(result.sizes, roles))
     if (role != DimRole::Kernel)
       size = 1;
