@@ -438,13 +438,16 @@ def run(module, inputs, entry="main", precision="float64", chunk=64):
   split = []
   for x, type_ in zip(inputs, types):
     shape = tuple(type_.shape)
+    if not shape:  # a scalar, or a tensor of rank 0: one entry per sample
+      split.append(x.reshape(-1))
+      continue
     if len(shape) != x.ndim or any(
         d is not None and d != e for d, e in zip(shape[1:], x.shape[1:])):
       raise EvaluationError("input of shape %s for %s" % (x.shape, shape))
-    lead = x.shape[0] if shape and shape[0] is None else (shape or (1,))[0]
-    if shape and x.shape[0] % lead:
+    lead = x.shape[0] if shape[0] is None else shape[0]
+    if x.shape[0] % lead:
       raise EvaluationError("%d samples in batches of %d" % (x.shape[0], lead))
-    split.append(x.reshape((-1, lead) + x.shape[1:]) if shape else x.reshape(1))
+    split.append(x.reshape((-1, lead) + x.shape[1:]))
   samples = max([x.shape[0] for x in split], default=1)
   if any(x.shape[0] not in (1, samples) for x in split):
     raise EvaluationError("inputs with different numbers of samples")

@@ -425,7 +425,7 @@ class Parser:
 
   def elements(self, data, type_):
     count = int(np.prod(type_.shape, dtype=int))
-    if type_.element == "i1" and len(data) not in (1, count):
+    if type_.element == "i1" and data not in (b"\x00", b"\xff"):  # packed
       bits = np.unpackbits(np.frombuffer(data, "u1"), bitorder="little")
       return Dense(type_, self.shaped(bits[:count].astype(bool), type_))
     return Dense(type_, self.shaped(decode_bits(data, type_.element), type_))

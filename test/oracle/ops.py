@@ -14,9 +14,8 @@ import math
 
 import numpy as np
 
-from mlir_text import Dense, affine_eval, int_width, is_float
-from quantize import FLOAT_FORMATS, float_encode, float_decode, round_bf16
-from mlir_text import SMALL_FLOATS
+from mlir_text import SMALL_FLOATS, Dense, affine_eval, int_width, is_float
+from quantize import FLOAT_FORMATS, float_decode, float_encode, round_bf16
 
 OPS = {}
 DYNAMIC = -(2**63)  # ShapedType::kDynamic in static_... arrays
@@ -343,18 +342,17 @@ def round_small(a, element):
   fp4, which has neither, the largest value."""
   name = SMALL_FLOATS[element]
   largest = FLOAT_FORMATS[name][3]
-  mantissa = FLOAT_FORMATS[name][1]
-  half_step = largest / (2**(mantissa + 1) - 1 if name != "float8_e4m3fn" else
-                         14) / 2
   a = np.asarray(a, float)
-  codes = float_encode(np.clip(np.where(np.isnan(a), 0, a), -largest, largest),
-                       name)
-  out = float_decode(codes, name).astype(float)
+  inside = np.clip(np.where(np.isnan(a), 0, a), -largest, largest)
+  out = float_decode(float_encode(inside, name), name).astype(float)
   if name == "float4_e2m1fn":
     return out
-  over = np.where(np.abs(a) >= largest + half_step,
-                  np.inf if name == "float8_e5m2" else np.nan, 0)
-  out = np.where(over != 0, np.copysign(over, a), out)
+  # Half a step beyond the largest value the tie goes to the even neighbour, which
+  # is 448 for e4m3fn and infinity for e5m2.
+  if name == "float8_e4m3fn":
+    out = np.where(np.abs(a) > 464, np.nan, out)
+  else:
+    out = np.where(np.abs(a) >= 61440, np.copysign(np.inf, a), out)
   return np.where(np.isnan(a), np.nan, out)
 
 

@@ -144,10 +144,10 @@ def reduce_blocks(ufunc, x, block_sizes):
 
 
 def expand(params, shape, block_sizes):
-  """Parameters of shape ceil(d / b), repeated to `shape`."""
+  """Parameters of shape ceil(d / b), repeated to `shape`; b = -1 means d."""
   out = np.asarray(params)
   for axis, (d, b) in enumerate(zip(shape, block_sizes)):
-    out = np.repeat(out, b, axis=axis)
+    out = np.repeat(out, d if b == -1 else b, axis=axis)
     out = np.take(out, np.arange(d), axis=axis)
   return out
 
