@@ -203,11 +203,11 @@ def params_from_range(lo, hi, dtype, qscheme, formulation, scale_dtype,
                       block_sizes):
   """Section 3: from float32 ranges (lo <= 0 <= hi) to stored parameters."""
   lo, hi = np.asarray(lo, F32), np.asarray(hi, F32)
-  amax = np.maximum(-lo, hi)
+  amax = np.abs(np.maximum(-lo, hi))  # abs: the exponent bits of -0
   if dtype in FLOAT_FORMATS:
     largest = F32(FLOAT_FORMATS[dtype][3])
     if scale_dtype == "f8E8M0FNU":
-      biased = (amax.view(np.uint32) >> 23).astype(np.int64)  # amax >= 0
+      biased = (amax.view(np.uint32) >> 23).astype(np.int64)
       exponent = np.clip(biased - 127 - FLOAT_FORMATS[dtype][4], -126, 127)
       scale = np.ldexp(F32(1), exponent).astype(F32)
     else:

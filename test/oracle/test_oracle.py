@@ -131,6 +131,11 @@ class Quantize(unittest.TestCase):
       self.assertEqual(r.scale[0], 2.0**exponent)
       self.assertEqual(qz.e8m0_bits(r.scale)[0], exponent + 127)
 
+  def test_mx_scale_of_negative_zeros(self):
+    r = qz.quantize(np.full(32, -0.0, np.float32), "float4_e2m1fn",
+                    block_sizes=[32], scale_dtype="f8E8M0FNU")
+    self.assertEqual(r.scale[0], 2.0**-126)
+
   def test_blocks_with_a_ragged_end(self):
     x = np.random.RandomState(1).randn(70, 3).astype(np.float32)
     r = qz.quantize(x, "int4", "asymmetric", block_sizes=[32, 1])
