@@ -182,10 +182,12 @@ bool roundTripIsIdentity(const TensorParams &params, ExpressedType expressed) {
     // A code's value is off by at most half a place of the expressed type; a
     // quarter of a step leaves room for the roundings of the arithmetic. In the
     // zp form the relative error is small by section 2; a minval far from the
-    // range shifts all values to coarser places.
+    // range shifts all values to coarser places, and x - minval can overflow.
     if (magnitude > largest || step * scale < 2 * denormal)
       return false;
-    if (hasMinval && magnitude * (precision + 0x1p-23) > 0.25 * scale)
+    const double span = (format.range.max - format.range.min) * scale;
+    if (hasMinval && (magnitude * (precision + 0x1p-23) > 0.25 * scale ||
+                      span > 0x1.FFFFFEp127))
       return false;
   }
   return true;

@@ -23,9 +23,10 @@ struct BlockedDim {
 };
 
 /// The geometry without dimensions of size 1 and with neighbours merged where
-/// elements and parameters keep their row-major order: (b, whole) becomes one
-/// dimension, and so does (1, 1). At least one dimension, the innermost last.
-/// The tensor must not be empty.
+/// elements and parameters keep their row-major order: a whole dimension joins
+/// the one before it, and one that its blocks divide evenly joins one with blocks
+/// of 1. At least one dimension, the innermost last. The tensor must not be
+/// empty.
 std::vector<BlockedDim> mergeDims(const BlockGeometry &geometry);
 
 /// Calls `body(offset, unit, run)` for runs that together cover the tensor in

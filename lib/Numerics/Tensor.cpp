@@ -69,8 +69,9 @@ quant_mlir::numerics::detail::mergeDims(const BlockGeometry &geometry) {
     if (!dims.empty() && block == size) {
       dims.back().size *= size;
       dims.back().block *= size;
-    } else if (!dims.empty() && dims.back().block == 1 && block == 1) {
+    } else if (!dims.empty() && dims.back().block == 1 && size % block == 0) {
       dims.back().size *= size;
+      dims.back().block = block;
     } else {
       dims.push_back({size, block});
     }
