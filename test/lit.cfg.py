@@ -1,0 +1,57 @@
+# Configuration of the test suite.
+#
+# Features, each present where the machine has what it needs:
+#   numpy          a Python with numpy: runs against the oracle in test/oracle
+#   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
+#   asan           built with AddressSanitizer
+#
+# Parameters:
+#   --param roundtrip=1   every quant-opt also verifies that its IR survives
+#                         printing and parsing, as text and as bytecode
+
+import os
+
+import lit.formats
+
+config.name = "quant-mlir"
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "oracle"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.quant_build_dir, "test")
+config.test_format = lit.formats.ShTest(execute_external=False)
+
+tools = os.path.join(config.quant_build_dir, "bin")
+config.environment["PATH"] = os.pathsep.join(
+    [tools, config.llvm_tools_dir, os.environ.get("PATH", "")])
+# Output of tests does not depend on the terminal or on the number of cores.
+config.environment["OMP_NUM_THREADS"] = "2"
+
+if lit_config.params.get("roundtrip"):
+    config.name += " (round trip)"
+    config.substitutions.append(
+        (r"\bquant-opt\b", "quant-opt --verify-roundtrip"))
+    # Nothing to learn there, or a flag of the test's own.
+    config.excludes += ["invalid.mlir", "quant-run", "Integration"]
+
+config.substitutions.append(
+    ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")))
+config.substitutions.append(("%source_dir", config.quant_source_dir))
+config.substitutions.append(
+    ("%digits", os.path.join(config.quant_source_dir, "examples", "digits")))
+config.substitutions.append(("%oracle", os.path.join(
+    config.test_source_root, "oracle")))
+
+if config.python:
+    config.available_features.add("numpy")
+    config.environment["MLIR_OPT"] = os.path.join(config.llvm_tools_dir,
+                                                  "mlir-opt")
+    config.substitutions.append(("%python", config.python))
+
+shared = os.environ.get("QUANT_SHARED_MODELS", os.path.join(
+    config.quant_source_dir, os.pardir, "shared", "models"))
+if os.path.isdir(shared):
+    config.available_features.add("shared-models")
+    config.substitutions.append(("%shared", os.path.realpath(shared)))
+
+if "address" in config.sanitizers:
+    config.available_features.add("asan")
