@@ -63,7 +63,7 @@ ParamError paramsFromRange(const QuantSpec &spec, float min, float max,
                            UnitParams &params);
 
 //===----------------------------------------------------------------------===//
-// Elementwise, section 2. Scalars: these define the meaning; Quantize.h has the
+// Elementwise, section 2. Scalars: these define the meaning; Tensor.h has the
 // array forms. A code is the sign- or zero-extended integer, or the bit pattern
 // of a float storage type.
 //===----------------------------------------------------------------------===//
@@ -84,7 +84,9 @@ float dequantize(int32_t code, const CodeFormat &format,
 
 /// Whether quantize(dequantize(q)) == q for every q in the range in use
 /// (section 2): not for minval in bf16; for bf16 with zp only where
-/// |q - zero_point| <= 128 for every code.
+/// |q - zero_point| <= 128 for every code. The scale is not looked at: with one
+/// for which values overflow the expressed type or become denormal the property
+/// fails; the overload for TensorParams in Tensor.h excludes these too.
 bool roundTripIsIdentity(const CodeFormat &format, ExpressedType expressed,
                          int32_t minZeroPoint, int32_t maxZeroPoint);
 

@@ -48,7 +48,9 @@ struct QuantError {
   double signalPower = 0;     ///< sum of x^2
   double noisePower = 0;      ///< sum of (x' - x)^2
   double maxAbsError = 0;     ///< max |x' - x|
-  int64_t clipped = 0;        ///< elements outside the representable interval
+  /// Elements for which the clamp changed the rounded code: what rounds to an end
+  /// of the range in use by itself is not counted, and neither is NaN.
+  int64_t clipped = 0;
   /// 10 log10(signal / noise); +infinity when exact.
   double sqnrDb() const;
 };
@@ -57,7 +59,8 @@ struct QuantError {
 struct TensorParams {
   CodeFormat format;
   std::vector<float> scales;       ///< as stored, widened
-  std::vector<int32_t> zeroPoints; ///< empty for symmetric signed, float, minval
+  /// Inside the storage type's range; empty for symmetric signed, float, minval.
+  std::vector<int32_t> zeroPoints;
   std::vector<float> minvals;      ///< empty unless minval
 };
 
@@ -76,16 +79,30 @@ TensorError computeParams(const QuantSpec &spec, const BlockGeometry &geometry,
 /// One code per byte (sub-byte codes sign- or zero-extended to int8_t/uint8_t,
 /// float codes as bit patterns), row-major, numElements() bytes. int32 storage
 /// is not for tensors of weights and is refused by an assertion. `error`, where
-/// given, is measured against the source in the same pass; the dequantized value
-/// is rounded to the source's type first.
+/// given, is added to, measured against the source (which must then be finite)
+/// in the same pass; the dequantized value is rounded to the source's type
+/// first.
 void quantizeTensor(const TensorParams &params, const BlockGeometry &geometry,
                     FloatData source, uint8_t *codes,
                     QuantError *error = nullptr);
 
-/// Inverse: writes numElements() values of type `expressed` to `dest`.
+/// computeParams and quantizeTensor in one: data are quantized while in cache
+/// where units do not span the whole tensor. After an error `params`, `codes`
+/// and `error` are incomplete.
+TensorError quantizeTensor(const QuantSpec &spec, const BlockGeometry &geometry,
+                           FloatData source, TensorParams &params,
+                           uint8_t *codes, QuantError *error = nullptr);
+
+/// The inverse: writes numElements() values of type `expressed` to `dest`.
 void dequantizeTensor(const TensorParams &params, const BlockGeometry &geometry,
                       const uint8_t *codes, ExpressedType expressed,
                       void *dest);
+
+/// Whether quantize(dequantize(q)) == q may be relied on for these parameters:
+/// the rule of section 2, and that no code's value overflows the expressed type
+/// or falls among its denormals. Section 2 takes that for granted, but a scale
+/// written by hand, or float storage expressed in f16, need not satisfy it.
+bool roundTripIsIdentity(const TensorParams &params, ExpressedType expressed);
 
 //===----------------------------------------------------------------------===//
 // Canonical packed layout: element i of width w in bits (i*w) mod 8 upwards of

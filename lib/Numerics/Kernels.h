@@ -1,0 +1,98 @@
+//===- Kernels.h - Array loops of the quantizer -----------------*- C++ -*-===//
+//
+// The loops in which whole tensors spend their time, over contiguous runs of
+// binary32 values and one-byte codes. They are plain branch-free C++ that the
+// compiler vectorizes; on x86-64 each is compiled for three instruction sets
+// and chosen once at load time. All of them compute the scalar definitions of
+// Params.h and SmallFloat.h bit for bit. Private to this library.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_LIB_NUMERICS_KERNELS_H
+#define QUANT_MLIR_LIB_NUMERICS_KERNELS_H
+
+#include "quant-mlir/Numerics/Tensor.h"
+
+// An indirect function is resolved before a sanitizer's run time is up, so
+// instrumented builds have the baseline only.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||     \
+    __has_feature(memory_sanitizer) ||                                         \
+    __has_feature(undefined_behavior_sanitizer)
+#define QUANT_NO_CLONES
+#endif
+#endif
+#if defined(__x86_64__) && defined(__ELF__) && defined(__clang__) &&           \
+    !defined(QUANT_NO_CLONES)
+#define QUANT_HOT                                                              \
+  __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define QUANT_HOT
+#endif
+
+namespace quant_mlir::numerics::detail {
+
+/// Section 3 as numbers: what a QuantSpec asks of every unit.
+struct ParamRule {
+  ScaleType scaleType;
+  bool asymmetric;
+  bool hasZeroPoint;
+  bool hasMinval;
+  float codeMin, codeMax; ///< range in use
+  float divisor;          ///< of amax, or of hi - lo
+  int32_t midpoint;       ///< symmetric zero point
+  int32_t maxExponent;    ///< emax, for E8M0 scales
+  bool fixedLo, fixedHi;
+  float lo, hi; ///< where fixed
+};
+ParamRule makeParamRule(const QuantSpec &spec);
+
+/// Parameters of `count` units from their data's ends. `zeroPoints` and
+/// `minvals` may be null where the rule has none. False where a range, scale or
+/// minval is not finite; the numbers are then meaningless.
+bool unitParams(const ParamRule &rule, const float *mins, const float *maxs,
+                int64_t count, float *scales, int32_t *zeroPoints,
+                float *minvals);
+
+/// A run of `count` elements inside one row of the innermost dimension, which
+/// is cut into blocks of `blockSize`; the first element stands in column
+/// `column`. Unit arrays are indexed by column / blockSize.
+struct Run {
+  int64_t count;
+  int64_t column;
+  int64_t blockSize;
+};
+
+/// Parameters of the units of one row; null where the formulation has none.
+struct RowParams {
+  const float *scales;
+  const int32_t *zeroPoints;
+  const float *minvals;
+};
+
+/// Widens the ends of each unit by the run's values. NaN is not looked for.
+void extendRanges(const float *x, Run run, float *mins, float *maxs);
+
+/// Codes of a run; adds to `*clipped`, where given, the elements for which the
+/// clamp changed the rounded code.
+void quantizeRun(const CodeFormat &format, const RowParams &params,
+                 const float *x, Run run, uint8_t *codes, int64_t *clipped);
+void dequantizeRun(const CodeFormat &format, const RowParams &params,
+                   const uint8_t *codes, Run run, float *x);
+
+/// Conversions between an expressed type in memory and binary32.
+void widen(const void *source, ExpressedType type, int64_t count, float *dest);
+void narrow(const float *source, int64_t count, ExpressedType type, void *dest);
+/// Rounds in place to the type's values.
+void roundTo(ExpressedType type, int64_t count, float *x);
+
+/// Adds the errors of `quantized` against `source` to the sums of `error`.
+void measure(const float *source, const float *quantized, int64_t count,
+             QuantError &error);
+
+/// How many of the elements are NaN or infinite.
+int64_t countNonFinite(const void *source, ExpressedType type, int64_t count);
+
+} // namespace quant_mlir::numerics::detail
+
+#endif // QUANT_MLIR_LIB_NUMERICS_KERNELS_H
