@@ -2,10 +2,11 @@
 
 #include "quant-mlir/InitAll.h"
 
+#include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 
 void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
 }
 
-void quant_mlir::registerAllPasses() {}
+void quant_mlir::registerAllPasses() { registerQuantConversionPasses(); }
