@@ -4,9 +4,15 @@
 
 #include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+#include "quant-mlir/Pipelines/Pipelines.h"
 
 void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
   registerQuantExtension(registry);
 }
 
-void quant_mlir::registerAllPasses() { registerQuantConversionPasses(); }
+void quant_mlir::registerAllPasses() {
+  registerQuantConversionPasses();
+  registerQuantTransformsPasses();
+  registerQuantPipelinesPasses();
+}

@@ -144,6 +144,10 @@ std::optional<Formulation> parseFormulation(std::string_view text) {
 }
 
 std::string storageTypeNames() { return join(storageTable); }
+std::string weightTypeNames() {
+  std::string names = storageTypeNames();
+  return names.substr(0, names.rfind(", int32"));
+}
 std::string scaleTypeNames() { return join(scaleTable); }
 std::string schemeNames() { return join(schemeTable); }
 std::string formulationNames() { return join(formulationTable); }

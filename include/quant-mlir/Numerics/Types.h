@@ -87,6 +87,8 @@ std::optional<Formulation> parseFormulation(std::string_view text);
 
 /// All spellings of a kind, comma separated, for error messages.
 std::string storageTypeNames();
+/// The storage types that a weight or an activation can have: all but int32.
+std::string weightTypeNames();
 std::string scaleTypeNames();
 std::string schemeNames();
 std::string formulationNames();

@@ -419,7 +419,7 @@ AffineAttr::verifyForShape(ArrayRef<int64_t> shape,
   }
   if (llvm::any_of(ArrayRef<ElementsAttr>{getScale(), getZeroPoint(),
                                           getMinval()},
-                   llvm::IsaPred<DenseResourceElementsAttr>) &&
+                   llvm::IsaAndPresentPred<DenseResourceElementsAttr>) &&
       failed(verifyValues(emitError, getQuantMin(), getQuantMax(), getScale(),
                           getZeroPoint(), getMinval())))
     return failure();

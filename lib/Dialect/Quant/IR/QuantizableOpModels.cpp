@@ -265,9 +265,11 @@ void quant_mlir::registerQuantizableOpInterfaceModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context,
                             linalg::LinalgDialect *dialect) {
-    for (RegisteredOperationName name :
-         context->getRegisteredOperationsByDialect(dialect->getNamespace()))
-      if (name.hasInterface<linalg::LinalgOp>() &&
+    // getRegisteredOperationsByDialect of MLIR 22 finds nothing here: it searches
+    // with a comparison that is true in both directions.
+    for (RegisteredOperationName name : context->getRegisteredOperations())
+      if (&name.getDialect() == dialect &&
+          name.hasInterface<linalg::LinalgOp>() &&
           !name.hasInterface<QuantizableOpInterface>())
         name.attachInterface<LinalgModel>();
   });

@@ -1,0 +1,30 @@
+//===- OpNames.h - Stable names of operations -------------------*- C++ -*-===//
+//
+// Configuration rules, reports and ranges speak of operations by name. A name
+// is fixed when it is first needed and stored as the attribute `quant.name`, so
+// that printing without locations, or a rewrite elsewhere, changes nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_OPNAMES_H
+#define QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_OPNAMES_H
+
+#include "mlir/IR/Operation.h"
+
+namespace quant_mlir {
+
+/// Gives every quantizable operation below `root` its name: the NameLoc where
+/// that is unique among the function's quantizable operations, else
+/// `<NameLoc, or function/op>#<n>`, n counted among equals in function order.
+/// Names that are already there stay.
+void assignQuantNames(mlir::Operation *root);
+
+/// The name that assignQuantNames gave.
+llvm::StringRef getQuantName(mlir::Operation *op);
+
+/// A location as text for reports: `file:line:column`, or the name of a NameLoc.
+std::string describeLoc(mlir::Location loc);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_OPNAMES_H

@@ -1,0 +1,117 @@
+//===- Passes.td - Passes on the quantized form ------------*- tablegen -*-===//
+
+#ifndef QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_PASSES_TD
+#define QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "Quantize constant weights to storage-type constants";
+  let description = [{
+    Weights are most of a model's bytes. This pass finds them through
+    `QuantizableOpInterface`: constant operands of matrix multiplications,
+    convolutions and embedding lookups, reached directly or through transposes,
+    reshapes, casts and broadcasts. Each becomes a constant of the storage type
+    and a `quant.dequantize` that says how to read it; the computation stays in
+    floating point.
+
+    ```mlir
+    // quant-quantize-weights{dtype=int8 weight-threshold=0}
+    %w = arith.constant dense<[[0.5, -1.0], [0.25, 2.0]]> : tensor<2x2xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %c = arith.constant dense<[[127, -64], [64, 127]]> : tensor<2x2xi8>
+    %w = quant.dequantize %c <int8, per_channel<[1]>, scale = dense<[[0.00392156886, 0.0156862754]]> : tensor<1x2xf32>> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    Which dimensions are channels and which are summed over follows from the
+    operation that consumes the weight: per_channel has block size 1 in every
+    output-channel and batch dimension, per_block adds blocks along the
+    reduction dimension, kernel dimensions stay whole. A weight with several
+    uses is quantized once; uses that disagree are an error unless `axis` is
+    given. A depthwise weight has no reduction over channels: per_block means
+    per_channel there, with a remark.
+
+    Every weight that stays in floating point is named in a remark, and in the
+    report, with the reason. NaN or Inf in a weight is an error.
+
+    Constants of at least 64 KiB become `dense_resource`; sub-byte ones of that
+    size are stored packed, with a `quant.unpack`.
+
+    Limits: weights must be `arith.constant`s of f32, f16 or bf16; a weight that
+    is computed from constants is left alone, with the reason.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
+    "::mlir::tensor::TensorDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"dtype", "dtype", "std::string", /*default=*/"\"int8\"",
+           "Storage type of the weights; empty: only what the configuration "
+           "asks for">,
+    Option<"granularity", "granularity", "std::string",
+           /*default=*/"\"per_channel\"",
+           "per_tensor, per_channel or per_block">,
+    ListOption<"blockSize", "block-size", "int64_t",
+               "Elements per block along the reduction dimension, or one size "
+               "per dimension (-1: whole); default 32">,
+    Option<"axis", "axis", "std::string", /*default=*/"\"\"",
+           "Dimension of the weight that holds the channels (per_channel) or "
+           "the blocks (per_block); negative counts from the end; default: by "
+           "the role of the dimensions">,
+    Option<"qscheme", "qscheme", "std::string", /*default=*/"\"symmetric\"",
+           "symmetric, symmetric_with_clipping or asymmetric">,
+    Option<"qformulation", "qformulation", "std::string", /*default=*/"\"zp\"",
+           "zp or minval">,
+    Option<"scaleDtype", "scale-dtype", "std::string", /*default=*/"\"\"",
+           "f32, f16, bf16 or f8E8M0FNU; default f32, f8E8M0FNU for "
+           "float4_e2m1fn">,
+    Option<"weightThreshold", "weight-threshold", "int64_t", /*default=*/"1024",
+           "Weights with fewer elements stay in floating point">,
+    Option<"config", "config", "std::string", /*default=*/"\"\"",
+           "YAML file with rules per operation; the other options are its "
+           "defaults">,
+    Option<"report", "report", "std::string", /*default=*/"\"\"",
+           "JSON file to write: what was done, what was left, and why">,
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "quantized", "Weights that were quantized">,
+    Statistic<"numSkipped", "skipped", "Weights that stay in floating point">,
+  ];
+}
+
+def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
+  let summary = "Store sub-byte constants packed";
+  let description = [{
+    An `i4` constant takes a byte per element in memory and on disk. This pass
+    stores every constant of 4- and 2-bit codes in the canonical packed layout,
+    which takes 4 and 2 bits, and unpacks it where it is used.
+
+    ```mlir
+    %c = arith.constant dense<[1, -2, 3]> : tensor<3xi4>
+    ```
+
+    becomes
+
+    ```mlir
+    %p = arith.constant dense<[-31, 3]> : tensor<2xi8>
+    %c = quant.unpack %p <canonical> : tensor<2xi8> -> tensor<3xi4>
+    ```
+
+    Limits: constants of `arith.constant` only; codes of 8 bits need no packing.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numPacked", "packed", "Constants that were packed">,
+  ];
+}
+
+#endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,57 @@
+//===- Weights.h - Finding the weights of a model ---------------*- C++ -*-===//
+//
+// From the operands of quantizable operations back to the constants that hold
+// the weights, through operations that only rearrange or convert values.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_WEIGHTS_H
+#define QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_WEIGHTS_H
+
+#include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace quant_mlir {
+
+/// One way in which a constant is used as a weight.
+struct WeightUse {
+  mlir::Operation *consumer;
+  /// The consumer's operand first, then that of each operation passed on the
+  /// way; the last one holds the constant.
+  llvm::SmallVector<mlir::OpOperand *> path;
+  /// What the constant's dimensions mean to the consumer.
+  llvm::SmallVector<DimRole> roles;
+};
+
+/// A constant with all its uses as a weight, in the order of the module.
+struct Weight {
+  mlir::arith::ConstantOp constant;
+  llvm::SmallVector<WeightUse> uses;
+
+  mlir::RankedTensorType getType() {
+    return mlir::cast<mlir::RankedTensorType>(constant.getType());
+  }
+};
+
+/// An operand that looks like a weight and cannot be quantized.
+struct UnreachedWeight {
+  mlir::Operation *consumer;
+  mlir::OpOperand *operand;
+  std::string reason;
+};
+
+struct WeightCollection {
+  llvm::SmallVector<Weight> weights;
+  llvm::SmallVector<UnreachedWeight> unreached;
+};
+
+/// Finds all weights below `root`. May create constants: where a reshape of a
+/// constant mixes dimensions of different roles, the reshape is folded into a
+/// constant of its own.
+WeightCollection collectWeights(mlir::Operation *root);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_WEIGHTS_H

@@ -1,0 +1,43 @@
+//===- Pipelines.h - The order of passes, and why ---------------*- C++ -*-===//
+//
+// What `quant-opt`'s short flags run, for embedders too. Whatever order flags
+// are written in, passes run in one:
+//
+//   lower tosa        the passes see linalg on tensors
+//   quantize weights  level 0 to level 1
+//   pack              last of what changes constants: nothing behind it has to
+//                     look through quant.unpack
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_PIPELINES_PIPELINES_H
+#define QUANT_MLIR_PIPELINES_PIPELINES_H
+
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+
+#include <optional>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace quant_mlir {
+
+#define GEN_PASS_DECL
+#include "quant-mlir/Pipelines/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "quant-mlir/Pipelines/Passes.h.inc"
+
+/// What to do with a model; each step runs only where it is asked for.
+struct QuantPipelineOptions {
+  std::optional<QuantizeWeightsPassOptions> quantizeWeights;
+  bool pack = false;
+};
+
+void buildQuantPipeline(mlir::OpPassManager &pm,
+                        const QuantPipelineOptions &options);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_PIPELINES_PIPELINES_H

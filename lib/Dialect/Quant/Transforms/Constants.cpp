@@ -1,0 +1,121 @@
+//===- Constants.cpp - Constants of codes and parameters ------------------===//
+
+#include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
+
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Numerics/SmallFloat.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// Alignment of resources: that of a cache line and of the widest vector.
+static constexpr size_t resourceAlignment = 64;
+
+ElementsAttr
+quant_mlir::makeElements(ShapedType type, int64_t size, StringRef nameHint,
+                         function_ref<void(MutableArrayRef<char>)> write) {
+  if (size >= resourceThreshold) {
+    AsmResourceBlob blob =
+        HeapAsmResourceBlob::allocate(size, resourceAlignment);
+    write(blob.getMutableData());
+    return DenseResourceElementsAttr::get(type, nameHint, std::move(blob));
+  }
+  std::vector<char> bytes(size);
+  write(bytes);
+  // Builtin attributes hold equal elements once.
+  if (int64_t count = type.getNumElements(); count > 1) {
+    size_t width = bytes.size() / count;
+    if (std::equal(bytes.begin() + width, bytes.end(), bytes.begin()))
+      bytes.resize(width);
+  }
+  return DenseElementsAttr::getFromRawBuffer(type, bytes);
+}
+
+ElementsAttr quant_mlir::makeElements(ShapedType type, ArrayRef<char> bytes,
+                                      StringRef nameHint) {
+  return makeElements(type, bytes.size(), nameHint,
+                      [&](MutableArrayRef<char> dest) {
+                        llvm::copy(bytes, dest.begin());
+                      });
+}
+
+ElementsAttr quant_mlir::makeFloatElements(ShapedType type,
+                                           ArrayRef<float> values,
+                                           StringRef nameHint) {
+  numerics::ScaleType scaleType = *getScaleType(type.getElementType());
+  unsigned width = type.getElementType().getIntOrFloatBitWidth() / 8;
+  auto store = [&](char *dest, float value) {
+    uint16_t half;
+    switch (scaleType) {
+    case numerics::ScaleType::F32:
+      std::memcpy(dest, &value, sizeof(value));
+      return;
+    case numerics::ScaleType::F16:
+      half = numerics::encodeF16(value);
+      break;
+    case numerics::ScaleType::BF16:
+      half = numerics::encodeBF16(value);
+      break;
+    case numerics::ScaleType::F8E8M0FNU:
+      *dest = static_cast<char>(numerics::encodeE8M0(value));
+      return;
+    }
+    std::memcpy(dest, &half, sizeof(half));
+  };
+  return makeElements(type, values.size() * width, nameHint,
+                      [&](MutableArrayRef<char> dest) {
+                        for (auto [i, value] : llvm::enumerate(values))
+                          store(dest.data() + i * width, value);
+                      });
+}
+
+ElementsAttr quant_mlir::makeZeroPointElements(ShapedType type,
+                                               ArrayRef<int32_t> values,
+                                               StringRef nameHint) {
+  return makeElements(type, values.size(), nameHint,
+                      [&](MutableArrayRef<char> dest) {
+                        for (auto [byte, value] : llvm::zip_equal(dest, values))
+                          byte = static_cast<char>(value);
+                      });
+}
+
+Value quant_mlir::makePackedCodes(OpBuilder &builder, Location loc,
+                                  RankedTensorType type,
+                                  ArrayRef<uint8_t> codes, StringRef nameHint) {
+  unsigned width = type.getElementTypeBitWidth();
+  int64_t size = numerics::packedSize(codes.size(), width);
+  auto packedType = RankedTensorType::get({size}, builder.getI8Type());
+  ElementsAttr packed = makeElements(
+      packedType, size, nameHint, [&](MutableArrayRef<char> dest) {
+        numerics::packCodes(codes.data(), codes.size(), width,
+                            reinterpret_cast<uint8_t *>(dest.data()));
+      });
+  Value constant = arith::ConstantOp::create(builder, loc, packed);
+  return UnpackOp::create(
+      builder, loc, type, constant,
+      LayoutAttr::get(builder.getContext(), "canonical"));
+}
+
+Value quant_mlir::makeCodes(OpBuilder &builder, Location loc,
+                            RankedTensorType type,
+                            MutableArrayRef<uint8_t> codes,
+                            StringRef nameHint) {
+  unsigned width = type.getElementTypeBitWidth();
+  if (width < 8 && int64_t(codes.size()) >= resourceThreshold)
+    return makePackedCodes(builder, loc, type, codes, nameHint);
+  // Builtin attributes keep the bits above a narrow element zero.
+  if (width < 8)
+    for (uint8_t &code : codes)
+      code &= (1u << width) - 1;
+  ElementsAttr elements = makeElements(
+      type,
+      ArrayRef<char>(reinterpret_cast<const char *>(codes.data()),
+                     codes.size()),
+      nameHint);
+  return arith::ConstantOp::create(builder, loc, elements);
+}

@@ -1,0 +1,470 @@
+//===- QuantizeWeights.cpp - Weights to storage-type constants ------------===//
+//
+// Collect the weights, decide for each what is asked of it and whether its
+// consumers agree, quantize all of them, and only then rewrite. The arithmetic
+// is in Numerics, finding weights in Weights.cpp, requests in
+// WeightSettings.cpp and QuantConfig.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
+#include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
+#include "quant-mlir/Dialect/Quant/Transforms/QuantConfig.h"
+#include "quant-mlir/Dialect/Quant/Transforms/QuantReport.h"
+#include "quant-mlir/Dialect/Quant/Transforms/Weights.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_QUANTIZEWEIGHTSPASS
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h.inc"
+} // namespace quant_mlir
+
+#define DEBUG_TYPE "quant-quantize-weights"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+static StringRef toStringRef(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+//===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What is to be done with one weight.
+struct Decision {
+  Weight *weight;
+  WeightSettings settings;
+  SmallVector<int64_t> blockSizes;      ///< as resolved, -1: whole
+  SmallVector<WeightUse *> uses;        ///< those that get quantized
+};
+
+/// A weight after quantization, before the IR is touched.
+struct QuantizedWeight {
+  numerics::BlockGeometry geometry;
+  numerics::TensorParams params;
+  numerics::QuantError error;
+  std::vector<uint8_t> codes;
+};
+
+} // namespace
+
+/// Sizes as the arithmetic sees them: whole dimensions and sizes beyond the
+/// dimension are the same.
+static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
+                                           ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> result;
+  for (auto [size, dim] : llvm::zip_equal(sizes, shape))
+    result.push_back(size == -1 ? dim : std::min(size, dim));
+  return result;
+}
+
+static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
+                                           StringRef what) {
+  InFlightDiagnostic diag =
+      emitError(second.consumer->getLoc())
+      << "the consumers '" << getQuantName(first.consumer) << "' and '"
+      << getQuantName(second.consumer) << "' of one weight disagree on " << what;
+  diag.attachNote(first.consumer->getLoc()) << "the other consumer is here";
+  return diag;
+}
+
+//===----------------------------------------------------------------------===//
+// Rewriting
+//===----------------------------------------------------------------------===//
+
+/// Parameters of a quantized weight as an attribute.
+static AffineAttr makeParams(const Decision &decision,
+                             const QuantizedWeight &quantized,
+                             RankedTensorType type, StringRef name) {
+  MLIRContext *context = type.getContext();
+  const numerics::QuantSpec &spec = decision.settings.spec;
+  GranularityAttrInterface granularity =
+      getGranularity(context, type.getShape(), decision.blockSizes);
+  // per_tensor parameters are scalars whatever the rank.
+  SmallVector<int64_t> shape;
+  if (!isa<PerTensorAttr>(granularity))
+    shape = llvm::to_vector(quantized.geometry.paramShape());
+  FloatType scaleType = getFloatType(context, spec.scaleType);
+  ElementsAttr scale =
+      makeFloatElements(RankedTensorType::get(shape, scaleType),
+                        quantized.params.scales, (name + ".scale").str());
+  ElementsAttr zeroPoint, minval;
+  if (!quantized.params.zeroPoints.empty())
+    zeroPoint = makeZeroPointElements(
+        RankedTensorType::get(shape, getZeroPointType(context, spec.storage)),
+        quantized.params.zeroPoints, (name + ".zero_point").str());
+  if (!quantized.params.minvals.empty())
+    minval = makeFloatElements(RankedTensorType::get(shape, scaleType),
+                               quantized.params.minvals,
+                               (name + ".minval").str());
+  const numerics::CodeRange &range = quantized.params.format.range;
+  return AffineAttr::get(context, spec.storage, int64_t(range.min),
+                         int64_t(range.max), granularity, scale, zeroPoint,
+                         minval);
+}
+
+/// Gives `use` the value `dequantized` in place of the constant, through copies
+/// of the operations on its path, so that other users of those keep theirs.
+static void replaceUse(WeightUse &use, Value dequantized,
+                       DenseMap<Operation *, Value> &copies) {
+  Value value = dequantized;
+  for (OpOperand *operand : llvm::reverse(llvm::drop_begin(use.path))) {
+    Operation *op = operand->getOwner();
+    Value &copy = copies[op];
+    if (!copy) {
+      IRMapping mapping;
+      mapping.map(operand->get(), value);
+      OpBuilder builder(op);
+      copy = builder.clone(*op, mapping)->getResult(0);
+    }
+    value = copy;
+  }
+  use.path.front()->set(value);
+}
+
+/// Erases what the rewrite left without users, from the consumer's side to the
+/// constant's.
+static void eraseDeadPath(ArrayRef<Operation *> path,
+                          llvm::SmallPtrSetImpl<Operation *> &erased) {
+  for (Operation *op : path)
+    if (!erased.contains(op) && isOpTriviallyDead(op)) {
+      erased.insert(op);
+      op->erase();
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+class QuantizeWeightsPass
+    : public quant_mlir::impl::QuantizeWeightsPassBase<QuantizeWeightsPass> {
+public:
+  using QuantizeWeightsPassBase::QuantizeWeightsPassBase;
+
+  void runOnOperation() override {
+    if (failed(readOptions()))
+      return signalPassFailure();
+    assignQuantNames(getOperation());
+    WeightCollection collection = collectWeights(getOperation());
+    for (UnreachedWeight &weight : collection.unreached)
+      skip(weight.consumer, weight.reason);
+
+    SmallVector<Decision> decisions;
+    for (Weight &weight : collection.weights) {
+      FailureOr<std::optional<Decision>> decision = decide(weight);
+      if (failed(decision))
+        return signalPassFailure();
+      if (*decision)
+        decisions.push_back(std::move(**decision));
+    }
+    if (failed(checkRules()))
+      return signalPassFailure();
+    for (Decision &decision : decisions)
+      if (failed(quantize(decision)))
+        return signalPassFailure();
+    if (!report.empty())
+      if (llvm::Error error = result.write(report)) {
+        emitError(getOperation().getLoc()) << "cannot write the report '" << report
+                                    << "': " << llvm::toString(std::move(error));
+        return signalPassFailure();
+      }
+  }
+
+private:
+  LogicalResult fail(llvm::Error error) {
+    return emitError(getOperation().getLoc())
+           << "quant-quantize-weights: " << llvm::toString(std::move(error));
+  }
+
+  /// The options as a request, and the configuration.
+  LogicalResult readOptions() {
+    result = {};
+    defaults = {};
+    rules.reset();
+    if (!dtype.empty())
+      defaults.dtype = dtype;
+    defaults.granularity = granularity;
+    defaults.qscheme = qscheme;
+    defaults.qformulation = qformulation;
+    if (!scaleDtype.empty())
+      defaults.scaleDtype = scaleDtype;
+    if (!blockSize.empty())
+      defaults.blockSizes = SmallVector<int64_t>(*blockSize);
+    if (!axis.empty()) {
+      int64_t value;
+      if (StringRef(axis).getAsInteger(10, value))
+        return fail(llvm::createStringError(
+            "expected axis to be an integer, found '" + axis + "'"));
+      defaults.axis = value;
+    }
+    // What is wrong with the flags is wrong whatever the model holds.
+    if (defaults.dtype) {
+      if (llvm::Expected<WeightSettings> settings = resolve(defaults); !settings)
+        return fail(settings.takeError());
+    } else if (llvm::Error error = checkValues(defaults)) {
+      return fail(std::move(error));
+    }
+    if (weightThreshold < 0)
+      return fail(llvm::createStringError(
+          "expected weight-threshold to be at least 0, found " +
+          llvm::Twine(weightThreshold)));
+    if (config.empty())
+      return success();
+    llvm::Expected<QuantConfig> loaded = QuantConfig::load(config);
+    if (!loaded)
+      return fail(loaded.takeError());
+    rules = std::move(*loaded);
+    return success();
+  }
+
+  /// Marks the rules that match operations without weights too, then complains
+  /// of those that match nothing.
+  LogicalResult checkRules() {
+    if (!rules)
+      return success();
+    getOperation()->walk([&](QuantizableOpInterface op) {
+      if (!op.getQuantizableKind().empty())
+        rules->match(QuantConfig::Tensor::Weight, getQuantName(op),
+                     op->getName().getStringRef(), op.getQuantizableKind());
+    });
+    if (llvm::Error error = rules->checkAllUsed())
+      return fail(std::move(error));
+    return success();
+  }
+
+  void skip(Operation *consumer, const Twine &reason) {
+    ++numSkipped;
+    std::string text = reason.str();
+    emitRemark(consumer->getLoc()) << "the weight of '" << getQuantName(consumer)
+                           << "' stays in floating point: " << text;
+    result.skipped.push_back({getQuantName(consumer).str(),
+                              describeLoc(consumer->getLoc()), text});
+  }
+
+  /// What flags and rules ask of one use: settings, or nullopt with the use
+  /// reported as skipped.
+  FailureOr<std::optional<WeightSettings>> getSettings(WeightUse &use) {
+    WeightRequest request = defaults;
+    std::string where = "the flags";
+    if (rules) {
+      auto op = cast<QuantizableOpInterface>(use.consumer);
+      QuantConfig::Match match =
+          rules->match(QuantConfig::Tensor::Weight, getQuantName(op),
+                       op->getName().getStringRef(), op.getQuantizableKind());
+      if (match.rule) {
+        where = match.where;
+        if (match.rule->disabled) {
+          skip(use.consumer, "disabled by the rule " + where);
+          return std::optional<WeightSettings>();
+        }
+        request = match.rule->request.over(defaults);
+      }
+    }
+    if (!request.dtype) {
+      skip(use.consumer, "no rule and no flag gives a storage type");
+      return std::optional<WeightSettings>();
+    }
+    llvm::Expected<WeightSettings> settings = resolve(request);
+    if (!settings)
+      return emitError(use.consumer->getLoc())
+             << "'" << getQuantName(use.consumer) << "', by " << where << ": "
+             << llvm::toString(settings.takeError());
+    return std::optional<WeightSettings>(std::move(*settings));
+  }
+
+  /// Decides for a weight from what its consumers ask; nullopt where it stays
+  /// in floating point.
+  FailureOr<std::optional<Decision>> decide(Weight &weight) {
+    RankedTensorType type = weight.getType();
+    Decision decision{&weight, {}, {}, {}};
+    for (WeightUse &use : weight.uses) {
+      FailureOr<std::optional<WeightSettings>> settings = getSettings(use);
+      if (failed(settings))
+        return failure();
+      if (!*settings)
+        continue;
+      llvm::Expected<ResolvedBlocks> blocks =
+          resolveBlocks(**settings, type.getShape(), use.roles);
+      if (!blocks)
+        return emitError(use.consumer->getLoc())
+               << "'" << getQuantName(use.consumer)
+               << "': " << llvm::toString(blocks.takeError());
+      if (type.getNumElements() < weightThreshold) {
+        skip(use.consumer, Twine(type.getNumElements()) +
+                               " elements, fewer than weight-threshold " +
+                               Twine(weightThreshold));
+        continue;
+      }
+      if (type.getNumElements() == 0) {
+        skip(use.consumer, "the weight has no elements");
+        continue;
+      }
+      if (blocks->fellBackToPerChannel) {
+        if ((*settings)->spec.storage == numerics::StorageType::Float4E2M1FN) {
+          skip(use.consumer,
+               "float4_e2m1fn needs blocks along a reduction dimension, and "
+               "this weight has none");
+          continue;
+        }
+        emitRemark(use.consumer->getLoc())
+            << "'" << getQuantName(use.consumer)
+            << "' has no reduction dimension to split into blocks: its weight "
+               "is quantized per_channel";
+      }
+      if (decision.uses.empty()) {
+        decision.settings = **settings;
+        decision.blockSizes = blocks->sizes;
+      } else if (decision.settings != **settings) {
+        return emitDisagreement(*decision.uses.front(), use, "its settings")
+               << ": give them one rule";
+      } else if (effectiveSizes(decision.blockSizes, type.getShape()) !=
+                 effectiveSizes(blocks->sizes, type.getShape())) {
+        std::string what;
+        llvm::raw_string_ostream os(what);
+        os << "its block sizes, [";
+        llvm::interleaveComma(decision.blockSizes, os);
+        os << "] and [";
+        llvm::interleaveComma(blocks->sizes, os);
+        os << "]";
+        return emitDisagreement(*decision.uses.front(), use, what)
+               << ": give an axis";
+      }
+      decision.uses.push_back(&use);
+    }
+    if (decision.uses.empty())
+      return std::optional<Decision>();
+    return std::optional<Decision>(std::move(decision));
+  }
+
+  LogicalResult quantize(Decision &decision) {
+    arith::ConstantOp constant = decision.weight->constant;
+    RankedTensorType type = decision.weight->getType();
+    StringRef name = getQuantName(decision.uses.front()->consumer);
+    QuantizedWeight quantized;
+    quantized.geometry = numerics::BlockGeometry(
+        type.getShape().vec(), std::vector<int64_t>(decision.blockSizes.begin(),
+                                                    decision.blockSizes.end()));
+    if (failed(compute(decision, name, quantized)))
+      return failure();
+    AffineAttr params = makeParams(decision, quantized, type, name);
+
+    OpBuilder builder(constant);
+    Value codes = makeCodes(
+        builder, constant.getLoc(),
+        type.clone(params.getStorageElementType()), quantized.codes,
+        (name + "." + toStringRef(numerics::name(params.getStorage()))).str());
+    Value dequantized = DequantizeOp::create(
+        builder, constant.getLoc(), type, codes, /*scale=*/Value(),
+        /*zero_point=*/Value(), params);
+    record(decision, quantized, params, name);
+
+    DenseMap<Operation *, Value> copies;
+    llvm::SmallPtrSet<Operation *, 8> erased;
+    for (WeightUse *use : decision.uses) {
+      SmallVector<Operation *> passed;
+      for (OpOperand *operand : llvm::drop_begin(use->path))
+        passed.push_back(operand->getOwner());
+      replaceUse(*use, dequantized, copies);
+      eraseDeadPath(passed, erased);
+    }
+    if (constant->use_empty())
+      constant.erase();
+    ++numQuantized;
+    return success();
+  }
+
+  /// Reads the constant and runs the arithmetic.
+  LogicalResult compute(const Decision &decision, StringRef name,
+                        QuantizedWeight &quantized) {
+    arith::ConstantOp constant = decision.weight->constant;
+    RankedTensorType type = decision.weight->getType();
+    bool isSplat;
+    std::optional<ArrayRef<char>> bytes =
+        getRawBytes(cast<ElementsAttr>(constant.getValue()), isSplat);
+    if (!bytes)
+      return emitError(constant.getLoc())
+             << "the weight of '" << name
+             << "' is a resource that is missing or has the wrong size: "
+                "expected "
+             << type << "; print the model with its resources";
+    std::vector<char> expanded;
+    if (isSplat) {
+      for (int64_t i = 0; i < type.getNumElements(); ++i)
+        llvm::append_range(expanded, *bytes);
+      bytes = ArrayRef<char>(expanded);
+    }
+    numerics::FloatData source{bytes->data(),
+                               *getExpressedType(type.getElementType())};
+    numerics::NonFinite bad =
+        numerics::findNonFinite(source, type.getNumElements());
+    if (bad.count)
+      return emitError(constant.getLoc())
+             << "the weight of '" << name << "' has " << bad.count
+             << " NaN or infinite elements, the first at linear index "
+             << bad.firstIndex
+             << ": expected finite values; mend the model or leave the "
+                "operation out with a rule";
+    if (numerics::TensorError error =
+            computeParams(decision.settings.spec, quantized.geometry, source,
+                          quantized.params))
+      return emitError(constant.getLoc())
+             << "the weight of '" << name
+             << "': " << toStringRef(numerics::message(error.error))
+             << " in block " << error.unit
+             << ": use a wider scale-dtype or mend the weight";
+    quantized.codes.resize(type.getNumElements());
+    quantizeTensor(quantized.params, quantized.geometry, source,
+                   quantized.codes.data(), &quantized.error);
+    return success();
+  }
+
+  void record(const Decision &decision, const QuantizedWeight &quantized,
+              AffineAttr params, StringRef name) {
+    RankedTensorType type = decision.weight->getType();
+    auto byteSize = [](ElementsAttr elements) -> int64_t {
+      return elements ? elements.getNumElements() *
+                            elements.getElementType().getIntOrFloatBitWidth() / 8
+                      : 0;
+    };
+    QuantReport::WeightEntry entry;
+    entry.op = name.str();
+    entry.loc = describeLoc(decision.weight->constant.getLoc());
+    entry.shape = type.getShape().vec();
+    entry.dtype = toStringRef(numerics::name(params.getStorage())).str();
+    entry.granularity = stringify(decision.settings.granularity).str();
+    SmallVector<int64_t> sizes =
+        effectiveSizes(decision.blockSizes, type.getShape());
+    entry.blockSizes.assign(sizes.begin(), sizes.end());
+    entry.sqnrDb = quantized.error.sqnrDb();
+    entry.maxAbsError = quantized.error.maxAbsError;
+    entry.clipped = quantized.error.clipped;
+    entry.bytesBefore =
+        type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    entry.bytesAfter =
+        numerics::packedSize(type.getNumElements(),
+                             numerics::bitWidth(params.getStorage())) +
+        byteSize(params.getScale()) + byteSize(params.getZeroPoint()) +
+        byteSize(params.getMinval());
+    result.weights.push_back(std::move(entry));
+  }
+
+  WeightRequest defaults;
+  std::optional<QuantConfig> rules;
+  QuantReport result;
+};
+
+} // namespace

@@ -1,0 +1,283 @@
+//===- Weights.cpp - Finding the weights of a model -----------------------===//
+//
+// A weight is followed from its consumer towards the constant through
+// operations that rearrange or convert values, carrying what each dimension
+// means to the consumer:
+//
+//   permutation, broadcast   a structured op whose body yields its only input
+//   conversion               arith.extf / truncf, on tensors or in such a body
+//   reshape                  tensor.expand_shape, collapse_shape, cast
+//   slice                    tensor.extract_slice along channels
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Dialect/Quant/Transforms/Weights.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+using Roles = SmallVector<DimRole>;
+
+//===----------------------------------------------------------------------===//
+// One step towards the constant
+//===----------------------------------------------------------------------===//
+
+/// A structured op that only moves its input, possibly converting each element.
+static OpOperand *matchMove(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || !op.getBlock())
+    return nullptr;
+  Block *body = op.getBlock();
+  if (body->empty() || body->getTerminator()->getNumOperands() != 1)
+    return nullptr;
+  Value yielded = body->getTerminator()->getOperand(0);
+  while (Operation *cast = yielded.getDefiningOp()) {
+    if (!isa<arith::ExtFOp, arith::TruncFOp>(cast))
+      return nullptr;
+    yielded = cast->getOperand(0);
+  }
+  OpOperand *input = op.getDpsInputOperand(0);
+  return yielded == op.getMatchingBlockArgument(input) ? input : nullptr;
+}
+
+/// Roles of the input's dimensions of a move, from those of its result.
+static std::optional<Roles> mapMove(linalg::LinalgOp op, OpOperand *input,
+                                    ArrayRef<DimRole> roles) {
+  AffineMap inMap = op.getMatchingIndexingMap(input);
+  AffineMap outMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  Roles result;
+  for (AffineExpr expr : inMap.getResults()) {
+    // A dimension of size one that is broadcast.
+    if (isa<AffineConstantExpr>(expr)) {
+      result.push_back(DimRole::Kernel);
+      continue;
+    }
+    std::optional<unsigned> position = outMap.getResultPosition(expr);
+    if (!isa<AffineDimExpr>(expr) || !position)
+      return std::nullopt;
+    result.push_back(roles[*position]);
+  }
+  return result;
+}
+
+/// The one role of a group of dimensions, those of size one left aside.
+static std::optional<DimRole> getCommonRole(ArrayRef<int64_t> group,
+                                            ArrayRef<int64_t> shape,
+                                            ArrayRef<DimRole> roles) {
+  std::optional<DimRole> common;
+  for (int64_t dim : group) {
+    if (shape[dim] == 1)
+      continue;
+    if (common && *common != roles[dim])
+      return std::nullopt;
+    common = roles[dim];
+  }
+  if (!common)
+    common = group.empty() ? DimRole::Kernel : roles[group.front()];
+  return common;
+}
+
+/// Roles before a reshape; nullopt where a dimension of the source mixes roles,
+/// or where one reduction dimension is made of several, so that blocks along it
+/// are not blocks of the source.
+static std::optional<Roles> mapReshape(Operation *op, ArrayRef<DimRole> roles) {
+  if (isa<tensor::CastOp>(op))
+    return Roles(roles);
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    Roles result;
+    for (const ReassociationIndices &group : expand.getReassociationIndices()) {
+      std::optional<DimRole> role =
+          getCommonRole(group, expand.getResultType().getShape(), roles);
+      if (!role)
+        return std::nullopt;
+      result.push_back(*role);
+    }
+    return result;
+  }
+  auto collapse = cast<tensor::CollapseShapeOp>(op);
+  Roles result(collapse.getSrcType().getRank(), DimRole::Kernel);
+  for (auto [index, group] :
+       llvm::enumerate(collapse.getReassociationIndices())) {
+    int64_t parts = llvm::count_if(group, [&](int64_t dim) {
+      return collapse.getSrcType().getDimSize(dim) != 1;
+    });
+    if (roles[index] == DimRole::Reduction && parts > 1)
+      return std::nullopt;
+    for (int64_t dim : group)
+      if (collapse.getSrcType().getDimSize(dim) != 1 || parts == 0)
+        result[dim] = roles[index];
+  }
+  return result;
+}
+
+/// Roles before a slice: each sliced dimension must be one with parameters of
+/// its own per index, or the parameters would reach past the slice.
+static std::optional<Roles> mapSlice(tensor::ExtractSliceOp op,
+                                     ArrayRef<DimRole> roles) {
+  RankedTensorType source = op.getSourceType();
+  if (source.getRank() != op.getType().getRank() || !op.hasUnitStride())
+    return std::nullopt;
+  for (int64_t dim = 0; dim < source.getRank(); ++dim)
+    if (source.getDimSize(dim) != op.getType().getDimSize(dim) &&
+        roles[dim] != DimRole::OutputChannel && roles[dim] != DimRole::Batch)
+      return std::nullopt;
+  return Roles(roles);
+}
+
+static bool isReshape(Operation *op) {
+  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op);
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+/// A constant equal to a reshape of `constant`: the same bytes in the same
+/// order under another shape.
+static arith::ConstantOp foldReshape(Operation *reshape,
+                                     arith::ConstantOp constant) {
+  auto type = cast<RankedTensorType>(reshape->getResult(0).getType());
+  if (!type.hasStaticShape())
+    return nullptr;
+  ElementsAttr value;
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+    value = dense.reshape(type);
+  else if (auto resource =
+               dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
+    value = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  else
+    return nullptr;
+  OpBuilder builder(reshape);
+  auto folded = arith::ConstantOp::create(builder, constant.getLoc(), value);
+  reshape->getResult(0).replaceAllUsesWith(folded);
+  return folded;
+}
+
+/// Whether a value depends on nothing but constants, so that it is a weight
+/// that someone computes.
+static bool isComputedFromConstants(Value value) {
+  SetVector<Value> slice;
+  slice.insert(value);
+  for (unsigned i = 0; i < slice.size(); ++i) {
+    Operation *def = slice[i].getDefiningOp();
+    if (!def || slice.size() > 1000)
+      return false;
+    // The buffers that results are written to are no inputs.
+    if (isa<tensor::EmptyOp>(def))
+      continue;
+    if (def->getNumOperands() == 0 && !def->hasTrait<OpTrait::ConstantLike>())
+      return false;
+    slice.insert_range(def->getOperands());
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Collection
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Where following one operand ended: at a constant, or with a reason; neither
+/// for a value that is no weight.
+struct Trace {
+  arith::ConstantOp constant;
+  WeightUse use;
+  std::string reason;
+};
+} // namespace
+
+static Trace trace(Operation *consumer, const QuantizableOperand &operand) {
+  Trace result;
+  result.use = {consumer, {operand.operand}, operand.roles};
+  Roles &roles = result.use.roles;
+  auto stop = [&](Operation *op, StringRef why) {
+    // Data that pass the same operations are no weights and need no reason.
+    if (isComputedFromConstants(op->getResult(0)))
+      result.reason = ("the weight is reached through '" +
+                       op->getName().getStringRef() + "', " + why)
+                          .str();
+    return result;
+  };
+  while (true) {
+    Operation *def = result.use.path.back()->get().getDefiningOp();
+    if (!def)
+      return result;
+    if (auto constant = dyn_cast<arith::ConstantOp>(def)) {
+      if (!isa<RankedTensorType>(constant.getType()))
+        return result;
+      Type element = cast<RankedTensorType>(constant.getType()).getElementType();
+      if (!element.isF32() && !element.isF16() && !element.isBF16()) {
+        std::string typeText;
+        llvm::raw_string_ostream(typeText) << element;
+        result.reason = "the weight has element type " + typeText +
+                        ": expected f32, f16 or bf16";
+        return result;
+      }
+      result.constant = constant;
+      return result;
+    }
+    if (isa<arith::ExtFOp, arith::TruncFOp>(def)) {
+      result.use.path.push_back(&def->getOpOperand(0));
+      continue;
+    }
+    if (isReshape(def)) {
+      std::optional<Roles> mapped = mapReshape(def, roles);
+      if (!mapped) {
+        auto constant = def->getOperand(0).getDefiningOp<arith::ConstantOp>();
+        if (constant && foldReshape(def, constant))
+          continue;
+        return stop(def, "which mixes dimensions of different roles: fold it "
+                         "into the constant first");
+      }
+      roles = std::move(*mapped);
+      result.use.path.push_back(&def->getOpOperand(0));
+      continue;
+    }
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(def)) {
+      std::optional<Roles> mapped = mapSlice(slice, roles);
+      if (!mapped)
+        return stop(def, "which slices more than channels: fold it into the "
+                         "constant first");
+      roles = std::move(*mapped);
+      result.use.path.push_back(&slice.getSourceMutable());
+      continue;
+    }
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(def)) {
+      if (OpOperand *input = matchMove(linalgOp))
+        if (std::optional<Roles> mapped = mapMove(linalgOp, input, roles)) {
+          roles = std::move(*mapped);
+          result.use.path.push_back(input);
+          continue;
+        }
+    }
+    return stop(def, "which computes it from constants: fold it into one first");
+  }
+}
+
+WeightCollection quant_mlir::collectWeights(Operation *root) {
+  WeightCollection result;
+  llvm::MapVector<Operation *, unsigned> indices;
+  root->walk([&](QuantizableOpInterface op) {
+    for (const QuantizableOperand &operand : op.getQuantizableOperands()) {
+      if (!operand.canBeWeight())
+        continue;
+      Trace found = trace(op, operand);
+      if (found.constant) {
+        auto [it, inserted] =
+            indices.try_emplace(found.constant, result.weights.size());
+        if (inserted)
+          result.weights.push_back({found.constant, {}});
+        result.weights[it->second].uses.push_back(std::move(found.use));
+      } else if (!found.reason.empty()) {
+        result.unreached.push_back(
+            {op, operand.operand, std::move(found.reason)});
+      }
+    }
+  });
+  return result;
+}

@@ -1,0 +1,15 @@
+//===- Pipelines.cpp - The order of passes --------------------------------===//
+
+#include "quant-mlir/Pipelines/Pipelines.h"
+
+#include "mlir/Pass/PassManager.h"
+
+void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
+                                    const QuantPipelineOptions &options) {
+  if (options.quantizeWeights) {
+    pm.addPass(createLowerTosaPass());
+    pm.addPass(createQuantizeWeightsPass(*options.quantizeWeights));
+  }
+  if (options.pack)
+    pm.addPass(createPackConstantsPass());
+}
