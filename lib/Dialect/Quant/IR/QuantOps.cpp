@@ -126,21 +126,21 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor) {
     if (!producer || producer.getParams().getRange() != params.getRange())
       return {};
   }
-  int32_t lo = 0, hi = 0;
-  if (getZeroPoint()) {
-    lo = static_cast<int32_t>(params.getQuantMin());
-    hi = static_cast<int32_t>(params.getQuantMax());
-  } else if (params.getZeroPoint()) {
-    std::vector<int32_t> values = params.getTensorParams().zeroPoints;
-    if (values.empty())
+  numerics::ExpressedType expressed = *getExpressedType(
+      cast<ShapedType>(getInput().getType()).getElementType());
+  if (getScale()) {
+    // Nothing is known of the scales: f16 may overflow or underflow with them.
+    if (expressed == numerics::ExpressedType::F16 ||
+        !numerics::roundTripIsIdentity(
+            params.getCodeFormat(), expressed,
+            getZeroPoint() ? int32_t(params.getQuantMin()) : 0,
+            getZeroPoint() ? int32_t(params.getQuantMax()) : 0))
       return {};
-    auto [min, max] = std::minmax_element(values.begin(), values.end());
-    lo = *min;
-    hi = *max;
+    return dequantize.getInput();
   }
-  std::optional<numerics::ExpressedType> expressed =
-      getExpressedType(cast<ShapedType>(getInput().getType()).getElementType());
-  if (!numerics::roundTripIsIdentity(params.getCodeFormat(), *expressed, lo, hi))
+  numerics::TensorParams values = params.getTensorParams();
+  if (values.scales.empty() ||
+      !numerics::roundTripIsIdentity(values, expressed))
     return {};
   return dequantize.getInput();
 }
