@@ -4,6 +4,7 @@
 #   numpy          a Python with numpy: runs against the oracle in test/oracle
 #   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
 #   asan           built with AddressSanitizer
+#   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
 #   --param roundtrip=1   every quant-opt also verifies that its IR survives
@@ -53,5 +54,9 @@ if os.path.isdir(shared):
     config.available_features.add("shared-models")
     config.substitutions.append(("%shared", os.path.realpath(shared)))
 
+config.substitutions.append(("%build_dir", config.quant_build_dir))
+config.substitutions.append(("%cxx", config.cxx))
 if "address" in config.sanitizers:
     config.available_features.add("asan")
+if not config.sanitizers:
+    config.available_features.add("embedding")
