@@ -55,3 +55,6 @@ if os.path.isdir(shared):
 
 if "address" in config.sanitizers:
     config.available_features.add("asan")
+    # LLVM's allocators poison their memory where they are inlined into our
+    # code; libLLVM itself, not instrumented, never unpoisons it.
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
