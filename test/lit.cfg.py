@@ -58,5 +58,8 @@ config.substitutions.append(("%build_dir", config.quant_build_dir))
 config.substitutions.append(("%cxx", config.cxx))
 if "address" in config.sanitizers:
     config.available_features.add("asan")
+    # LLVM's allocators poison their memory where they are inlined into our
+    # code; libLLVM itself, not instrumented, never unpoisons it.
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
 if not config.sanitizers:
     config.available_features.add("embedding")
