@@ -2,6 +2,7 @@
 
 #include "quant-mlir/InitAll.h"
 
+#include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
 #include "quant-mlir/Pipelines/Pipelines.h"
@@ -11,6 +12,7 @@ void quant_mlir::registerAllDialects(mlir::DialectRegistry &registry) {
 }
 
 void quant_mlir::registerAllPasses() {
+  registerQuantConversionPasses();
   registerQuantTransformsPasses();
   registerQuantPipelinesPasses();
 }

@@ -13,6 +13,8 @@
 
 #include "quant-mlir/Numerics/Tensor.h"
 
+#include "FloatFormat.h"
+
 // An indirect function is resolved before a sanitizer's run time is up, so
 // instrumented builds have the baseline only.
 #if defined(__has_feature)
@@ -62,6 +64,20 @@ struct Run {
   int64_t column;
   int64_t blockSize;
 };
+
+/// Calls `body(first, count, unit)` for each part of the run that lies in one
+/// block.
+template <typename Body>
+QUANT_ALWAYS_INLINE void forEachBlock(Run run, Body body) {
+  int64_t unit = run.column / run.blockSize;
+  int64_t end = (unit + 1) * run.blockSize - run.column;
+  for (int64_t i = 0; i < run.count; ++unit) {
+    const int64_t stop = end < run.count ? end : run.count;
+    body(i, stop - i, unit);
+    i = stop;
+    end += run.blockSize;
+  }
+}
 
 /// Parameters of the units of one row; null where the formulation has none.
 struct RowParams {

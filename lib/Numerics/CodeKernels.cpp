@@ -1,4 +1,4 @@
-//===- Kernels.cpp - Array loops of the quantizer -------------------------===//
+//===- CodeKernels.cpp - Values to codes and back -------------------------===//
 //
 // Three shapes of a run: one block (parameters are scalars), several blocks
 // (scalars, reloaded at each block), and blocks of one element (parameters are
@@ -10,9 +10,6 @@
 #include "Kernels.h"
 
 #include "FloatFormat.h"
-
-#include <algorithm>
-#include <limits>
 
 using namespace quant_mlir::numerics;
 using namespace quant_mlir::numerics::detail;
@@ -34,97 +31,6 @@ QUANT_ALWAYS_INLINE float clampTo(float v, float lo, float hi) {
 QUANT_ALWAYS_INLINE int32_t clampTo(int32_t v, int32_t lo, int32_t hi) {
   v = lo > v ? lo : v;
   return hi < v ? hi : v;
-}
-
-/// Calls `body(first, count, unit)` for each part of the run that lies in one
-/// block.
-template <typename Body>
-QUANT_ALWAYS_INLINE void forEachBlock(Run run, Body body) {
-  int64_t unit = run.column / run.blockSize;
-  int64_t end = (unit + 1) * run.blockSize - run.column;
-  for (int64_t i = 0; i < run.count; ++unit) {
-    const int64_t stop = end < run.count ? end : run.count;
-    body(i, stop - i, unit);
-    i = stop;
-    end += run.blockSize;
-  }
-}
-
-//===----------------------------------------------------------------------===//
-// Ranges. A float's bits with the magnitude flipped for negative numbers order
-// as integers do, and the integer minimum, being associative, vectorizes.
-//===----------------------------------------------------------------------===//
-
-QUANT_ALWAYS_INLINE int32_t orderedBits(float x) {
-  const int32_t bits = static_cast<int32_t>(bitsOf(x));
-  return bits ^ ((bits >> 31) & 0x7fffffff);
-}
-QUANT_ALWAYS_INLINE float fromOrderedBits(int32_t bits) {
-  return floatOf(static_cast<uint32_t>(bits ^ ((bits >> 31) & 0x7fffffff)));
-}
-
-QUANT_ALWAYS_INLINE void extendOne(const float *__restrict x, int64_t count,
-                                   float &min, float &max) {
-  int32_t low = orderedBits(min), high = orderedBits(max);
-  for (int64_t i = 0; i < count; ++i) {
-    const int32_t bits = orderedBits(x[i]);
-    low = bits < low ? bits : low;
-    high = bits > high ? bits : high;
-  }
-  min = fromOrderedBits(low);
-  max = fromOrderedBits(high);
-}
-
-QUANT_ALWAYS_INLINE float minOf(float a, float b) { return a < b ? a : b; }
-QUANT_ALWAYS_INLINE float maxOf(float a, float b) { return a > b ? a : b; }
-
-/// out[i] = op(in[2 i], in[2 i + 1]).
-template <typename Op>
-QUANT_ALWAYS_INLINE void halve(const float *__restrict in, int64_t count,
-                               float *__restrict out, Op op) {
-  for (int64_t i = 0; i < count; ++i)
-    out[i] = op(in[2 * i], in[2 * i + 1]);
-}
-
-constexpr int64_t blockLanes = 8;
-
-/// Whole blocks of a multiple of eight elements. A reduction across a vector
-/// costs more than all the rest of a block of 32, so blocks are reduced to
-/// eight lanes each, and the lanes of many blocks together.
-QUANT_ALWAYS_INLINE void extendBlocks(const float *__restrict x, int64_t blocks,
-                                      int64_t blockSize, float *__restrict mins,
-                                      float *__restrict maxs) {
-  constexpr int64_t lanes = blockLanes, batch = 64;
-  float low[batch * lanes], high[batch * lanes];
-  float halfLow[batch * lanes / 2], halfHigh[batch * lanes / 2];
-  for (int64_t first = 0; first < blocks; first += batch) {
-    const int64_t count = std::min(batch, blocks - first);
-    for (int64_t b = 0; b < count; ++b) {
-      const float *block = x + (first + b) * blockSize;
-      float laneLow[lanes], laneHigh[lanes];
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        laneLow[lane] = laneHigh[lane] = block[lane];
-      for (int64_t i = lanes; i < blockSize; i += lanes)
-        for (int64_t lane = 0; lane < lanes; ++lane) {
-          laneLow[lane] = minOf(block[i + lane], laneLow[lane]);
-          laneHigh[lane] = maxOf(block[i + lane], laneHigh[lane]);
-        }
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        low[b * lanes + lane] = laneLow[lane];
-        high[b * lanes + lane] = laneHigh[lane];
-      }
-    }
-    halve(low, count * 4, halfLow, minOf);
-    halve(high, count * 4, halfHigh, maxOf);
-    halve(halfLow, count * 2, low, minOf);
-    halve(halfHigh, count * 2, high, maxOf);
-    halve(low, count, halfLow, minOf);
-    halve(high, count, halfHigh, maxOf);
-    for (int64_t b = 0; b < count; ++b) {
-      mins[first + b] = minOf(halfLow[b], mins[first + b]);
-      maxs[first + b] = maxOf(halfHigh[b], maxs[first + b]);
-    }
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -353,46 +259,9 @@ QUANT_ALWAYS_INLINE int64_t quantizeAny(const CodeFormat &format,
   }
 }
 
-template <typename Format>
-QUANT_ALWAYS_INLINE void widen16(const uint16_t *__restrict source,
-                                 int64_t count, float *__restrict dest) {
-  for (int64_t i = 0; i < count; ++i)
-    dest[i] = Format::decode(source[i]);
-}
-template <typename Format>
-QUANT_ALWAYS_INLINE void narrow16(const float *__restrict source, int64_t count,
-                                  uint16_t *__restrict dest) {
-  for (int64_t i = 0; i < count; ++i)
-    dest[i] = static_cast<uint16_t>(Format::encode(source[i]));
-}
 } // namespace
 
 namespace quant_mlir::numerics::detail {
-
-QUANT_HOT void extendRanges(const float *__restrict x, Run run,
-                            float *__restrict mins, float *__restrict maxs) {
-  if (run.blockSize == 1) {
-    mins += run.column;
-    maxs += run.column;
-    for (int64_t i = 0; i < run.count; ++i) {
-      mins[i] = x[i] < mins[i] ? x[i] : mins[i];
-      maxs[i] = x[i] > maxs[i] ? x[i] : maxs[i];
-    }
-    return;
-  }
-  if (run.blockSize % blockLanes == 0 && run.column % run.blockSize == 0 &&
-      run.blockSize <= run.count) {
-    const int64_t unit = run.column / run.blockSize;
-    const int64_t blocks = run.count / run.blockSize;
-    extendBlocks(x, blocks, run.blockSize, mins + unit, maxs + unit);
-    x += blocks * run.blockSize;
-    run.column += blocks * run.blockSize;
-    run.count -= blocks * run.blockSize;
-  }
-  forEachBlock(run, [&](int64_t first, int64_t count, int64_t unit) {
-    extendOne(x + first, count, mins[unit], maxs[unit]);
-  });
-}
 
 static QUANT_HOT int64_t quantizeCounting(const CodeFormat &format,
                                           const RowParams &params,
@@ -430,99 +299,6 @@ QUANT_HOT void dequantizeRun(const CodeFormat &format, const RowParams &params,
     return dequantizeInts(format, params,
                           reinterpret_cast<const int8_t *>(codes), run, x);
   return dequantizeInts(format, params, codes, run, x);
-}
-
-QUANT_HOT void widen(const void *source, ExpressedType type, int64_t count,
-                     float *dest) {
-  switch (type) {
-  case ExpressedType::F32:
-    std::memcpy(dest, source, static_cast<size_t>(count) * sizeof(float));
-    break;
-  case ExpressedType::F16:
-    widen16<F16>(static_cast<const uint16_t *>(source), count, dest);
-    break;
-  case ExpressedType::BF16:
-    widen16<BF16>(static_cast<const uint16_t *>(source), count, dest);
-    break;
-  }
-}
-
-QUANT_HOT void narrow(const float *source, int64_t count, ExpressedType type,
-                      void *dest) {
-  switch (type) {
-  case ExpressedType::F32:
-    std::memcpy(dest, source, static_cast<size_t>(count) * sizeof(float));
-    break;
-  case ExpressedType::F16:
-    narrow16<F16>(source, count, static_cast<uint16_t *>(dest));
-    break;
-  case ExpressedType::BF16:
-    narrow16<BF16>(source, count, static_cast<uint16_t *>(dest));
-    break;
-  }
-}
-
-QUANT_HOT void roundTo(ExpressedType type, int64_t count, float *x) {
-  if (type == ExpressedType::F16)
-    for (int64_t i = 0; i < count; ++i)
-      x[i] = F16::decode(F16::encode(x[i]));
-  else if (type == ExpressedType::BF16)
-    for (int64_t i = 0; i < count; ++i)
-      x[i] = BF16::decode(BF16::encode(x[i]));
-}
-
-// Floating-point sums do not reorder by themselves: eight partial sums, always
-// the same eight, so that the result is the same for every instruction set.
-QUANT_HOT void measure(const float *__restrict source,
-                       const float *__restrict quantized, int64_t count,
-                       QuantError &error) {
-  constexpr int64_t lanes = 8;
-  double signal[lanes] = {}, noise[lanes] = {}, worst[lanes] = {};
-  auto step = [&](int64_t i, int64_t lane) {
-    const double x = source[i];
-    const double difference = static_cast<double>(quantized[i]) - x;
-    const double magnitude = difference < 0 ? -difference : difference;
-    signal[lane] += x * x;
-    noise[lane] += difference * difference;
-    worst[lane] = magnitude > worst[lane] ? magnitude : worst[lane];
-  };
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      step(i + lane, lane);
-  for (int64_t lane = 0; i < count; ++i, ++lane)
-    step(i, lane);
-  for (int64_t lane = 0; lane < lanes; ++lane) {
-    error.signalPower += signal[lane];
-    error.noisePower += noise[lane];
-    error.maxAbsError = std::max(error.maxAbsError, worst[lane]);
-  }
-}
-
-QUANT_HOT int64_t countNonFinite(const void *source, ExpressedType type,
-                                 int64_t count) {
-  // Partial counts in the elements' own width vectorize best; a run is short
-  // enough for them not to overflow.
-  constexpr int64_t part = 4096;
-  int64_t total = 0;
-  for (int64_t first = 0; first < count; first += part) {
-    const int64_t stop = std::min(count, first + part);
-    if (type == ExpressedType::F32) {
-      const uint32_t *bits = static_cast<const uint32_t *>(source);
-      uint32_t found = 0;
-      for (int64_t i = first; i < stop; ++i)
-        found += (bits[i] & infBits) == infBits ? 1 : 0;
-      total += found;
-    } else {
-      const uint16_t *bits = static_cast<const uint16_t *>(source);
-      const uint16_t mask = type == ExpressedType::F16 ? 0x7c00 : 0x7f80;
-      uint16_t found = 0;
-      for (int64_t i = first; i < stop; ++i)
-        found += (bits[i] & mask) == mask ? 1 : 0;
-      total += found;
-    }
-  }
-  return total;
 }
 
 } // namespace quant_mlir::numerics::detail

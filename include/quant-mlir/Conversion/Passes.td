@@ -1,0 +1,177 @@
+//===- Passes.td - Conversion passes -----------------------*- tablegen -*-===//
+//
+// Every pass lists the dialects that our operations and their lowerings are
+// made of, so that each can be run on its own.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_CONVERSION_PASSES_TD
+#define QUANT_MLIR_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+defvar quantLoweringDialects = [
+  "::mlir::arith::ArithDialect",
+  "::mlir::linalg::LinalgDialect",
+  "::mlir::math::MathDialect",
+  "::mlir::quant::QuantDialect",
+  "::mlir::tensor::TensorDialect",
+  "::quant_mlir::QParamsDialect",
+];
+
+//===----------------------------------------------------------------------===//
+// QuantToLinalg
+//===----------------------------------------------------------------------===//
+
+def QuantToLinalgPass : Pass<"quant-to-linalg"> {
+  let summary = "Lower quantize, dequantize, pack and unpack to linalg and arith";
+  let description = [{
+    Defines what the operations compute: each becomes one `linalg.generic` whose
+    body is the formula of docs/numerics.md, operation by operation, in binary32
+    and without fast-math flags. It is what an embedder without our kernels gets,
+    what a target without a kernel falls back to, and what every kernel is
+    compared with, bit for bit.
+
+    Parameters that are the same for all elements become constants in the body,
+    others a tensor read through an indexing map (`floordiv` by the block size,
+    so the last block may be shorter). Rounding is `(v + 0x1.8p23) - 0x1.8p23`
+    after the clamp: exact half-to-even for what the clamp leaves, and the same
+    on every target.
+
+    ```mlir
+    %q = quant.quantize %x <int8, per_tensor, scale = 0.5, zero_point = -3>
+           : tensor<4xf32> -> tensor<4xi8>
+    ```
+
+    becomes
+
+    ```mlir
+    %empty = tensor.empty() : tensor<4xi8>
+    %q = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+        ins(%x : tensor<4xf32>) outs(%empty : tensor<4xi8>) {
+    ^bb0(%in: f32, %out: i8):
+      %nan = arith.cmpf uno, %in, %in : f32
+      %value = arith.select %nan, %c0, %in : f32
+      %quotient = arith.divf %value, %scale : f32
+      %above = arith.cmpf ogt, %quotient, %lo : f32       // lo = -125
+      %v0 = arith.select %above, %quotient, %lo : f32
+      %below = arith.cmpf olt, %v0, %hi : f32             // hi = 130
+      %v1 = arith.select %below, %v0, %hi : f32
+      %sum = arith.addf %v1, %magic : f32
+      %rounded = arith.subf %sum, %magic : f32
+      %integer = arith.fptosi %rounded : f32 to i32
+      %code = arith.addi %integer, %zero_point : i32
+      %byte = arith.trunci %code : i32 to i8
+      linalg.yield %byte : i8
+    } -> tensor<4xi8>
+    ```
+
+    Limits: a scale operand must be positive and finite and a zero point operand
+    inside the range in use, as the contract says; otherwise the codes are
+    unspecified. Operations on other dialects' `!quant.uniform` types are left
+    alone.
+  }];
+  let dependentDialects = quantLoweringDialects;
+  let statistics = [
+    Statistic<"numLowered", "lowered", "Operations lowered to linalg">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// WidenStorage
+//===----------------------------------------------------------------------===//
+
+def WidenStoragePass : Pass<"quant-widen-storage", "::mlir::ModuleOp"> {
+  let summary = "Store codes narrower than a byte, and narrow floats, as i8";
+  let description = [{
+    Memory of elements narrower than a byte is broken below the tensor level
+    (loads and vector loads disagree on where an i4 lies, resources of i4 do not
+    translate), and the 8-bit floats have no memory form on most targets. After
+    this pass no tensor of integers of 2 to 7 bits or of floats of at most 8 bits
+    exists anywhere in the module: every one is a tensor of i8 that holds one
+    code per byte, the bit pattern *zero-extended* whatever the signedness of the
+    code. Function signatures change with it, declarations included.
+
+    Values in registers keep their types: the body of a `linalg.generic` gets its
+    i4 from the byte by `arith.trunci`, its f8 by `arith.bitcast`, and yields the
+    byte by `arith.extui` or `arith.bitcast`.
+
+    ```mlir
+    func.func @f(%x: tensor<4xi4>) -> tensor<4xi32> {
+      %0 = linalg.generic … ins(%x : tensor<4xi4>) … {
+      ^bb0(%in: i4, %out: i32):
+        %1 = arith.extsi %in : i4 to i32
+        linalg.yield %1 : i32
+      } -> tensor<4xi32>
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @f(%x: tensor<4xi8>) -> tensor<4xi32> {
+      %0 = linalg.generic … ins(%x : tensor<4xi8>) … {
+      ^bb0(%in: i8, %out: i32):
+        %code = arith.trunci %in : i8 to i4
+        %1 = arith.extsi %code : i4 to i32
+        linalg.yield %1 : i32
+      } -> tensor<4xi32>
+    ```
+
+    Constants, `dense_resource` ones included, are rewritten to bytes. Named
+    linalg operations on such tensors are generalized first, since their bodies
+    follow from their element types, and elementwise operations on tensors become
+    `linalg.generic`.
+
+    Limits: it knows `func`, `scf`, `cf`, `tensor`, `linalg`, and
+    `arith.constant`, `arith.select`, `vector.transfer_read` and
+    `vector.transfer_write`. Any other operation on such a tensor might mean
+    something else on bytes, so it is an error that names the operation, and so
+    is a `quant` operation that was not lowered first and any memref of these
+    elements. The module is left half converted by an error.
+  }];
+  let dependentDialects = quantLoweringDialects;
+  let statistics = [
+    Statistic<"numConstants", "constants", "Constants rewritten to bytes">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// SmallFloatToArith
+//===----------------------------------------------------------------------===//
+
+def SmallFloatToArithPass : Pass<"quant-small-float-to-arith"> {
+  let summary = "Expand casts of fp8, fp4 and E8M0 into integer arithmetic";
+  let description = [{
+    `arith`'s own expansions of these casts are unusable: f8E4M3FN does not
+    legalize at all, f4E2M1FN rounds ties up and loses -0, and f32 to f8E8M0FNU
+    truncates at run time where constants are rounded. This pass replaces
+    `arith.extf` and `arith.truncf` from and to f8E4M3FN, f8E5M2, f4E2M1FN and
+    f8E8M0FNU, on scalars and vectors, by the integer arithmetic that the
+    reference lowering uses, rounding half to even.
+
+    ```mlir
+    %y = arith.extf %x : f8E8M0FNU to f32
+    ```
+
+    becomes
+
+    ```mlir
+    %code = arith.bitcast %x : f8E8M0FNU to i8
+    %wide = arith.extui %code : i8 to i32
+    %shifted = arith.shli %wide, %c23 : i32
+    %is_zero = arith.cmpi eq, %wide, %c0 : i32
+    %finite = arith.select %is_zero, %denormal, %shifted : i32   // 2^-127
+    %is_nan = arith.cmpi eq, %wide, %c255 : i32
+    %bits = arith.select %is_nan, %nan, %finite : i32
+    %y = arith.bitcast %bits : i32 to f32
+    ```
+
+    Limits: the wide side is f32, f16 or bf16 (through f32, so f16 and bf16 round
+    twice on the way down only where f32 does not hold them, which is never); f64
+    and a truncf with a rounding mode are left alone. Tensors are left alone too;
+    `quant-widen-storage` turns them into scalars.
+  }];
+  let dependentDialects = quantLoweringDialects;
+}
+
+#endif // QUANT_MLIR_CONVERSION_PASSES_TD

@@ -1,0 +1,34 @@
+//===- QuantToLinalg.h - The reference lowering -----------------*- C++ -*-===//
+//
+// Lowers `quant.quantize`, `quant.dequantize`, `quant.pack` and `quant.unpack`
+// to linalg and arith on tensors. What it produces defines the operations.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_CONVERSION_QUANTTOLINALG_QUANTTOLINALG_H
+#define QUANT_MLIR_CONVERSION_QUANTTOLINALG_QUANTTOLINALG_H
+
+namespace mlir {
+class OpPassManager;
+class RewritePatternSet;
+} // namespace mlir
+
+namespace quant_mlir {
+
+/// Patterns that lower each operation to one linalg.generic.
+void populateQuantToLinalgPatterns(mlir::RewritePatternSet &patterns);
+
+/// The lowering of quantize and dequantize, and that of pack and unpack.
+void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populatePackToLinalgPatterns(mlir::RewritePatternSet &patterns);
+
+/// Everything between levels 1 and plain linalg that can be bufferized, for a
+/// pass manager on modules: `quant-to-linalg`, then `quant-widen-storage`, then
+/// `quant-small-float-to-arith`. The arguments and results of functions that are
+/// tensors of i4, i2, f8, f4 or E8M0 become tensors of i8, one zero-extended bit
+/// pattern per byte.
+void addReferenceLoweringPasses(mlir::OpPassManager &manager);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_CONVERSION_QUANTTOLINALG_QUANTTOLINALG_H

@@ -1,0 +1,80 @@
+//===- QuantToLinalg.cpp - The reference lowering -------------------------===//
+//
+// The pass, and the sequence of passes that makes plain linalg of level-1 IR.
+// The patterns are in QuantizeToLinalg.cpp and PackToLinalg.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_QUANTTOLINALGPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+
+struct QuantToLinalgPass
+    : public quant_mlir::impl::QuantToLinalgPassBase<QuantToLinalgPass> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    populateQuantToLinalgPatterns(set);
+    patterns = std::move(set);
+    return success();
+  }
+
+  void runOnOperation() override {
+    int64_t count = 0;
+    getOperation()->walk([&](Operation *op) { count += isLowered(op); });
+    walkAndApplyPatterns(getOperation(), patterns);
+    // The driver skips unreachable blocks, and an embedder's layout may be one
+    // that no pattern here knows.
+    WalkResult left = getOperation()->walk([&](Operation *op) {
+      if (!isLowered(op))
+        return WalkResult::advance();
+      op->emitOpError() << "expected an operation in reachable code that the "
+                           "reference lowering knows, found none of its "
+                           "patterns to apply";
+      return WalkResult::interrupt();
+    });
+    if (left.wasInterrupted())
+      return signalPassFailure();
+    numLowered += count;
+  }
+
+private:
+  static bool isLowered(Operation *op) {
+    return isa<QuantizeOp, DequantizeOp, PackOp, UnpackOp>(op);
+  }
+
+  FrozenRewritePatternSet patterns;
+};
+
+} // namespace
+
+void quant_mlir::populateQuantToLinalgPatterns(RewritePatternSet &patterns) {
+  populateQuantizeToLinalgPatterns(patterns);
+  populatePackToLinalgPatterns(patterns);
+}
+
+void quant_mlir::addReferenceLoweringPasses(OpPassManager &manager) {
+  manager.addPass(createQuantToLinalgPass());
+  // Lowered bodies hold codes as scalars, so only tensors are left to widen.
+  manager.addPass(createWidenStoragePass());
+  // Casts on tensors are scalars in generic bodies only now.
+  manager.addPass(createSmallFloatToArithPass());
+}

@@ -1,0 +1,177 @@
+//===- HostRuntime.cpp - What compiled code calls in this process ---------===//
+
+#include "HostRuntime.h"
+
+#include "quant-mlir/Execution/CompiledFunction.h"
+#include "quant-mlir/Support/Errors.h"
+
+#include "llvm/ADT/APFloat.h"
+
+#include <atomic>
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+using namespace quant_mlir;
+
+// From libomp; its header is not always where the compiler looks. It also makes
+// the library a dependency of this one, which compiled code needs.
+extern "C" int omp_in_parallel(void);
+
+//===----------------------------------------------------------------------===//
+// Errors out of compiled code
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a call that is under way returns to. Compiled code has no destructors to
+/// run, so that leaving it by longjmp is safe.
+struct Guard {
+  std::jmp_buf buffer;
+  char message[1024];
+};
+thread_local Guard *current = nullptr;
+thread_local char lastPrinted[1024] = "";
+std::atomic<int64_t> liveBuffers{0};
+
+[[noreturn]] void failCall(const char *message) {
+  if (!current || omp_in_parallel()) {
+    std::fprintf(stderr, "error: %s\n", message);
+    ::_exit(1);
+  }
+  std::snprintf(current->message, sizeof(current->message), "%s", message);
+  std::longjmp(current->buffer, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Functions by C name
+//===----------------------------------------------------------------------===//
+
+void *checkAllocated(void *buffer, size_t size) {
+  if (!buffer) {
+    char message[96];
+    std::snprintf(message, sizeof(message),
+                  "out of memory: the model asked for %zu bytes", size);
+    failCall(message);
+  }
+  liveBuffers.fetch_add(1, std::memory_order_relaxed);
+  return buffer;
+}
+
+void *hostAlignedAlloc(size_t alignment, size_t size) {
+  // A size of 0 may give null, which is no failure; sizes that are no multiple
+  // of the alignment are not portable.
+  size_t rounded = size + alignment - 1;
+  if (rounded < size)
+    return checkAllocated(nullptr, size);
+  rounded -= rounded % alignment;
+  return checkAllocated(
+      std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded), size);
+}
+
+void *hostMalloc(size_t size) {
+  return checkAllocated(std::malloc(size == 0 ? 1 : size), size);
+}
+
+void hostFree(void *buffer) {
+  if (!buffer)
+    return;
+  liveBuffers.fetch_sub(1, std::memory_order_relaxed);
+  std::free(buffer);
+}
+
+/// A failed assertion prints its message and then aborts.
+int hostPuts(const char *text) {
+  std::snprintf(lastPrinted, sizeof(lastPrinted), "%s", text);
+  return 1;
+}
+
+/// "ERROR: Runtime op verification failed\n"op"(…)\n^ what\nLocation: loc(…)":
+/// the op itself is left out.
+[[noreturn]] void hostAbort() {
+  char message[1024];
+  const char *what = std::strstr(lastPrinted, "^ ");
+  std::snprintf(message, sizeof(message), "the model failed at run time: %s",
+                what ? what + 2 : lastPrinted);
+  for (char *c = message; *c; ++c)
+    if (*c == '\n')
+      *c = ' ';
+  failCall(message);
+}
+
+using llvm::APFloat;
+
+/// Narrow floats travel as the compiler's own types: in the registers that
+/// compiled code expects.
+template <typename To, typename From>
+To convert(From value, const llvm::fltSemantics &semantics) {
+  APFloat number(value);
+  bool losesInfo;
+  number.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+  uint16_t bits =
+      static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+  To result;
+  static_assert(sizeof(result) == sizeof(bits));
+  std::memcpy(&result, &bits, sizeof(bits));
+  return result;
+}
+
+__bf16 floatToBF16(float value) {
+  return convert<__bf16>(value, APFloat::BFloat());
+}
+__bf16 doubleToBF16(double value) {
+  return convert<__bf16>(value, APFloat::BFloat());
+}
+_Float16 floatToF16(float value) {
+  return convert<_Float16>(value, APFloat::IEEEhalf());
+}
+_Float16 doubleToF16(double value) {
+  return convert<_Float16>(value, APFloat::IEEEhalf());
+}
+float f16ToFloat(_Float16 value) {
+  uint16_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return APFloat(APFloat::IEEEhalf(), llvm::APInt(16, bits))
+      .convertToFloat();
+}
+
+template <typename Function>
+void *address(Function *function) {
+  return reinterpret_cast<void *>(function);
+}
+} // namespace
+
+llvm::ArrayRef<std::pair<const char *, void *>> quant_mlir::getHostSymbols() {
+  static const std::pair<const char *, void *> symbols[] = {
+      {"aligned_alloc", address(hostAlignedAlloc)},
+      {"malloc", address(hostMalloc)},
+      {"free", address(hostFree)},
+      {"puts", address(hostPuts)},
+      {"abort", address(hostAbort)},
+      {"__truncsfbf2", address(floatToBF16)},
+      {"__truncdfbf2", address(doubleToBF16)},
+      {"__truncsfhf2", address(floatToF16)},
+      {"__truncdfhf2", address(doubleToF16)},
+      {"__extendhfsf2", address(f16ToFloat)},
+  };
+  return symbols;
+}
+
+void quant_mlir::freeBuffer(void *buffer) { hostFree(buffer); }
+
+int64_t quant_mlir::getNumLiveBuffers() { return liveBuffers.load(); }
+
+llvm::Error quant_mlir::callGuarded(void (*function)(void **),
+                                    void **arguments) {
+  Guard guard;
+  Guard *const outer = current;
+  current = &guard;
+  if (setjmp(guard.buffer) != 0) {
+    current = outer;
+    return makeError(guard.message);
+  }
+  function(arguments);
+  current = outer;
+  return llvm::Error::success();
+}

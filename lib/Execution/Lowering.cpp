@@ -1,0 +1,176 @@
+//===- Lowering.cpp - From tensors to the LLVM dialect --------------------===//
+
+#include "quant-mlir/Execution/Lowering.h"
+
+#include "LoweringPasses.h"
+
+#include "quant-mlir/Execution/Diagnostics.h"
+#include "quant-mlir/Support/CrashGuard.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+void quant_mlir::addTosaLowering(OpPassManager &pm) {
+  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions());
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  function.addPass(createTosaToArithPass(
+      TosaToArithPassOptions{/*includeApplyRescale=*/true}));
+  function.addPass(createTosaToTensorPass());
+  function.addPass(createTosaToSCFPass());
+}
+
+/// Ends at linalg on tensors, over types that LLVM computes with.
+static void addTensorPasses(OpPassManager &pm, bool hasTosa,
+                            const LoweringOptions &options) {
+  if (hasTosa)
+    addTosaLowering(pm);
+  if (options.addReferenceLowering)
+    options.addReferenceLowering(pm);
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  pm.addPass(createCheckRunnablePass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createConvertElementwiseToLinalgPass());
+
+  // f16 and bf16 are computed in f32 and rounded after each operation, by
+  // integer operations for bf16: the processor's own conversion flushes
+  // denormals.
+  pm.addPass(math::createMathExtendToSupportedTypes());
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16", "f16"};
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
+}
+
+/// Buffers: results that alias an argument or a constant are copied by the
+/// deallocation passes, so that all of them belong to the caller.
+static void addBufferPasses(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.unknownTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::buildBufferDeallocationPipeline(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void addLoopPasses(OpPassManager &pm, unsigned threads) {
+  pm.addPass(createStridedCopyPass());
+  // Sizes that do not fit together and indices out of bounds end the run with an
+  // error. What static shapes prove folds away.
+  pm.addPass(createGenerateRuntimeVerificationPass());
+  pm.addPass(createCanonicalizerPass());
+  if (threads > 1) {
+    pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
+    ConvertSCFToOpenMPPassOptions openmp;
+    openmp.numThreads = threads;
+    pm.addPass(createConvertSCFToOpenMPPass(openmp));
+  } else {
+    pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  }
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void addLLVMPasses(OpPassManager &pm) {
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(memref::createExpandOpsPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createExactMathPass());
+  pm.addPass(createConvertMathToFuncs());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  ConvertMathToLLVMPassOptions math;
+  math.approximateLog1p = false;
+  pm.addPass(createConvertMathToLLVMPass(math));
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  FinalizeMemRefToLLVMConversionPassOptions memref;
+  memref.useAlignedAlloc = true;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memref));
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertOpenMPToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createCheckLoweredPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+/// Settles how the function is called, and hides all others. Names of C have no
+/// dot: a model's function cannot stand in for one of the C library.
+static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
+  SymbolTable symbols(module);
+  for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
+    if (function != entry)
+      function.setPrivate();
+    if (failed(symbols.rename(function,
+                              (function.getName() + ".model").str())))
+      return failure();
+  }
+  entry.setPublic();
+  Builder builder(module.getContext());
+  entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                 builder.getUnitAttr());
+  for (unsigned i = 0, e = entry.getNumArguments(); i != e; ++i) {
+    entry.setArgAttrs(i, DictionaryAttr());
+    entry.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
+                     builder.getBoolAttr(false));
+  }
+  return success();
+}
+
+llvm::Expected<std::string>
+quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
+                                    const LoweringOptions &options,
+                                    StringRef path) {
+  CrashScope scope(("lowering '" + path + "'").str());
+  DiagnosticCollector diagnostics(module.getContext(), path);
+  auto function = module.lookupSymbol<func::FuncOp>(entry);
+  if (failed(prepareEntry(module, function)))
+    return diagnostics.takeError("has functions that cannot be renamed");
+  std::string name = function.getName().str();
+  bool hasTosa =
+      module
+          ->walk([](Operation *op) {
+            return isa_and_present<tosa::TosaDialect>(op->getDialect())
+                       ? WalkResult::interrupt()
+                       : WalkResult::advance();
+          })
+          .wasInterrupted();
+
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  addTensorPasses(pm, hasTosa, options);
+  addBufferPasses(pm);
+  addLoopPasses(pm, options.threads);
+  addLLVMPasses(pm);
+  if (failed(pm.run(module)))
+    return diagnostics.takeError("could not be lowered to LLVM");
+  return name;
+}

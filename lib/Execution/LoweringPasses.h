@@ -1,0 +1,28 @@
+//===- LoweringPasses.h - Small passes of the execution pipeline -*- C++ -*-==//
+
+#ifndef QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H
+#define QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+#include <memory>
+
+namespace quant_mlir {
+
+/// Fails at the first op or type that the passes after it would not lower.
+std::unique_ptr<mlir::Pass> createCheckRunnablePass();
+
+/// Fails at the first op that is not of the LLVM or OpenMP dialect.
+std::unique_ptr<mlir::Pass> createCheckLoweredPass();
+
+/// math.expm1 and math.log1p become libm calls: the conversion to LLVM computes
+/// them as exp(x) - 1 and log(1 + x), which is wrong near 0.
+std::unique_ptr<mlir::Pass> createExactMathPass();
+
+/// Copies of buffers that are not contiguous become linalg ops: as memref.copy
+/// they would call a library function.
+std::unique_ptr<mlir::Pass> createStridedCopyPass();
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H

@@ -1,0 +1,99 @@
+//===- CrashGuard.cpp -----------------------------------------------------===//
+//
+// Everything a handler touches is allocated before, and what it calls is
+// async-signal-safe.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Support/CrashGuard.h"
+
+#include "llvm/Support/ErrorHandling.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+using namespace quant_mlir;
+
+namespace {
+char tool[64] = "";
+char activity[256] = "";
+alignas(16) char alternateStack[64 * 1024];
+
+void say(const char *text) {
+  size_t left = std::strlen(text);
+  while (left != 0) {
+    ssize_t written = ::write(STDERR_FILENO, text, left);
+    if (written <= 0)
+      return;
+    text += written;
+    left -= static_cast<size_t>(written);
+  }
+}
+
+[[noreturn]] void fail(const char *what) {
+  say(tool);
+  say(": error: ");
+  say(what);
+  if (activity[0] != 0) {
+    say(" while ");
+    say(activity);
+  }
+  say("\n");
+  ::_exit(1);
+}
+
+void onSignal(int signal) {
+  switch (signal) {
+  case SIGSEGV:
+  case SIGBUS:
+    fail("internal failure (invalid memory access)");
+  case SIGFPE:
+    fail("internal failure (invalid integer arithmetic)");
+  case SIGILL:
+    fail("internal failure (invalid instruction)");
+  default:
+    fail("internal failure (abort)");
+  }
+}
+
+void onFatalError(void *, const char *reason, bool) { fail(reason); }
+void onBadAlloc(void *, const char *, bool) { fail("out of memory"); }
+
+void copyTo(char *destination, size_t size, llvm::StringRef text) {
+  size_t length = std::min(text.size(), size - 1);
+  std::memcpy(destination, text.data(), length);
+  destination[length] = 0;
+}
+} // namespace
+
+void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
+  copyTo(tool, sizeof(tool), toolName);
+  llvm::install_fatal_error_handler(onFatalError);
+  llvm::install_bad_alloc_error_handler(onBadAlloc);
+#if !defined(__has_feature)
+#define __has_feature(x) 0
+#endif
+#if !__has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+  stack_t stack = {};
+  stack.ss_sp = alternateStack;
+  stack.ss_size = sizeof(alternateStack);
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action = {};
+  action.sa_handler = onSignal;
+  action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  ::sigemptyset(&action.sa_mask);
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    ::sigaction(signal, &action, nullptr);
+#endif
+}
+
+CrashScope::CrashScope(llvm::StringRef text) {
+  std::memcpy(previous, activity, sizeof(previous));
+  copyTo(activity, sizeof(activity), text);
+}
+
+CrashScope::~CrashScope() {
+  std::memcpy(activity, previous, sizeof(previous));
+}

@@ -1,0 +1,33 @@
+//===- Options.h - The command line of quant-run ----------------*- C++ -*-===//
+
+#ifndef QUANT_MLIR_TOOLS_QUANTRUN_OPTIONS_H
+#define QUANT_MLIR_TOOLS_QUANTRUN_OPTIONS_H
+
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quant_mlir {
+
+struct RunOptions {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<std::string> compare;
+  std::optional<std::string> labels;
+  std::string entry = "main";
+  unsigned threads = 1;
+  std::optional<int64_t> batch;
+  std::optional<unsigned> bench;
+  bool json = false;
+};
+
+/// Parses the command line; nullopt where --help or --version has been answered.
+llvm::Expected<std::optional<RunOptions>> parseOptions(int argc, char **argv);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_TOOLS_QUANTRUN_OPTIONS_H

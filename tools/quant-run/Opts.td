@@ -1,0 +1,35 @@
+//===- Opts.td - Options of quant-run -------------------------------------===//
+
+include "llvm/Option/OptParser.td"
+
+// --name=value, or --name value.
+multiclass Value<string name, string meta, string help> {
+  def NAME : Joined<["--"], name # "=">, MetaVarName<meta>, HelpText<help>;
+  def NAME # _separate : Separate<["--"], name>,
+                         Alias<!cast<Joined>(NAME)>;
+}
+class Plain<string name, string help> : Flag<["--"], name>, HelpText<help>;
+
+defm input : Value<"input", "<x.npy>",
+    "An argument of the function; given once per argument, in order">;
+defm output : Value<"output", "<y.npy>",
+    "Where a result goes; given once per result, in order, or never">;
+defm entry : Value<"entry", "<name>", "The function to run (default: main)">;
+defm target : Value<"target", "<target>",
+    "cpu (default) or reference: compiled for this processor; vulkan">;
+defm threads : Value<"threads", "<N>",
+    "Threads that compiled code uses (default: 1)">;
+defm batch : Value<"batch", "<N>",
+    "Entries per run where an argument's leading dimension is dynamic "
+    "(default: the whole array)">;
+defm compare : Value<"compare", "<ref.npy>",
+    "Print max abs error and SQNR of a result; given for the first result, or "
+    "for more of them, in order">;
+defm labels : Value<"labels", "<labels.npy>",
+    "Print top-1 of the first result (samples x classes)">;
+defm bench : Value<"bench", "<N>",
+    "Print minimum and median time of N runs of the first batch">;
+def json : Plain<"json", "Print --compare, --labels and --bench as one JSON "
+    "object per line">;
+def help : Plain<"help", "Print this text">;
+def version : Plain<"version", "Print the version">;

@@ -1,0 +1,169 @@
+//===- quant-run.cpp - Runs a model on data -------------------------------===//
+//
+// Reads, compiles, runs, compares, and only then writes: nothing is left behind
+// by a run that fails.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "Report.h"
+
+#include "quant-mlir/Execution/Batches.h"
+#include "quant-mlir/Execution/CompiledFunction.h"
+#include "quant-mlir/Execution/ModelFile.h"
+#include "quant-mlir/Support/CrashGuard.h"
+#include "quant-mlir/Support/Errors.h"
+#include "quant-mlir/Support/OutputFile.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace quant_mlir;
+
+static std::string plural(size_t count, llvm::StringRef noun) {
+  return (llvm::Twine(count) + " " + noun + (count == 1 ? "" : "s")).str();
+}
+
+static llvm::Error checkCounts(const RunOptions &options,
+                               const CompiledFunction &function) {
+  size_t arguments = function.getArguments().size();
+  size_t results = function.getResults().size();
+  std::string entry = quoteForMessage(options.entry);
+  if (options.inputs.size() != arguments)
+    return makeFileError(options.model,
+                         entry + " takes " + plural(arguments, "argument") +
+                             ", found " +
+                             plural(options.inputs.size(), "--input") +
+                             "; give one per argument, in order");
+  if (!options.outputs.empty() && options.outputs.size() != results)
+    return makeFileError(options.model,
+                         entry + " has " + plural(results, "result") +
+                             ", found " +
+                             plural(options.outputs.size(), "--output") +
+                             "; give one per result, in order");
+  if (options.compare.size() > results)
+    return makeFileError(options.model,
+                         entry + " has " + plural(results, "result") +
+                             ", found " +
+                             plural(options.compare.size(), "--compare"));
+  if (options.labels && results == 0)
+    return makeFileError(options.model,
+                         entry + " has no result to compare with --labels");
+  return llvm::Error::success();
+}
+
+static llvm::Expected<std::unique_ptr<CompiledFunction>>
+compileModel(const RunOptions &options) {
+  mlir::DialectRegistry registry;
+  registerExecutionDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto module = loadModel(options.model, &context);
+  if (!module)
+    return module.takeError();
+  CompileOptions compileOptions;
+  compileOptions.threads = options.threads;
+  return CompiledFunction::compile(**module, options.entry, compileOptions,
+                                   options.model);
+}
+
+static llvm::Error addResults(const RunOptions &options,
+                              llvm::ArrayRef<NdArray> outputs,
+                              Report &report) {
+  for (auto [index, path] : llvm::enumerate(options.compare)) {
+    auto reference = readNpy(path);
+    if (!reference)
+      return reference.takeError();
+    auto comparison =
+        compare(outputs[index], *reference,
+                ("result " + llvm::Twine(index)).str(), path);
+    if (!comparison)
+      return comparison.takeError();
+    report.add(*comparison);
+  }
+  if (options.labels) {
+    auto labels = readNpy(*options.labels);
+    if (!labels)
+      return labels.takeError();
+    auto score = top1(outputs[0], *labels, "result 0", *options.labels);
+    if (!score)
+      return score.takeError();
+    report.add(*score);
+  }
+  return llvm::Error::success();
+}
+
+/// Writes the files beside their places, prints, and then moves the files.
+static llvm::Error publish(const RunOptions &options,
+                           llvm::ArrayRef<NdArray> outputs,
+                           const Report &report) {
+  std::vector<OutputFile> files;
+  for (auto [index, path] : llvm::enumerate(options.outputs)) {
+    auto file = OutputFile::stage(path, [&, index = index](
+                                            llvm::raw_ostream &os) {
+      writeNpy(os, outputs[index]);
+    });
+    if (!file)
+      return file.takeError();
+    files.push_back(std::move(*file));
+  }
+  llvm::outs() << report.getText();
+  llvm::outs().flush();
+  if (llvm::outs().has_error()) {
+    std::error_code ec = llvm::outs().error();
+    llvm::outs().clear_error();
+    return makeError("standard output cannot be written: " + ec.message());
+  }
+  for (OutputFile &file : files)
+    if (llvm::Error error = file.commit())
+      return error;
+  return llvm::Error::success();
+}
+
+static llvm::Error run(const RunOptions &options) {
+  auto function = compileModel(options);
+  if (!function)
+    return function.takeError();
+  if (llvm::Error error = checkCounts(options, **function))
+    return error;
+
+  std::vector<NdArray> inputs;
+  for (const std::string &path : options.inputs) {
+    auto array = readNpy(path);
+    if (!array)
+      return array.takeError();
+    inputs.push_back(std::move(*array));
+  }
+  auto batches = Batches::create((*function)->getArguments(), inputs,
+                                 options.inputs, options.batch);
+  if (!batches)
+    return batches.takeError();
+
+  Report report(options.json);
+  llvm::SmallVector<NdArray> outputs;
+  if (!options.outputs.empty() || !options.compare.empty() || options.labels) {
+    if (llvm::Error error = runBatches(**function, *batches, outputs))
+      return error;
+    if (llvm::Error error = addResults(options, outputs, report))
+      return error;
+  }
+  if (options.bench) {
+    auto times = (*function)->bench(batches->get(0), *options.bench);
+    if (!times)
+      return times.takeError();
+    report.add(std::move(*times), options.threads);
+  }
+  return publish(options, outputs, report);
+}
+
+int main(int argc, char **argv) {
+  installCrashGuard("quant-run");
+  auto options = parseOptions(argc, argv);
+  llvm::Error error = options ? llvm::Error::success() : options.takeError();
+  if (!error && *options)
+    error = run(**options);
+  if (!error)
+    return 0;
+  llvm::errs() << "quant-run: error: " << llvm::toString(std::move(error))
+               << '\n';
+  return 1;
+}
