@@ -13,6 +13,7 @@
 #include "quant-mlir/InitAll.h"
 #include "quant-mlir/Pipelines/Pipelines.h"
 #include "quant-mlir/Support/CrashGuard.h"
+#include "quant-mlir/Support/InputFile.h"
 #include "quant-mlir/Support/OutputFile.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -262,7 +263,8 @@ int main(int argc, char **argv) {
   CrashScope scope("processing '" + inputName + "'");
   std::string output;
   llvm::raw_string_ostream os(output);
-  if (mlir::failed(mlir::MlirOptMain(os, std::move(input), registry, config)))
+  if (mlir::failed(mlir::MlirOptMain(os, alignBytecode(std::move(input)), registry,
+                                     config)))
     return 1;
   if (llvm::Error error = writeOutputs(outputName, output, flags.report,
                                        reportPath))
