@@ -273,7 +273,7 @@ WeightCollection quant_mlir::collectWeights(Operation *root) {
   for (auto &[op, operand] : operands)
     while (true) {
       Trace found = trace(op, operand);
-      if (found.constant || found.reason.empty() ||
+      if (found.reason.empty() || !found.stoppedAt ||
           !foldConstantMoves(found.stoppedAt))
         break;
     }
