@@ -10,6 +10,7 @@
 #include "quant-mlir/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "llvm/Config/llvm-config.h"
@@ -27,5 +28,10 @@ mlirGetDialectPluginInfo() {
 extern "C" LLVM_ATTRIBUTE_WEAK mlir::PassPluginLibraryInfo
 mlirGetPassPluginInfo() {
   return {MLIR_PLUGIN_API_VERSION, pluginName, LLVM_VERSION_STRING,
-          [] { quant_mlir::registerAllPasses(); }};
+          [] {
+            // A program that has our passes keeps its own; others of the same
+            // names would end it.
+            if (!mlir::PassInfo::lookup("quant-quantize-weights"))
+              quant_mlir::registerAllPasses();
+          }};
 }

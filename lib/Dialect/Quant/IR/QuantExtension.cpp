@@ -56,6 +56,10 @@ public:
 } // namespace
 
 void quant_mlir::registerQuantExtension(DialectRegistry &registry) {
+  // A plugin has a copy of this code, with types of its own; the first to come
+  // serves everyone.
+  if (registry.getDialectAllocator(QParamsDialect::getDialectNamespace()))
+    return;
   registry.insert<QParamsDialect, mlir::quant::QuantDialect>();
   registry.addExtensions<QuantExtension>();
   registerQuantizableOpInterfaceModels(registry);
