@@ -14,6 +14,13 @@
 using namespace mlir;
 using namespace quant_mlir;
 
+bool quant_mlir::isTooLarge(ShapedType type) {
+  int64_t bits = 64;
+  return llvm::any_of(type.getShape(), [&](int64_t dim) {
+    return llvm::MulOverflow(bits, dim, bits);
+  });
+}
+
 /// Alignment of resources: that of a cache line and of the widest vector.
 static constexpr size_t resourceAlignment = 64;
 
@@ -88,8 +95,10 @@ Value quant_mlir::makePackedCodes(OpBuilder &builder, Location loc,
                                   RankedTensorType type,
                                   ArrayRef<uint8_t> codes, StringRef nameHint) {
   unsigned width = type.getElementTypeBitWidth();
+  auto packedType = RankedTensorType::get(
+      {numerics::packedSize(type.getNumElements(), width)},
+      builder.getI8Type());
   int64_t size = numerics::packedSize(codes.size(), width);
-  auto packedType = RankedTensorType::get({size}, builder.getI8Type());
   ElementsAttr packed = makeElements(
       packedType, size, nameHint, [&](MutableArrayRef<char> dest) {
         numerics::packCodes(codes.data(), codes.size(), width,

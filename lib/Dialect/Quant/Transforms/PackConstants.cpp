@@ -43,12 +43,16 @@ static LogicalResult packConstant(arith::ConstantOp op) {
     return emitError(op.getLoc()) << "expected a constant whose elements are in memory, "
                              "found a resource that is missing or has the wrong "
                              "size: print the module with its resources";
-  std::vector<uint8_t> codes;
-  if (isSplat)
-    codes.assign(type.getNumElements(), static_cast<uint8_t>(bytes->front()));
-  else
-    codes.assign(bytes->begin(), bytes->end());
   OpBuilder builder(op);
+  unsigned width = type.getElementTypeBitWidth();
+  std::vector<uint8_t> codes;
+  if (!isSplat)
+    codes.assign(bytes->begin(), bytes->end());
+  else if (type.getNumElements() * width % 8 == 0)
+    // Every byte is the same: those of one stand for all.
+    codes.assign(8 / width, static_cast<uint8_t>(bytes->front()));
+  else
+    codes.assign(type.getNumElements(), static_cast<uint8_t>(bytes->front()));
   Value unpacked = makePackedCodes(builder, op.getLoc(), type, codes, "packed");
   op.getResult().replaceAllUsesWith(unpacked);
   op.erase();
@@ -62,7 +66,8 @@ struct PackConstantsPass
     SmallVector<arith::ConstantOp> constants;
     getOperation()->walk([&](arith::ConstantOp op) {
       auto type = dyn_cast<RankedTensorType>(op.getType());
-      if (type && type.getNumElements() > 0 && isSubByteCodes(type))
+      if (type && isSubByteCodes(type) && !isTooLarge(type) &&
+          type.getNumElements() > 0)
         constants.push_back(op);
     });
     for (arith::ConstantOp op : constants) {

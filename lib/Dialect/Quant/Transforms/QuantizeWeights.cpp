@@ -20,7 +20,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace quant_mlir {
 #define GEN_PASS_DEF_QUANTIZEWEIGHTSPASS
@@ -69,14 +68,6 @@ static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
   for (auto [size, dim] : llvm::zip_equal(sizes, shape))
     result.push_back(size == -1 ? dim : std::min(size, dim));
   return result;
-}
-
-/// Whether sizes of `type` in bytes overflow; only a splat can be such a weight.
-static bool isTooLarge(RankedTensorType type) {
-  int64_t bytes = 8;
-  return llvm::any_of(type.getShape(), [&](int64_t dim) {
-    return llvm::MulOverflow(bytes, dim, bytes);
-  });
 }
 
 static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,

@@ -18,6 +18,9 @@ namespace quant_mlir {
 /// From this many bytes on, a constant is a resource.
 inline constexpr int64_t resourceThreshold = 64 * 1024;
 
+/// Whether sizes of `type` overflow: a splat in IR can be of any type.
+bool isTooLarge(mlir::ShapedType type);
+
 /// Elements of `type` from bytes as builtin attributes store them (one element
 /// at least a byte wide), or from those of one element that all are equal to.
 /// `nameHint` names the resource. The functions below take a single element for
@@ -48,7 +51,8 @@ mlir::Value makeCodes(mlir::OpBuilder &builder, mlir::Location loc,
                       llvm::MutableArrayRef<uint8_t> codes,
                       llvm::StringRef nameHint);
 
-/// The packed constant and quant.unpack for `codes` of less than 8 bits.
+/// The packed constant and quant.unpack for `codes` of less than 8 bits; those
+/// of one byte stand for all bytes.
 mlir::Value makePackedCodes(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::RankedTensorType type,
                             llvm::ArrayRef<uint8_t> codes,
