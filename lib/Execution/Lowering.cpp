@@ -38,7 +38,7 @@ void quant_mlir::addTosaLowering(OpPassManager &pm) {
 
 /// Ends at linalg on tensors, over types that LLVM computes with.
 static void addTensorPasses(OpPassManager &pm, bool hasTosa,
-                            const LoweringOptions &options) {
+                            const CompileOptions &options) {
   if (hasTosa)
     addTosaLowering(pm);
   if (options.addReferenceLowering)
@@ -128,12 +128,24 @@ static void addLLVMPasses(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
+static bool isProvided(func::FuncOp function, const CompileOptions &options) {
+  std::string name = function.getName().str();
+  if (function->hasAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName()))
+    name = "_mlir_ciface_" + name;
+  return function.isDeclaration() &&
+         llvm::any_of(options.symbols,
+                      [&](const auto &symbol) { return symbol.first == name; });
+}
+
 /// Settles how the function is called, and hides all others.
-static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
+static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry,
+                                  const CompileOptions &options) {
   SymbolTable symbols(module);
   for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
     if (function != entry)
       function.setPrivate();
+    if (isProvided(function, options))
+      continue;
     std::string name = (function.getName() + renamedSuffix).str();
     if (failed(symbols.rename(function, name)))
       return failure();
@@ -152,12 +164,12 @@ static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
 
 llvm::Expected<std::string>
 quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
-                                    const LoweringOptions &options,
+                                    const CompileOptions &options,
                                     StringRef path) {
   CrashScope scope(("lowering '" + path + "'").str());
   DiagnosticCollector diagnostics(module.getContext(), path);
   auto function = module.lookupSymbol<func::FuncOp>(entry);
-  if (failed(prepareEntry(module, function)))
+  if (failed(prepareEntry(module, function, options)))
     return diagnostics.takeError("has functions that cannot be renamed");
   std::string name = function.getName().str();
   bool hasTosa =

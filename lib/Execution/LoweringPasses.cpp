@@ -72,8 +72,8 @@ bool isRecursive(func::FuncOp function) {
 
 LogicalResult checkFunction(func::FuncOp function) {
   StringRef name = function.getName();
-  name.consume_back(quant_mlir::renamedSuffix);
-  if (function.isDeclaration())
+  bool isRenamed = name.consume_back(quant_mlir::renamedSuffix);
+  if (function.isDeclaration() && isRenamed)
     return function.emitError("function '")
            << name << "' is called but has no body";
   if (isRecursive(function))

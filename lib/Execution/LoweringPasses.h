@@ -9,8 +9,9 @@
 
 namespace quant_mlir {
 
-/// What the lowering adds to the names of a model's functions. Names of C have
-/// no dot: none of them can stand in for a function of the C library.
+/// What the lowering adds to the names of a model's functions, all but those that
+/// the embedder provides. Names of C have no dot: none of them can stand in for a
+/// function of the C library.
 inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 
 /// Fails at the first op or type that the passes after it would not lower.
