@@ -38,6 +38,7 @@ config.substitutions.append(
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")))
 # Any Python; %python has numpy.
 config.substitutions.append(("%lit_python", sys.executable))
+config.substitutions.append(("%build_dir", config.quant_build_dir))
 config.substitutions.append(("%source_dir", config.quant_source_dir))
 config.substitutions.append(
     ("%digits", os.path.join(config.quant_source_dir, "examples", "digits")))
