@@ -4,6 +4,7 @@
 #   numpy          a Python with numpy: runs against the oracle in test/oracle
 #   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
 #   asan           built with AddressSanitizer
+#   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
 #   --param roundtrip=1   every quant-opt also verifies that its IR survives
@@ -38,7 +39,6 @@ config.substitutions.append(
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")))
 # Any Python; %python has numpy.
 config.substitutions.append(("%lit_python", sys.executable))
-config.substitutions.append(("%build_dir", config.quant_build_dir))
 config.substitutions.append(("%source_dir", config.quant_source_dir))
 config.substitutions.append(
     ("%digits", os.path.join(config.quant_source_dir, "examples", "digits")))
@@ -57,5 +57,12 @@ if os.path.isdir(shared):
     config.available_features.add("shared-models")
     config.substitutions.append(("%shared", os.path.realpath(shared)))
 
+config.substitutions.append(("%build_dir", config.quant_build_dir))
+config.substitutions.append(("%cxx", config.cxx))
 if "address" in config.sanitizers:
     config.available_features.add("asan")
+    # LLVM's allocators poison their memory where they are inlined into our
+    # code; libLLVM itself, not instrumented, never unpoisons it.
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
+if not config.sanitizers:
+    config.available_features.add("embedding")

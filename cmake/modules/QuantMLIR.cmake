@@ -24,6 +24,7 @@ if(QUANT_MLIR_SANITIZE)
 endif()
 
 include_directories(${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
+include(GNUInstallDirs)
 include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 separate_arguments(QUANT_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
 add_definitions(${QUANT_LLVM_DEFINITIONS})
@@ -38,6 +39,10 @@ function(quant_add_library name)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  target_include_directories(${name} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_LIBRARIES ${name})
 endfunction()
 
@@ -64,4 +69,29 @@ function(quant_add_unittest name)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unittests/bin)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
   set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_UNITTESTS ${name})
+endfunction()
+
+# Installs tools, libraries and headers, and exports the package QuantMLIR, from
+# the build tree too: -DQuantMLIR_DIR=build/lib/cmake/QuantMLIR.
+function(quant_export_package)
+  get_property(libraries GLOBAL PROPERTY QUANT_MLIR_LIBRARIES)
+  get_property(tools GLOBAL PROPERTY QUANT_MLIR_TOOLS)
+  set(package lib/cmake/QuantMLIR)
+  install(TARGETS ${libraries} ${tools} QuantPlugin EXPORT QuantMLIRTargets
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  foreach(root ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+    install(DIRECTORY ${root}/include/quant-mlir
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+      FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.inc"
+      PATTERN "CMakeFiles" EXCLUDE)
+  endforeach()
+  install(EXPORT QuantMLIRTargets DESTINATION ${package})
+  export(EXPORT QuantMLIRTargets
+    FILE ${PROJECT_BINARY_DIR}/${package}/QuantMLIRTargets.cmake)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/modules/QuantMLIRConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/${package}/QuantMLIRConfig.cmake @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${package}/QuantMLIRConfig.cmake
+    DESTINATION ${package})
 endfunction()

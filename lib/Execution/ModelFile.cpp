@@ -2,6 +2,8 @@
 
 #include "quant-mlir/Execution/ModelFile.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
+
 #include "quant-mlir/Execution/Diagnostics.h"
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
@@ -21,6 +23,7 @@ using namespace quant_mlir;
 void quant_mlir::registerExecutionDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
+  registerQuantExtension(registry);
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
   mlir::registerOpenMPDialectTranslation(registry);

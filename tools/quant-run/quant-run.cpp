@@ -8,6 +8,7 @@
 #include "Options.h"
 #include "Report.h"
 
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Execution/Batches.h"
 #include "quant-mlir/Execution/CompiledFunction.h"
 #include "quant-mlir/Execution/ModelFile.h"
@@ -62,6 +63,7 @@ compileModel(const RunOptions &options) {
     return module.takeError();
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
+  compileOptions.addReferenceLowering = addReferenceLoweringPasses;
   return CompiledFunction::compile(**module, options.entry, compileOptions,
                                    options.model);
 }

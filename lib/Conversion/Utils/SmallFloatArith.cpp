@@ -249,7 +249,7 @@ Value quant_mlir::buildWiden(OpBuilder &builder, Location loc, Value value) {
   auto type = cast<FloatType>(getElementTypeOrSelf(value.getType()));
   if (type.isF32())
     return value;
-  if (needsOwnCasts(type))
+  if (!type.isF16())
     return buildDecode(builder, loc, buildToCode(builder, loc, value), type);
   ElementArith arith(builder, loc, value);
   return arith.cast<arith::ExtFOp>(arith.f32(), value);

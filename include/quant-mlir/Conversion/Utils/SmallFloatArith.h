@@ -54,8 +54,9 @@ mlir::Value buildFromCode(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value buildToCode(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value value);
 
-/// A float of any type up to 32 bits widened to binary32. From f16 and bf16 it
-/// is `arith.extf`, exact on every target.
+/// A float of any type up to 32 bits widened to binary32. Only f16 goes through
+/// `arith.extf`: LLVM moves operations on a widened bf16 before the widening and
+/// then calls a library function to narrow what it widened to do them.
 mlir::Value buildWiden(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::Value value);
 /// A binary32 rounded half to even to `type` (f32, f16, bf16 or a small float).
