@@ -33,15 +33,18 @@ namespace {
 // Checks
 //===----------------------------------------------------------------------===//
 
-/// Element types that keep one element in whole bytes and that LLVM computes
-/// with. Narrower integers have no consistent layout in memory upstream, and
-/// 8-bit and smaller floats no arithmetic.
+/// Types that LLVM computes with: no 8-bit and smaller floats. In memory each
+/// element takes whole bytes: narrower integers, which have no consistent layout
+/// upstream, are for scalars only.
 bool isRunnable(Type type) {
-  if (auto shaped = dyn_cast<ShapedType>(type))
+  unsigned narrowest = 1;
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
     type = shaped.getElementType();
+    narrowest = 8;
+  }
   if (auto integer = dyn_cast<IntegerType>(type))
     return integer.isSignless() &&
-           (integer.getWidth() == 1 || integer.getWidth() >= 8);
+           (integer.getWidth() == 1 || integer.getWidth() >= narrowest);
   if (isa<FloatType>(type))
     return type.isF16() || type.isBF16() || type.isF32() || type.isF64();
   return true;
