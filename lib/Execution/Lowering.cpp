@@ -4,11 +4,12 @@
 
 #include "LoweringPasses.h"
 
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Execution/Diagnostics.h"
+#include "quant-mlir/Pipelines/Pipelines.h"
 #include "quant-mlir/Support/CrashGuard.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -18,31 +19,17 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace quant_mlir;
 
-void quant_mlir::addTosaLowering(OpPassManager &pm) {
-  // Control flow first: the conversion to linalg does not know tosa.yield.
-  pm.addNestedPass<func::FuncOp>(createTosaToSCFPass());
-  // Without validation, which refuses dynamic shapes.
-  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
-                              TosaToLinalgNamedOptions(), std::nullopt);
-  OpPassManager &function = pm.nest<func::FuncOp>();
-  function.addPass(createTosaToArithPass(
-      TosaToArithPassOptions{/*includeApplyRescale=*/true}));
-  function.addPass(createTosaToTensorPass());
-}
-
 /// Ends at linalg on tensors, over types that LLVM computes with.
-static void addTensorPasses(OpPassManager &pm, bool hasTosa,
-                            const CompileOptions &options) {
-  if (hasTosa)
-    addTosaLowering(pm);
-  if (options.addReferenceLowering)
-    options.addReferenceLowering(pm);
+static void addTensorPasses(OpPassManager &pm, const CompileOptions &options) {
+  if (options.addOwnLowering)
+    options.addOwnLowering(pm);
+  pm.addPass(createLowerTosaPass());
+  addReferenceLoweringPasses(pm);
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createCheckRunnablePass());
@@ -172,17 +159,9 @@ quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
   if (failed(prepareEntry(module, function, options)))
     return diagnostics.takeError("has functions that cannot be renamed");
   std::string name = function.getName().str();
-  bool hasTosa =
-      module
-          ->walk([](Operation *op) {
-            return isa_and_present<tosa::TosaDialect>(op->getDialect())
-                       ? WalkResult::interrupt()
-                       : WalkResult::advance();
-          })
-          .wasInterrupted();
 
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  addTensorPasses(pm, hasTosa, options);
+  addTensorPasses(pm, options);
   addBufferPasses(pm);
   addLoopPasses(pm, options.threads);
   addLLVMPasses(pm);

@@ -20,7 +20,7 @@
 // RUN: %python -c "import json; [json.loads(line) for line in open('json')]"
 // JSON:      {{^}}{"compare":{"max_abs_error":0,"sqnr_db":null}}{{$}}
 // JSON-NEXT: {{^}}{"compare":{"max_abs_error":0.5,"sqnr_db":32.7253{{[0-9]*}}}}{{$}}
-// JSON-NEXT: {{^}}{"labels":{"top1":0.75,"count":4}}{{$}}
+// JSON-NEXT: {{^}}{"labels":{"top1":75,"count":4}}{{$}}
 // JSON-NEXT: {{^}}{"bench":{"min_us":{{[0-9.e-]+}},"median_us":{{[0-9.e-]+}},"runs":3,"threads":2}}{{$}}
 // JSON-NOT: {{.}}
 

@@ -44,7 +44,7 @@ void Report::add(const Comparison &comparison) {
 void Report::add(const Top1 &top1) {
   if (json) {
     addObject(text, "labels", [&](json::OStream &stream) {
-      stream.attribute("top1", top1.fraction());
+      stream.attribute("top1", 100 * top1.fraction());
       stream.attribute("count", top1.count);
     });
     return;

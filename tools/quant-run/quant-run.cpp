@@ -8,7 +8,6 @@
 #include "Options.h"
 #include "Report.h"
 
-#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Execution/Batches.h"
 #include "quant-mlir/Execution/CompiledFunction.h"
 #include "quant-mlir/Execution/ModelFile.h"
@@ -63,7 +62,6 @@ compileModel(const RunOptions &options) {
     return module.takeError();
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
-  compileOptions.addReferenceLowering = addReferenceLoweringPasses;
   return CompiledFunction::compile(**module, options.entry, compileOptions,
                                    options.model);
 }

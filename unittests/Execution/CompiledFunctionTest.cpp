@@ -176,7 +176,7 @@ static float twice(float x) { return 2 * x; }
 TEST_F(CompiledFunctionTest, callsFunctionsOfTheEmbedder) {
   CompileOptions options;
   bool called = false;
-  options.addReferenceLowering = [&](mlir::OpPassManager &) { called = true; };
+  options.addOwnLowering = [&](mlir::OpPassManager &) { called = true; };
   options.symbols = {{"embedder_twice", reinterpret_cast<void *>(twice)}};
   auto function = compile(R"(
     func.func private @embedder_twice(f32) -> f32
