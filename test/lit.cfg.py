@@ -11,6 +11,7 @@
 #                         printing and parsing, as text and as bytecode
 
 import os
+import sys
 
 import lit.formats
 
@@ -32,10 +33,12 @@ if lit_config.params.get("roundtrip"):
     config.substitutions.append(
         (r"\bquant-opt\b", "quant-opt --verify-roundtrip"))
     # Nothing to learn there, or a flag of the test's own.
-    config.excludes += ["invalid.mlir", "quant-run", "Integration"]
+    config.excludes += ["invalid.mlir", "quant-run", "Integration", "docs"]
 
 config.substitutions.append(
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")))
+# Any Python; %python has numpy.
+config.substitutions.append(("%lit_python", sys.executable))
 config.substitutions.append(("%source_dir", config.quant_source_dir))
 config.substitutions.append(
     ("%digits", os.path.join(config.quant_source_dir, "examples", "digits")))
@@ -58,5 +61,8 @@ config.substitutions.append(("%build_dir", config.quant_build_dir))
 config.substitutions.append(("%cxx", config.cxx))
 if "address" in config.sanitizers:
     config.available_features.add("asan")
+    # LLVM's allocators poison their memory where they are inlined into our
+    # code; libLLVM itself, not instrumented, never unpoisons it.
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
 if not config.sanitizers:
     config.available_features.add("embedding")

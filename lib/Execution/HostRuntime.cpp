@@ -3,6 +3,7 @@
 #include "HostRuntime.h"
 
 #include "quant-mlir/Execution/CompiledFunction.h"
+#include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
 
 #include "llvm/ADT/APFloat.h"
@@ -12,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <unistd.h>
 
 using namespace quant_mlir;
 
@@ -36,10 +36,8 @@ thread_local char lastPrinted[1024] = "";
 std::atomic<int64_t> liveBuffers{0};
 
 [[noreturn]] void failCall(const char *message) {
-  if (!current || omp_in_parallel()) {
-    std::fprintf(stderr, "error: %s\n", message);
-    ::_exit(1);
-  }
+  if (!current || omp_in_parallel())
+    exitWithError(message);
   std::snprintf(current->message, sizeof(current->message), "%s", message);
   std::longjmp(current->buffer, 1);
 }
@@ -87,16 +85,21 @@ int hostPuts(const char *text) {
   return 1;
 }
 
-/// "ERROR: Runtime op verification failed\n"op"(…)\n^ what\nLocation: loc(…)":
-/// the op itself is left out.
+/// The text is that of an assertion, or of a generated check:
+///   ERROR: Runtime op verification failed
+///   "linalg.generic"(%0, %1) …
+///   ^ dimension #1 of … is incompatible
+///   Location: loc("model.mlir":3:5)
+/// of which the last two lines are for people.
 [[noreturn]] void hostAbort() {
   char message[1024];
   const char *what = std::strstr(lastPrinted, "^ ");
-  std::snprintf(message, sizeof(message), "the model failed at run time: %s",
-                what ? what + 2 : lastPrinted);
-  for (char *c = message; *c; ++c)
-    if (*c == '\n')
-      *c = ' ';
+  what = what ? what + 2 : lastPrinted;
+  const char *end = std::strchr(what, '\n');
+  const char *where = end ? std::strstr(end, "loc(") : nullptr;
+  int length = static_cast<int>(end ? end - what : std::strlen(what));
+  std::snprintf(message, sizeof(message), "failed at run time: %.*s%s%s",
+                length, what, where ? ", at " : "", where ? where : "");
   failCall(message);
 }
 

@@ -25,17 +25,20 @@ using namespace mlir;
 using namespace quant_mlir;
 
 void quant_mlir::addTosaLowering(OpPassManager &pm) {
-  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions());
+  // Control flow first: the conversion to linalg does not know tosa.yield.
+  pm.addNestedPass<func::FuncOp>(createTosaToSCFPass());
+  // Without validation, which refuses dynamic shapes.
+  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
+                              TosaToLinalgNamedOptions(), std::nullopt);
   OpPassManager &function = pm.nest<func::FuncOp>();
   function.addPass(createTosaToArithPass(
       TosaToArithPassOptions{/*includeApplyRescale=*/true}));
   function.addPass(createTosaToTensorPass());
-  function.addPass(createTosaToSCFPass());
 }
 
 /// Ends at linalg on tensors, over types that LLVM computes with.
 static void addTensorPasses(OpPassManager &pm, bool hasTosa,
-                            const LoweringOptions &options) {
+                            const CompileOptions &options) {
   if (hasTosa)
     addTosaLowering(pm);
   if (options.addReferenceLowering)
@@ -45,6 +48,7 @@ static void addTensorPasses(OpPassManager &pm, bool hasTosa,
   pm.addPass(createCheckRunnablePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createDecomposePass());
   pm.addPass(createConvertElementwiseToLinalgPass());
 
   // f16 and bf16 are computed in f32 and rounded after each operation, by
@@ -79,6 +83,7 @@ static void addBufferPasses(OpPassManager &pm) {
 
 static void addLoopPasses(OpPassManager &pm, unsigned threads) {
   pm.addPass(createStridedCopyPass());
+  pm.addPass(createCheckReshapePass());
   // Sizes that do not fit together and indices out of bounds end the run with an
   // error. What static shapes prove folds away.
   pm.addPass(createGenerateRuntimeVerificationPass());
@@ -123,15 +128,26 @@ static void addLLVMPasses(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
-/// Settles how the function is called, and hides all others. Names of C have no
-/// dot: a model's function cannot stand in for one of the C library.
-static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
+static bool isProvided(func::FuncOp function, const CompileOptions &options) {
+  std::string name = function.getName().str();
+  if (function->hasAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName()))
+    name = "_mlir_ciface_" + name;
+  return function.isDeclaration() &&
+         llvm::any_of(options.symbols,
+                      [&](const auto &symbol) { return symbol.first == name; });
+}
+
+/// Settles how the function is called, and hides all others.
+static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry,
+                                  const CompileOptions &options) {
   SymbolTable symbols(module);
   for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
     if (function != entry)
       function.setPrivate();
-    if (failed(symbols.rename(function,
-                              (function.getName() + ".model").str())))
+    if (isProvided(function, options))
+      continue;
+    std::string name = (function.getName() + renamedSuffix).str();
+    if (failed(symbols.rename(function, name)))
       return failure();
   }
   entry.setPublic();
@@ -148,12 +164,12 @@ static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
 
 llvm::Expected<std::string>
 quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
-                                    const LoweringOptions &options,
+                                    const CompileOptions &options,
                                     StringRef path) {
   CrashScope scope(("lowering '" + path + "'").str());
   DiagnosticCollector diagnostics(module.getContext(), path);
   auto function = module.lookupSymbol<func::FuncOp>(entry);
-  if (failed(prepareEntry(module, function)))
+  if (failed(prepareEntry(module, function, options)))
     return diagnostics.takeError("has functions that cannot be renamed");
   std::string name = function.getName().str();
   bool hasTosa =

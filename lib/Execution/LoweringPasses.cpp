@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,7 +21,10 @@
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Transforms/DialectConversion.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -29,18 +33,78 @@ namespace {
 // Checks
 //===----------------------------------------------------------------------===//
 
-/// Element types that keep one element in whole bytes and that LLVM computes
-/// with. Narrower integers have no consistent layout in memory upstream, and
-/// 8-bit and smaller floats no arithmetic.
+/// Types that LLVM computes with: no 8-bit and smaller floats. In memory each
+/// element takes whole bytes: narrower integers, which have no consistent layout
+/// upstream, are for scalars only.
 bool isRunnable(Type type) {
-  if (auto shaped = dyn_cast<ShapedType>(type))
+  unsigned narrowest = 1;
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
     type = shaped.getElementType();
+    narrowest = 8;
+  }
   if (auto integer = dyn_cast<IntegerType>(type))
     return integer.isSignless() &&
-           (integer.getWidth() == 1 || integer.getWidth() >= 8);
+           (integer.getWidth() == 1 || integer.getWidth() >= narrowest);
   if (isa<FloatType>(type))
     return type.isF16() || type.isBF16() || type.isF32() || type.isF64();
   return true;
+}
+
+/// Whether a function can reach itself through calls.
+bool isRecursive(func::FuncOp function) {
+  SymbolTableCollection symbols;
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  SmallVector<Operation *> worklist = {function};
+  while (!worklist.empty()) {
+    Operation *caller = worklist.pop_back_val();
+    bool found = false;
+    caller->walk([&](CallOpInterface call) {
+      Operation *callee = call.resolveCallableInTable(&symbols);
+      found |= callee == function;
+      if (callee && seen.insert(callee).second)
+        worklist.push_back(callee);
+    });
+    if (found)
+      return true;
+  }
+  return false;
+}
+
+LogicalResult checkFunction(func::FuncOp function) {
+  StringRef name = function.getName();
+  bool isRenamed = name.consume_back(quant_mlir::renamedSuffix);
+  if (function.isDeclaration() && isRenamed)
+    return function.emitError("function '")
+           << name << "' is called but has no body";
+  if (isRecursive(function))
+    return function.emitError("function '")
+           << name << "' is recursive, which is not supported";
+  return success();
+}
+
+/// Whether the bytes of a tensor, as far as its sizes are static, can be counted.
+bool hasCountableSize(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasRank())
+    return true;
+  int64_t bytes = 8;
+  for (int64_t size : shaped.getShape())
+    if (size > 0 && llvm::MulOverflow(bytes, size, bytes))
+      return false;
+  return true;
+}
+
+LogicalResult checkTypes(Operation *op) {
+  for (Type type : op->getResultTypes()) {
+    if (!isRunnable(type))
+      return op->emitOpError("cannot be run: values of type ")
+             << type << " are not supported; expected elements of i1, i8 or "
+             << "wider integers, index, f16, bf16, f32 or f64";
+    if (!hasCountableSize(type))
+      return op->emitOpError("cannot be run: the size of ")
+             << type << " overflows 63 bits";
+  }
+  return success();
 }
 
 class CheckRunnablePass
@@ -63,22 +127,9 @@ public:
                         "tensor or scf is known for it");
         return WalkResult::interrupt();
       }
-      if (auto function = dyn_cast<func::FuncOp>(op)) {
-        if (function.isDeclaration()) {
-          op->emitOpError("cannot be run: '")
-              << function.getName() << "' is called but has no body";
-          return WalkResult::interrupt();
-        }
-        return WalkResult::advance();
-      }
-      for (Type type : op->getResultTypes())
-        if (!isRunnable(type)) {
-          op->emitOpError("cannot be run: values of type ")
-              << type << " are not supported; expected elements of i1, i8 or "
-              << "wider integers, index, f16, bf16, f32 or f64";
-          return WalkResult::interrupt();
-        }
-      return WalkResult::advance();
+      if (auto function = dyn_cast<func::FuncOp>(op))
+        return WalkResult(checkFunction(function));
+      return WalkResult(checkTypes(op));
     });
     if (result.wasInterrupted())
       signalPassFailure();
@@ -106,9 +157,86 @@ public:
   }
 };
 
+class CheckReshapePass
+    : public PassWrapper<CheckReshapePass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CheckReshapePass)
+
+  StringRef getArgument() const override { return "check-reshape"; }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, cf::ControlFlowDialect>();
+  }
+
+  void runOnOperation() override {
+    getOperation()->walk([](memref::ReshapeOp reshape) {
+      OpBuilder builder(reshape->getContext());
+      builder.setInsertionPointAfter(reshape);
+      Location loc = reshape.getLoc();
+      auto count = [&](Value memref) {
+        Value product = arith::ConstantIndexOp::create(builder, loc, 1);
+        auto type = cast<MemRefType>(memref.getType());
+        for (int64_t i = 0, e = type.getRank(); i != e; ++i) {
+          Value size = memref::DimOp::create(builder, loc, memref, i);
+          product = arith::MulIOp::create(builder, loc, product, size);
+        }
+        return product;
+      };
+      if (!isa<MemRefType>(reshape.getSource().getType()) ||
+          !isa<MemRefType>(reshape.getType()))
+        return;
+      Value equal = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq, count(reshape.getSource()),
+          count(reshape.getResult()));
+      cf::AssertOp::create(builder, loc, equal,
+                           "reshape changes the number of elements");
+    });
+  }
+};
+
 //===----------------------------------------------------------------------===//
-// Math and copies
+// Rewrites
 //===----------------------------------------------------------------------===//
+
+class DecomposePass
+    : public PassWrapper<DecomposePass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DecomposePass)
+
+  StringRef getArgument() const override { return "decompose"; }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, linalg::LinalgDialect,
+                    math::MathDialect, tensor::TensorDialect>();
+  }
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    WalkResult result = getOperation()->walk([&](Operation *op) {
+      rewriter.setInsertionPoint(op);
+      LogicalResult decomposed = success();
+      if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
+        FailureOr<SmallVector<Value>> values =
+            softmax.decomposeOperation(rewriter);
+        decomposed = values;
+        if (succeeded(values))
+          rewriter.replaceOp(op, *values);
+      } else if (auto pack = dyn_cast<linalg::PackOp>(op)) {
+        decomposed = linalg::lowerPack(rewriter, pack);
+      } else if (auto unpack = dyn_cast<linalg::UnPackOp>(op)) {
+        decomposed = linalg::lowerUnPack(rewriter, unpack);
+      } else {
+        return WalkResult::advance();
+      }
+      if (succeeded(decomposed))
+        return WalkResult::skip();
+      op->emitOpError("cannot be run: it does not decompose");
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
 
 class ExactMathPass
     : public PassWrapper<ExactMathPass, OperationPass<ModuleOp>> {
@@ -167,6 +295,12 @@ std::unique_ptr<Pass> quant_mlir::createCheckRunnablePass() {
 }
 std::unique_ptr<Pass> quant_mlir::createCheckLoweredPass() {
   return std::make_unique<CheckLoweredPass>();
+}
+std::unique_ptr<Pass> quant_mlir::createDecomposePass() {
+  return std::make_unique<DecomposePass>();
+}
+std::unique_ptr<Pass> quant_mlir::createCheckReshapePass() {
+  return std::make_unique<CheckReshapePass>();
 }
 std::unique_ptr<Pass> quant_mlir::createExactMathPass() {
   return std::make_unique<ExactMathPass>();

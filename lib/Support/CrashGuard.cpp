@@ -33,8 +33,11 @@ void say(const char *text) {
 }
 
 [[noreturn]] void fail(const char *what) {
-  say(tool);
-  say(": error: ");
+  if (tool[0] != 0) {
+    say(tool);
+    say(": ");
+  }
+  say("error: ");
   say(what);
   if (activity[0] != 0) {
     say(" while ");
@@ -88,6 +91,8 @@ void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
     ::sigaction(signal, &action, nullptr);
 #endif
 }
+
+void quant_mlir::exitWithError(const char *message) { fail(message); }
 
 CrashScope::CrashScope(llvm::StringRef text) {
   std::memcpy(previous, activity, sizeof(previous));

@@ -24,7 +24,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace quant_mlir {
@@ -38,12 +37,6 @@ struct ValueSignature {
   std::string type;                    ///< as MLIR prints it
 
   bool isDynamic(unsigned dimension) const { return shape[dimension] < 0; }
-};
-
-struct CompileOptions : LoweringOptions {
-  /// Functions that the model may call, beside those of the C library that the
-  /// lowering itself needs.
-  std::vector<std::pair<std::string, void *>> symbols;
 };
 
 class CompiledFunction {

@@ -9,15 +9,22 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace quant_mlir {
 
-struct LoweringOptions {
+/// How a model is lowered and compiled.
+struct CompileOptions {
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
   /// Appends the passes that turn everything above linalg, other than TOSA, into
   /// linalg, arith, math, tensor and scf. They run on tensors, after TOSA.
   std::function<void(mlir::OpPassManager &)> addReferenceLowering;
+  /// Functions that the model may declare and call, beside those of the C
+  /// library that the lowering itself needs. One with `llvm.emit_c_interface` is
+  /// called, and given here, as `_mlir_ciface_<name>`.
+  std::vector<std::pair<std::string, void *>> symbols;
 };
 
 /// TOSA to linalg, tensor, arith and scf on tensors: upstream's passes.
@@ -32,7 +39,7 @@ void addTosaLowering(mlir::OpPassManager &pm);
 /// Returns its new name. `path` names the module in errors.
 llvm::Expected<std::string> lowerToLLVM(mlir::ModuleOp module,
                                         llvm::StringRef entry,
-                                        const LoweringOptions &options,
+                                        const CompileOptions &options,
                                         llvm::StringRef path);
 
 } // namespace quant_mlir

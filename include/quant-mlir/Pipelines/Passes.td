@@ -22,7 +22,11 @@ def LowerTosaPass : Pass<"quant-lower-tosa", "::mlir::ModuleOp"> {
 
     ```mlir
     %e = tensor.empty() : tensor<4xf32>
-    %0 = linalg.generic … ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) { … math.absf … }
+    %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %1 = math.absf %in : f32
+      linalg.yield %1 : f32
+    } -> tensor<4xf32>
     ```
 
     An operation that upstream cannot lower is an error that names it.

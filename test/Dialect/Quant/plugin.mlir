@@ -1,5 +1,7 @@
 // The plugin in a stock mlir-opt, which has all upstream dialects loaded beside
-// ours.
+// ours. A program without AddressSanitizer cannot load a plugin with it.
+
+// UNSUPPORTED: asan
 
 // RUN: mlir-opt %s --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
 // RUN:   --pass-pipeline='builtin.module(quant-quantize-weights{weight-threshold=0})' | FileCheck %s

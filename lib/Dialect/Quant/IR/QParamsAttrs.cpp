@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -54,6 +55,20 @@ static ParseResult parseStorage(AsmParser &parser, StorageType &storage) {
 //===----------------------------------------------------------------------===//
 // Granularity
 //===----------------------------------------------------------------------===//
+
+/// A list that may be empty, so that the verifier can say why it must not be.
+static ParseResult parseIntegerList(AsmParser &parser,
+                                    SmallVector<int64_t> &values) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(values.emplace_back());
+  });
+}
+
+static void printIntegerList(AsmPrinter &printer, ArrayRef<int64_t> values) {
+  printer << "[";
+  llvm::interleaveComma(values, printer);
+  printer << "]";
+}
 
 LogicalResult PerChannelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                      ArrayRef<int64_t> axes) {
@@ -254,6 +269,11 @@ LogicalResult SpecAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     spec.floatHi = static_cast<float>(floatHi.getValueAsDouble());
   if (std::optional<std::string> reason = numerics::checkSpec(spec))
     return emitError() << *reason;
+  // Only a keyword can be printed and read again.
+  if (calibrator.empty() ||
+      !llvm::all_of(calibrator, [](char c) { return llvm::isAlnum(c) || c == '_'; }))
+    return emitError() << "expected the name of a calibrator, found '"
+                       << calibrator << "': use letters, digits and '_'";
   return success();
 }
 
@@ -285,16 +305,20 @@ static ParseResult parseParameter(AsmParser &parser, StringRef what,
     return success();
   }
   if (auto number = dyn_cast<IntegerAttr>(attr); number && !wantsFloat) {
+    // A typed literal counts by its value: `-3 : i4` is -3, `200 : ui8` is 200.
+    APInt bits = number.getValue();
+    bool isBool = bits.getBitWidth() == 1;
     unsigned width = scalarType.getIntOrFloatBitWidth();
-    bool fits = scalarType.isUnsignedInteger()
-                    ? number.getValue().isIntN(width)
-                    : number.getValue().isSignedIntN(width);
-    if (!fits)
-      return parser.emitError(loc)
-             << "expected a " << what << " of type " << scalarType << ", found "
-             << number.getValue().getSExtValue();
+    unsigned wide = std::max(bits.getBitWidth(), width) + 1;
+    bool isUnsigned = number.getType().isUnsignedInteger() || isBool;
+    APInt value = isUnsigned ? bits.zext(wide) : bits.sext(wide);
+    bool fits = scalarType.isUnsignedInteger() ? value.isIntN(width)
+                                               : value.isSignedIntN(width);
+    if (!fits || isBool)
+      return parser.emitError(loc) << "expected a " << what << " of type "
+                                   << scalarType << ", found " << attr;
     result = DenseElementsAttr::get(RankedTensorType::get({}, scalarType),
-                                    number.getValue().trunc(width));
+                                    value.trunc(width));
     return success();
   }
   return parser.emitError(loc)

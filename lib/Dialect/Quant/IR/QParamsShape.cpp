@@ -353,6 +353,13 @@ LogicalResult AffineAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return success();
 
   // Types.
+  for (ElementsAttr elements : {scale, zeroPoint, minval})
+    if (elements &&
+        (!isa<DenseElementsAttr, DenseResourceElementsAttr>(elements) ||
+         !isa<RankedTensorType>(elements.getShapedType())))
+      return emitError() << "expected parameters as dense or dense_resource "
+                            "elements of a tensor type, found "
+                         << elements;
   std::optional<ScaleType> scaleType = ::getScaleType(scale.getElementType());
   if (!scaleType)
     return emitError() << "expected scales of type f32, f16, bf16 or f8E8M0FNU, "

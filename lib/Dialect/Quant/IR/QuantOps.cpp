@@ -70,6 +70,9 @@ static LogicalResult verifyConversion(OpTy op, RankedTensorType expressed,
   if (zeroPoint && !isInteger)
     return op.emitOpError() << "floating-point storage is symmetric: expected a "
                                "scale only, found a zero point";
+  if (zeroPoint && params.getStorage() == numerics::StorageType::Int32)
+    return op.emitOpError() << "int32 storage is for biases: expected a scale "
+                               "only, found a zero point";
   bool isE8M0 = isa<Float8E8M0FNUType>(scaleType.getElementType());
   if (isInteger && isE8M0)
     return op.emitOpError() << "f8E8M0FNU scales are for floating-point storage: "
@@ -109,38 +112,54 @@ LogicalResult DequantizeOp::verify() {
                           cast<RankedTensorType>(getInput().getType()));
 }
 
+/// Whether every code of `codes` is surely in the range in use: every bit
+/// pattern of an integer type with its full range is, and so is what a quantize
+/// of the same range gives. The 8-bit floats have NaN, and one of them Inf.
+static bool areCodesInRange(Value codes, AffineAttr params) {
+  numerics::StorageType storage = params.getStorage();
+  bool hasOnlyFiniteCodes = numerics::isInteger(storage) ||
+                            storage == numerics::StorageType::Float4E2M1FN;
+  if (hasOnlyFiniteCodes && params.getRange() == numerics::fullRange(storage))
+    return true;
+  auto producer = codes.getDefiningOp<QuantizeOp>();
+  return producer && producer.getParams().getStorage() == storage &&
+         producer.getParams().getRange() == params.getRange();
+}
+
+/// Whether quantize(dequantize(q)) is q for every code in the range in use, as
+/// far as it can be told: a scale that is an operand is taken for one that
+/// suits the expressed type.
+static bool isRoundTripIdentity(QuantizeOp op) {
+  AffineAttr params = op.getParams();
+  // binary32 does not hold every int32.
+  if (params.getStorage() == numerics::StorageType::Int32)
+    return false;
+  numerics::ExpressedType expressed =
+      *getExpressedType(op.getInput().getType().getElementType());
+  if (!op.getScale()) {
+    numerics::TensorParams values = params.getTensorParams();
+    return values.scales.empty() ? false
+                                 : roundTripIsIdentity(values, expressed);
+  }
+  int32_t lo = 0, hi = 0;
+  if (op.getZeroPoint()) {
+    lo = static_cast<int32_t>(params.getQuantMin());
+    hi = static_cast<int32_t>(params.getQuantMax());
+  }
+  return roundTripIsIdentity(params.getCodeFormat(), expressed, lo, hi);
+}
+
 /// quantize(dequantize(q)) with equal parameters
 ///   -> q
-/// where numerics::roundTripIsIdentity proves it. Codes outside the range in
-/// use would be clamped, so it needs the full range or a producer that clamps.
+/// where every code comes back as itself, and none would be clamped.
 OpFoldResult QuantizeOp::fold(FoldAdaptor) {
   auto dequantize = getInput().getDefiningOp<DequantizeOp>();
   if (!dequantize || dequantize.getScale() != getScale() ||
       dequantize.getZeroPoint() != getZeroPoint() ||
       !haveEqualContents(dequantize.getParams(), getParams()) ||
-      dequantize.getInput().getType() != getType())
-    return {};
-  AffineAttr params = getParams();
-  if (params.getRange() != numerics::fullRange(params.getStorage())) {
-    auto producer = dequantize.getInput().getDefiningOp<QuantizeOp>();
-    if (!producer || producer.getParams().getRange() != params.getRange())
-      return {};
-  }
-  numerics::ExpressedType expressed = *getExpressedType(
-      cast<ShapedType>(getInput().getType()).getElementType());
-  if (getScale()) {
-    // Nothing is known of the scales: f16 may overflow or underflow with them.
-    if (expressed == numerics::ExpressedType::F16 ||
-        !numerics::roundTripIsIdentity(
-            params.getCodeFormat(), expressed,
-            getZeroPoint() ? int32_t(params.getQuantMin()) : 0,
-            getZeroPoint() ? int32_t(params.getQuantMax()) : 0))
-      return {};
-    return dequantize.getInput();
-  }
-  numerics::TensorParams values = params.getTensorParams();
-  if (values.scales.empty() ||
-      !numerics::roundTripIsIdentity(values, expressed))
+      dequantize.getInput().getType() != getType() ||
+      !areCodesInRange(dequantize.getInput(), getParams()) ||
+      !isRoundTripIdentity(*this))
     return {};
   return dequantize.getInput();
 }
@@ -175,11 +194,14 @@ LogicalResult UnpackOp::verify() {
                       cast<RankedTensorType>(getInput().getType()));
 }
 
-/// pack(unpack(p)) -> p with one layout: tail bits of a packed constant are 0.
+/// pack(unpack(p)) -> p with one layout, where every bit of p is part of a code:
+/// packing makes tail bits 0, and those of p may be anything.
 OpFoldResult PackOp::fold(FoldAdaptor) {
   auto unpack = getInput().getDefiningOp<UnpackOp>();
+  auto codes = cast<RankedTensorType>(getInput().getType());
   if (!unpack || unpack.getLayout() != getLayout() ||
-      unpack.getInput().getType() != getType())
+      unpack.getInput().getType() != getType() ||
+      codes.getNumElements() * codes.getElementTypeBitWidth() % 8 != 0)
     return {};
   return unpack.getInput();
 }

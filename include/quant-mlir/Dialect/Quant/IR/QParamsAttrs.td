@@ -86,7 +86,7 @@ def QParams_PerChannelAttr : QParams_Attr<"PerChannel", "per_channel",
     ```
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$axes);
-  let assemblyFormat = "`<` `[` $axes `]` `>`";
+  let assemblyFormat = "`<` custom<IntegerList>($axes) `>`";
   let genVerifyDecl = 1;
 }
 
@@ -106,7 +106,7 @@ def QParams_PerBlockAttr : QParams_Attr<"PerBlock", "per_block",
     ```
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$sizes);
-  let assemblyFormat = "`<` `[` $sizes `]` `>`";
+  let assemblyFormat = "`<` custom<IntegerList>($sizes) `>`";
   let genVerifyDecl = 1;
 }
 

@@ -52,7 +52,7 @@ def QuantExt_QuantizeOp : QuantExt_Op<"quantize",
 
     ```mlir
     %q = quant.quantize %x <int8, per_tensor, scale = 0.05, zero_point = -3> : tensor<4x70xf32> -> tensor<4x70xi8>
-    %d = quant.quantize %x scale(%s : tensor<?x1xf32>) zero_point(%z : tensor<?x1xi32>) <int8, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x70xi8>
+    %d = quant.quantize %y scale(%s : tensor<?x1xf32>) zero_point(%z : tensor<?x1xi32>) <int8, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x70xi8>
     ```
   }];
   let arguments = (ins

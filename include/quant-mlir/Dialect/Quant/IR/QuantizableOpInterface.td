@@ -14,6 +14,9 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
     implements it (an embedder's own included) is treated like the operations
     of `linalg`, which get it as external models classified from their indexing
     maps.
+
+    Every method has a default, so that a model of the interface defines only
+    those that apply: no kind, no operands, no range preserved, none known.
   }];
   let methods = [
     InterfaceMethod<[{
