@@ -1,9 +1,9 @@
 //===- GranularityTest.cpp - Which parameters an element gets -------------===//
 //
-// Quantize and dequantize over every kind of granularity: whole tensors, several
-// axes, ragged blocks in any dimension, -1 sizes, rank 0, no elements, one row,
-// static and dynamic shapes. Codes and values are compared with a loop that
-// looks up the block of every element.
+// Quantize and dequantize over every kind of granularity: whole tensors,
+// several axes, ragged blocks in any dimension, -1 sizes, rank 0, no elements,
+// one row, static and dynamic shapes. Codes and values are compared with a loop
+// that looks up the block of every element.
 //
 //===----------------------------------------------------------------------===//
 
@@ -183,8 +183,12 @@ TEST(GranularityTest, RaggedBlocksAgreeWithQuantizeTensor) {
     Params params;
     for (size_t unit = 0; unit < tensor.scales.size(); ++unit)
       params.units.push_back({tensor.scales[unit], tensor.zeroPoints[unit], 0});
-    FunctionSpec function{"q",  true, ExpressedType::F32, test.shape,
-                          test.granularity, geometry.paramShape()};
+    FunctionSpec function{"q",
+                          true,
+                          ExpressedType::F32,
+                          test.shape,
+                          test.granularity,
+                          geometry.paramShape()};
     std::string source = makeFunction(function, format, params);
     function.name = "d";
     function.isQuantize = false;

@@ -18,8 +18,8 @@ namespace {
 TEST(PackTest, AgreesWithNumericsBothWays) {
   std::mt19937 random(5);
   const std::vector<int64_t> shapes[] = {
-      {},  {0},  {1},    {2},    {3},    {4},       {5},     {7},
-      {8}, {9},  {3, 3}, {2, 5}, {1, 1}, {2, 3, 5}, {5, 16}, {3, 0},
+      {},  {0}, {1},    {2},    {3},    {4},       {5},     {7},
+      {8}, {9}, {3, 3}, {2, 5}, {1, 1}, {2, 3, 5}, {5, 16}, {3, 0},
   };
   struct Function {
     StorageType storage;
@@ -35,8 +35,7 @@ TEST(PackTest, AgreesWithNumericsBothWays) {
     for (const std::vector<int64_t> &shape : shapes) {
       int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t(1),
                                       std::multiplies<int64_t>());
-      int64_t size =
-          numerics::packedSize(count, numerics::bitWidth(storage));
+      int64_t size = numerics::packedSize(count, numerics::bitWidth(storage));
       std::string name = std::to_string(functions.size());
       std::string codes = tensorType(shape, codeType(storage));
       std::string packed = tensorType({size}, "i8");

@@ -1,7 +1,7 @@
 //===- WidenStorageTest.cpp - Widened programs compute the same -----------===//
 //
-// Programs that keep i4 and f4 values in tensors, constants, loops, branches and
-// calls: the lit tests look at the IR, this one at what it computes.
+// Programs that keep i4 and f4 values in tensors, constants, loops, branches
+// and calls: the lit tests look at the IR, this one at what it computes.
 //
 //===----------------------------------------------------------------------===//
 
