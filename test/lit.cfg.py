@@ -20,6 +20,8 @@ config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs", "oracle"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
+# DEFINEd substitutions may use others.
+config.recursiveExpansionLimit = 4
 config.test_format = lit.formats.ShTest(execute_external=False)
 
 tools = os.path.join(config.quant_build_dir, "bin")

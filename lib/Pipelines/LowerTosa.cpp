@@ -26,14 +26,16 @@ using namespace mlir;
 using namespace quant_mlir;
 
 static void buildLowering(OpPassManager &pm) {
+  // Control flow first: the conversion to linalg does not know tosa.yield.
+  pm.addNestedPass<func::FuncOp>(createTosaToSCFPass());
+  // Without validation, which refuses dynamic shapes.
   tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
-                              TosaToLinalgNamedOptions());
+                              TosaToLinalgNamedOptions(), std::nullopt);
   OpPassManager &function = pm.nest<func::FuncOp>();
   function.addPass(createTosaToArithPass(
       TosaToArithPassOptions{/*includeApplyRescale=*/true,
                              /*use32Bit=*/false}));
   function.addPass(createTosaToTensorPass());
-  function.addPass(createTosaToSCFPass());
   function.addPass(createCanonicalizerPass());
   function.addPass(createCSEPass());
 }

@@ -26,10 +26,8 @@
 // RECURSIVE: error: names.mlir:15:1: function 'recursive' is recursive, which is not supported{{$}}
 // RUN: %{run} ops.mlir --entry=complex 2>&1 | FileCheck %s --check-prefix=COMPLEX
 // COMPLEX: error: ops.mlir:2:8: 'complex.create' op cannot be run: no lowering to linalg, arith, math, tensor or scf is known for it{{$}}
-// RUN: %{run} ops.mlir --entry=narrow 2>&1 | FileCheck %s --check-prefix=NARROW
-// NARROW: error: ops.mlir:7:8: 'arith.fptosi' op cannot be run: values of type 'tensor<2xi4>' are not supported; expected
 // RUN: %{run} ops.mlir --entry=large 2>&1 | FileCheck %s --check-prefix=LARGE
-// LARGE: error: ops.mlir:12:8: 'tensor.empty' op cannot be run: the size of 'tensor<4294967296x4294967296xf32>' overflows 63 bits{{$}}
+// LARGE: error: ops.mlir:7:8: 'tensor.empty' op cannot be run: the size of 'tensor<4294967296x4294967296xf32>' overflows 63 bits{{$}}
 // RUN: %{run} located.mlir 2>&1 | FileCheck %s --check-prefix=LOCATED
 // LOCATED: {{^}}quant-run: error: 'located.mlir': 'complex.create' op cannot be run: {{.*}} ("layer.3" at model.py:12:4){{$}}
 // RUN: not ls y.npy
@@ -65,11 +63,6 @@ func.func @complex(%a: f32) -> f32 {
   %0 = complex.create %a, %a : complex<f32>
   %1 = complex.abs %0 : complex<f32>
   return %1 : f32
-}
-func.func @narrow(%a: tensor<2xf32>) -> tensor<2xi8> {
-  %0 = arith.fptosi %a : tensor<2xf32> to tensor<2xi4>
-  %1 = arith.extsi %0 : tensor<2xi4> to tensor<2xi8>
-  return %1 : tensor<2xi8>
 }
 func.func @large(%a: tensor<2xf32>) -> tensor<4294967296x4294967296xf32> {
   %0 = tensor.empty() : tensor<4294967296x4294967296xf32>

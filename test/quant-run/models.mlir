@@ -2,7 +2,7 @@
 // thread and with two.
 // REQUIRES: numpy, shared-models
 // RUN: rm -rf %t && mkdir %t && cd %t
-// DEFINE: %{models} = %shared/models
+// DEFINE: %{models} = %shared
 // DEFINE: %{near} = %python %S/Inputs/near.py
 // DEFINE: %{kws} = --input=%{models}/kws_test_inputs.npy --output=y.npy
 // DEFINE: %{resnet8} = --input=%{models}/resnet8_inputs.npy --output=y.npy

@@ -66,7 +66,7 @@ const std::vector<Format> &test::allFormats() {
     all.push_back(
         {StorageType::Int32, false, false, false, ScaleType::F32, false});
     all.push_back(
-        {StorageType::Int32, true, false, false, ScaleType::F32, true});
+        {StorageType::Int32, false, false, false, ScaleType::F32, true});
     return all;
   }();
   return formats;
