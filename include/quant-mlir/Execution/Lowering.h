@@ -18,12 +18,12 @@ namespace quant_mlir {
 struct CompileOptions {
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
-  /// Appends the passes that turn everything above linalg, other than TOSA, into
-  /// linalg, arith, math, tensor and scf. They run on tensors, after TOSA.
+  /// Appends the passes that turn everything above linalg, other than TOSA,
+  /// into linalg, arith, math, tensor and scf. They run on tensors, after TOSA.
   std::function<void(mlir::OpPassManager &)> addReferenceLowering;
   /// Functions that the model may declare and call, beside those of the C
-  /// library that the lowering itself needs. One with `llvm.emit_c_interface` is
-  /// called, and given here, as `_mlir_ciface_<name>`.
+  /// library that the lowering itself needs. One with `llvm.emit_c_interface`
+  /// is called, and given here, as `_mlir_ciface_<name>`.
   std::vector<std::pair<std::string, void *>> symbols;
 };
 
@@ -31,8 +31,8 @@ struct CompileOptions {
 void addTosaLowering(mlir::OpPassManager &pm);
 
 /// Lowers a module of linalg on tensors, TOSA, and what `addReferenceLowering`
-/// takes, to the LLVM dialect. Every step keeps each floating point operation as
-/// it is written: nothing is contracted, reassociated or approximated.
+/// takes, to the LLVM dialect. Every step keeps each floating point operation
+/// as it is written: nothing is contracted, reassociated or approximated.
 ///
 /// `entry` is the only function that stays visible. Its buffers are contiguous,
 /// its arguments are not written to, and its results belong to the caller.
