@@ -25,8 +25,8 @@ extern "C" int omp_in_parallel(void);
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// What a call that is under way returns to. Compiled code has no destructors to
-/// run, so that leaving it by longjmp is safe.
+/// What a call that is under way returns to. Compiled code has no destructors
+/// to run, so that leaving it by longjmp is safe.
 struct Guard {
   std::jmp_buf buffer;
   char message[1024];
@@ -112,8 +112,7 @@ To convert(From value, const llvm::fltSemantics &semantics) {
   APFloat number(value);
   bool losesInfo;
   number.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
-  uint16_t bits =
-      static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+  uint16_t bits = static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
   To result;
   static_assert(sizeof(result) == sizeof(bits));
   std::memcpy(&result, &bits, sizeof(bits));
@@ -135,12 +134,10 @@ _Float16 doubleToF16(double value) {
 float f16ToFloat(_Float16 value) {
   uint16_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
-  return APFloat(APFloat::IEEEhalf(), llvm::APInt(16, bits))
-      .convertToFloat();
+  return APFloat(APFloat::IEEEhalf(), llvm::APInt(16, bits)).convertToFloat();
 }
 
-template <typename Function>
-void *address(Function *function) {
+template <typename Function> void *address(Function *function) {
   return reinterpret_cast<void *>(function);
 }
 } // namespace

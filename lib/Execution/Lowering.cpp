@@ -71,8 +71,8 @@ static void addBufferPasses(OpPassManager &pm) {
 static void addLoopPasses(OpPassManager &pm, unsigned threads) {
   pm.addPass(createStridedCopyPass());
   pm.addPass(createCheckReshapePass());
-  // Sizes that do not fit together and indices out of bounds end the run with an
-  // error. What static shapes prove folds away.
+  // Sizes that do not fit together and indices out of bounds end the run with
+  // an error. What static shapes prove folds away.
   pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createCanonicalizerPass());
   if (threads > 1) {
@@ -151,8 +151,7 @@ static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry,
 
 llvm::Expected<std::string>
 quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
-                                    const CompileOptions &options,
-                                    StringRef path) {
+                        const CompileOptions &options, StringRef path) {
   CrashScope scope(("lowering '" + path + "'").str());
   DiagnosticCollector diagnostics(module.getContext(), path);
   auto function = module.lookupSymbol<func::FuncOp>(entry);

@@ -82,7 +82,8 @@ LogicalResult checkFunction(func::FuncOp function) {
   return success();
 }
 
-/// Whether the bytes of a tensor, as far as its sizes are static, can be counted.
+/// Whether the bytes of a tensor, as far as its sizes are static, can be
+/// counted.
 bool hasCountableSize(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped || !shaped.hasRank())
@@ -116,13 +117,14 @@ public:
 
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
-      if (!isa_and_present<
-              affine::AffineDialect, arith::ArithDialect,
-              bufferization::BufferizationDialect, BuiltinDialect,
-              cf::ControlFlowDialect, func::FuncDialect, index::IndexDialect,
-              linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
-              scf::SCFDialect, tensor::TensorDialect, ub::UBDialect,
-              vector::VectorDialect>(op->getDialect())) {
+      if (!isa_and_present<affine::AffineDialect, arith::ArithDialect,
+                           bufferization::BufferizationDialect, BuiltinDialect,
+                           cf::ControlFlowDialect, func::FuncDialect,
+                           index::IndexDialect, linalg::LinalgDialect,
+                           math::MathDialect, memref::MemRefDialect,
+                           scf::SCFDialect, tensor::TensorDialect,
+                           ub::UBDialect, vector::VectorDialect>(
+              op->getDialect())) {
         op->emitOpError("cannot be run: no lowering to linalg, arith, math, "
                         "tensor or scf is known for it");
         return WalkResult::interrupt();

@@ -75,6 +75,8 @@ void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
   copyTo(tool, sizeof(tool), toolName);
   llvm::install_fatal_error_handler(onFatalError);
   llvm::install_bad_alloc_error_handler(onBadAlloc);
+  // Failures of operator new arrive there as well.
+  llvm::install_out_of_memory_new_handler();
 #if !defined(__has_feature)
 #define __has_feature(x) 0
 #endif
@@ -99,6 +101,4 @@ CrashScope::CrashScope(llvm::StringRef text) {
   copyTo(activity, sizeof(activity), text);
 }
 
-CrashScope::~CrashScope() {
-  std::memcpy(activity, previous, sizeof(previous));
-}
+CrashScope::~CrashScope() { std::memcpy(activity, previous, sizeof(previous)); }

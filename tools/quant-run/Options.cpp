@@ -126,8 +126,7 @@ quant_mlir::parseOptions(int argc, char **argv) {
   RunOptTable table;
   unsigned missingIndex = 0, missingCount = 0;
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
-  InputArgList args =
-      table.ParseArgs(arguments, missingIndex, missingCount);
+  InputArgList args = table.ParseArgs(arguments, missingIndex, missingCount);
   if (args.hasArg(OPT_help)) {
     table.printHelp(llvm::outs(), "quant-run <model.mlir> [options]",
                     "runs a model, in MLIR text or bytecode, on .npy arrays");

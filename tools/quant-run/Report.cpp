@@ -16,9 +16,8 @@ static void addObject(std::string &text, llvm::StringRef kind,
                       llvm::function_ref<void(json::OStream &)> attributes) {
   llvm::raw_string_ostream os(text);
   json::OStream stream(os);
-  stream.object([&] {
-    stream.attributeObject(kind, [&] { attributes(stream); });
-  });
+  stream.object(
+      [&] { stream.attributeObject(kind, [&] { attributes(stream); }); });
   os << '\n';
 }
 

@@ -24,8 +24,7 @@ protected:
 
   std::unique_ptr<CompiledFunction>
   compile(llvm::StringRef source, const CompileOptions &options = {}) {
-    auto module =
-        mlir::parseSourceString<mlir::ModuleOp>(source, &context);
+    auto module = mlir::parseSourceString<mlir::ModuleOp>(source, &context);
     if (!module)
       return nullptr;
     auto function =
@@ -99,8 +98,8 @@ TEST_F(CompiledFunctionTest, resultsAreOwnedOnce) {
     EXPECT_EQ(values(outputs[1]), (std::vector<float>{5, 6}));
     EXPECT_EQ(values(outputs[2]), (std::vector<float>{2, 4}));
     EXPECT_EQ(values(outputs[3]), (std::vector<float>{2, 4}));
-    EXPECT_EQ(values(outputs[4]), (which ? std::vector<float>{1, 2}
-                                         : std::vector<float>{5, 6}));
+    EXPECT_EQ(values(outputs[4]),
+              (which ? std::vector<float>{1, 2} : std::vector<float>{5, 6}));
     EXPECT_EQ(getNumLiveBuffers(), 0);
   }
 }

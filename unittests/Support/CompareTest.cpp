@@ -39,9 +39,8 @@ TEST(CompareTest, measuresErrorAndPower) {
 
 TEST(CompareTest, exactMatchHasNoRatio) {
   double nan = std::nan(""), inf = HUGE_VAL;
-  for (const NdArray &array :
-       {doubles({1, 2}), doubles({}), doubles({0, 0}),
-        doubles({nan, inf, -inf, 1})}) {
+  for (const NdArray &array : {doubles({1, 2}), doubles({}), doubles({0, 0}),
+                               doubles({nan, inf, -inf, 1})}) {
     auto result = compareArrays(array, array);
     ASSERT_TRUE(bool(result));
     EXPECT_EQ(result->maxAbsError, 0);
@@ -71,10 +70,10 @@ TEST(CompareTest, comparesIntegersExactly) {
                               make<int64_t>(DType::Int64, {1}, {large}));
   ASSERT_TRUE(bool(result));
   EXPECT_EQ(result->maxAbsError, 1);
-  result = compareArrays(
-      make<int64_t>(DType::Int64, {1}, {-1}),
-      make<uint64_t>(DType::UInt64, {1},
-                     {std::numeric_limits<uint64_t>::max()}));
+  result =
+      compareArrays(make<int64_t>(DType::Int64, {1}, {-1}),
+                    make<uint64_t>(DType::UInt64, {1},
+                                   {std::numeric_limits<uint64_t>::max()}));
   ASSERT_TRUE(bool(result));
   EXPECT_EQ(result->maxAbsError, 0x1p64);
 }
@@ -104,9 +103,9 @@ static llvm::Expected<Top1> score(const NdArray &scores,
 
 TEST(Top1Test, countsRowsWhoseFirstMaximumIsTheLabel) {
   float nan = std::nanf("");
-  NdArray scores = make<float>(DType::Float32, {4, 3},
-                               {0, 1, 0, /**/ 2, 2, 1, /**/ 5, 6, 7, /**/ nan,
-                                1, 0});
+  NdArray scores =
+      make<float>(DType::Float32, {4, 3},
+                  {0, 1, 0, /**/ 2, 2, 1, /**/ 5, 6, 7, /**/ nan, 1, 0});
   auto result = score(scores, make<int64_t>(DType::Int64, {4}, {1, 0, 1, 1}));
   ASSERT_TRUE(bool(result));
   EXPECT_EQ(result->correct, 2);

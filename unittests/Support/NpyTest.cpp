@@ -28,10 +28,9 @@ static std::string file(StringRef header, size_t dataBytes,
          std::string(dataBytes, 'x');
 }
 
-static std::string fileOf(StringRef descr, StringRef shape,
-                          size_t dataBytes) {
-  return file(("{'descr': " + descr + ", 'fortran_order': False, 'shape': " +
-               shape + ", }")
+static std::string fileOf(StringRef descr, StringRef shape, size_t dataBytes) {
+  return file(("{'descr': " + descr +
+               ", 'fortran_order': False, 'shape': " + shape + ", }")
                   .str(),
               dataBytes);
 }
@@ -105,7 +104,8 @@ TEST(NpyTest, namesWhatIsMalformed) {
       {file("{descr: '<f4'}", 0), "expected a string"},
       {file("{'descr", 0), "expected a closed string"},
       {file("{'descr' '<f4'}", 0), "expected ':'"},
-      {file("{'descr': '<f4', 'shape': (1,)}", 4), "'fortran_order' is missing"},
+      {file("{'descr': '<f4', 'shape': (1,)}", 4),
+       "'fortran_order' is missing"},
       {file("{'descr': '<f4', 'descr': '<f4'}", 0), "'descr' is there twice"},
       {file("{'order': 1}", 0), "found 'order'"},
       {file("{'a\n\x01\xff': 1}", 0), "found 'a\\0A\\01\\FF'"},

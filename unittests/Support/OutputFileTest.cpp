@@ -31,8 +31,8 @@ protected:
     return buffer ? (*buffer)->getBuffer().str() : "<none>";
   }
   llvm::Error write(llvm::StringRef name, llvm::StringRef text) {
-    return writeFileAtomically(
-        path(name), [&](llvm::raw_ostream &os) { os << text; });
+    return writeFileAtomically(path(name),
+                               [&](llvm::raw_ostream &os) { os << text; });
   }
   unsigned countFiles() {
     std::error_code ec;
@@ -50,15 +50,15 @@ protected:
 TEST_F(OutputFileTest, nothingHappensBeforeCommit) {
   ASSERT_FALSE(bool(write("x", "old")));
   {
-    auto file = OutputFile::stage(
-        path("x"), [](llvm::raw_ostream &os) { os << "new"; });
+    auto file = OutputFile::stage(path("x"),
+                                  [](llvm::raw_ostream &os) { os << "new"; });
     ASSERT_TRUE(bool(file));
     EXPECT_EQ(read("x"), "old");
   }
   EXPECT_EQ(read("x"), "old");
   EXPECT_EQ(countFiles(), 1u);
-  auto file = OutputFile::stage(
-      path("x"), [](llvm::raw_ostream &os) { os << "new"; });
+  auto file =
+      OutputFile::stage(path("x"), [](llvm::raw_ostream &os) { os << "new"; });
   ASSERT_TRUE(bool(file));
   EXPECT_FALSE(bool(file->commit()));
   EXPECT_EQ(read("x"), "new");
@@ -84,8 +84,8 @@ TEST_F(OutputFileTest, writesIntoDevices) {
 }
 
 TEST_F(OutputFileTest, namesWhatCannotBeWritten) {
-  EXPECT_EQ(llvm::toString(writeFileAtomically(
-                directory, [](llvm::raw_ostream &) {})),
+  EXPECT_EQ(llvm::toString(
+                writeFileAtomically(directory, [](llvm::raw_ostream &) {})),
             "'" + directory.str().str() +
                 "': cannot be written: it is a directory; give the name of a "
                 "file");

@@ -22,14 +22,15 @@ struct CompileOptions {
   /// arith, math, tensor and scf. They run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;
   /// Functions that the model may declare and call, beside those of the C
-  /// library that the lowering itself needs. One with `llvm.emit_c_interface` is
-  /// called, and given here, as `_mlir_ciface_<name>`.
+  /// library that the lowering itself needs. One with `llvm.emit_c_interface`
+  /// is called, and given here, as `_mlir_ciface_<name>`.
   std::vector<std::pair<std::string, void *>> symbols;
 };
 
 /// Lowers a module of levels 0 and 1 (linalg on tensors, TOSA, our operations,
-/// and what `addOwnLowering` takes) to the LLVM dialect. Every step keeps each floating point operation as
-/// it is written: nothing is contracted, reassociated or approximated.
+/// and what `addOwnLowering` takes) to the LLVM dialect. Every step keeps each
+/// floating point operation as it is written: nothing is contracted,
+/// reassociated or approximated.
 ///
 /// `entry` is the only function that stays visible. Its buffers are contiguous,
 /// its arguments are not written to, and its results belong to the caller.
