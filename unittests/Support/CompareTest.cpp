@@ -4,8 +4,8 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 using namespace quant_mlir;
@@ -14,7 +14,7 @@ template <typename T>
 static NdArray make(DType dtype, llvm::ArrayRef<int64_t> shape,
                     std::vector<T> values) {
   NdArray array(dtype, shape);
-  std::memcpy(array.bytes.data(), values.data(), array.bytes.size());
+  std::copy(values.begin(), values.end(), array.data<T>());
   return array;
 }
 static NdArray doubles(std::vector<double> values) {
