@@ -4,9 +4,10 @@
 # quantized models and reports are left.
 set -euo pipefail
 
-model=$(dirname "$0")
-out=$1
-mkdir -p "$out"
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+# Bytecode holds the path of its source: the same one wherever this is called.
+cd "$(dirname "$0")"
 
 # row NAME FLAGS…: one row of the table, as JSON lines for the printer below.
 row() {
@@ -15,17 +16,17 @@ row() {
   stem=$out/$(echo "$name" | tr ' ,' '__')
   rm -f "$stem.json"
   if [ $# -gt 0 ]; then
-    quant-opt "$model/digits.mlir" "$@" --weight-threshold=0 --pack \
+    quant-opt digits.mlir "$@" --weight-threshold=0 --pack \
       --quant-report="$stem.json" -o "$stem.mlirbc" 2>"$stem.log" ||
       { cat "$stem.log" >&2; exit 1; }
   else
-    quant-opt "$model/digits.mlir" -o "$stem.mlirbc"
+    quant-opt digits.mlir -o "$stem.mlirbc"
   fi
   printf '{"name": "%s", "file": "%s.mlirbc", "report": "%s.json", "run": [' \
     "$name" "$stem" "$stem"
-  quant-run "$stem.mlirbc" --input="$model/test_inputs.npy" \
-    --labels="$model/test_labels.npy" \
-    --compare="$model/test_float_outputs.npy" --json | paste -sd, | tr -d '\n'
+  quant-run "$stem.mlirbc" --input=test_inputs.npy \
+    --labels=test_labels.npy \
+    --compare=test_float_outputs.npy --json | paste -sd, | tr -d '\n'
   printf ']}\n'
 }
 

@@ -7,6 +7,7 @@
 #include "quant-mlir/Execution/Diagnostics.h"
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
+#include "quant-mlir/Support/InputFile.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/InitAllDialects.h"
@@ -38,7 +39,7 @@ quant_mlir::loadModel(llvm::StringRef path, mlir::MLIRContext *context) {
                          "cannot be read: " + buffer.getError().message());
   // Shared, since resources of bytecode point into the buffer.
   auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  sources->AddNewSourceBuffer(alignBytecode(std::move(*buffer)), llvm::SMLoc());
 
   DiagnosticCollector diagnostics(context, path);
   mlir::OwningOpRef<mlir::ModuleOp> module =

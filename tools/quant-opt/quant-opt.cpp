@@ -12,6 +12,9 @@
 
 #include "quant-mlir/InitAll.h"
 #include "quant-mlir/Pipelines/Pipelines.h"
+#include "quant-mlir/Support/CrashGuard.h"
+#include "quant-mlir/Support/InputFile.h"
+#include "quant-mlir/Support/OutputFile.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -22,11 +25,10 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/PrettyStackTrace.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace quant_mlir;
@@ -86,6 +88,15 @@ struct ShortFlags {
            pack || !dependents().empty();
   }
 
+  /// A flag given without the value it needs; empty where there is none.
+  llvm::StringRef emptyFlag() const {
+    for (const auto *option : {&quantizeWeights, &granularity, &axis, &qscheme,
+                               &qformulation, &scaleDtype, &config, &report})
+      if (option->getNumOccurrences() && option->empty())
+        return option->ArgStr;
+    return "";
+  }
+
   /// Flags given that only say how weights are quantized.
   llvm::SmallVector<llvm::StringRef> dependents() const {
     llvm::SmallVector<llvm::StringRef> given;
@@ -112,6 +123,9 @@ static llvm::Expected<QuantPipelineOptions>
 getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
   QuantPipelineOptions options;
   options.pack = flags.pack;
+  if (llvm::StringRef flag = flags.emptyFlag(); !flag.empty())
+    return llvm::createStringError("expected a value after --" + flag +
+                                   "=, found none: add one, or drop the flag");
   bool weights = flags.quantizeWeights.getNumOccurrences() ||
                  flags.config.getNumOccurrences();
   if (!weights) {
@@ -122,11 +136,6 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
           " has no effect without --quantize-weights: add it, or drop the flag");
     return options;
   }
-  if (flags.quantizeWeights.getNumOccurrences() &&
-      flags.quantizeWeights.empty())
-    return llvm::createStringError(
-        "expected a storage type after --quantize-weights=, found none: use "
-        "int8, for example");
   QuantizeWeightsPassOptions pass;
   pass.dtype = flags.quantizeWeights;
   if (flags.granularity.getNumOccurrences())
@@ -163,14 +172,39 @@ static void disablePrintingOpsInErrors() {
     option->setInitialValue(false);
 }
 
+/// Writes the module, and the report from where the pass left it: both or none.
+static llvm::Error writeOutputs(llvm::StringRef outputPath,
+                                llvm::StringRef output,
+                                llvm::StringRef reportPath,
+                                llvm::StringRef reportSource) {
+  llvm::Expected<OutputFile> module = OutputFile::stage(
+      outputPath, [&](llvm::raw_ostream &os) { os << output; });
+  if (!module)
+    return module.takeError();
+  if (reportPath.empty())
+    return module->commit();
+  auto content = llvm::MemoryBuffer::getFile(reportSource);
+  if (!content)
+    return llvm::createStringError("cannot read the report back: " +
+                                   content.getError().message());
+  llvm::Expected<OutputFile> report =
+      OutputFile::stage(reportPath, [&](llvm::raw_ostream &os) {
+        os << (*content)->getBuffer();
+      });
+  if (!report)
+    return report.takeError();
+  if (llvm::Error error = module->commit())
+    return error;
+  return report->commit();
+}
+
 //===----------------------------------------------------------------------===//
 // Main
 //===----------------------------------------------------------------------===//
 
 int main(int argc, char **argv) {
-  llvm::setBugReportMsg("quant-opt crashed: this is a bug in quant-mlir or in "
-                        "MLIR; please report it with the input.\n");
   llvm::InitLLVM initLLVM(argc, argv);
+  installCrashGuard("quant-opt");
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
@@ -188,11 +222,16 @@ int main(int argc, char **argv) {
     return mlir::failed(
         mlir::MlirOptMain(argc, argv, inputName, outputName, registry));
 
-  // A report that appears although the run failed would be a partial output.
-  std::string reportPath = flags.report;
-  bool moveReport = !reportPath.empty() && reportPath != "-";
-  if (moveReport)
-    reportPath += ".tmp" + std::to_string(llvm::sys::Process::getProcessId());
+  // A report that appears although the run failed would be a partial output, so
+  // the pass writes to a place of its own.
+  llvm::SmallString<128> reportPath;
+  llvm::FileRemover removeReport;
+  if (flags.report.getNumOccurrences()) {
+    if (std::error_code error = llvm::sys::fs::createTemporaryFile(
+            "quant-report", "json", reportPath))
+      return fail("cannot write a temporary file: " + error.message());
+    removeReport.setFile(reportPath);
+  }
 
   if (flags.any()) {
     mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -221,27 +260,14 @@ int main(int argc, char **argv) {
   if (!input)
     return fail(message);
 
+  CrashScope scope("processing '" + inputName + "'");
   std::string output;
   llvm::raw_string_ostream os(output);
-  if (mlir::failed(
-          mlir::MlirOptMain(os, std::move(input), registry, config))) {
-    if (moveReport)
-      llvm::sys::fs::remove(reportPath);
+  if (mlir::failed(mlir::MlirOptMain(os, alignBytecode(std::move(input)), registry,
+                                     config)))
     return 1;
-  }
-  llvm::Error written =
-      llvm::writeToOutput(outputName, [&](llvm::raw_ostream &file) {
-        file << output;
-        return llvm::Error::success();
-      });
-  if (written) {
-    if (moveReport)
-      llvm::sys::fs::remove(reportPath);
-    return fail("cannot write '" + outputName +
-                "': " + llvm::toString(std::move(written)));
-  }
-  if (moveReport)
-    if (std::error_code error = llvm::sys::fs::rename(reportPath, flags.report))
-      return fail("cannot write '" + flags.report + "': " + error.message());
+  if (llvm::Error error = writeOutputs(outputName, output, flags.report,
+                                       reportPath))
+    return fail(llvm::toString(std::move(error)));
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -28,11 +29,10 @@ quant_mlir::makeElements(ShapedType type, int64_t size, StringRef nameHint,
   std::vector<char> bytes(size);
   write(bytes);
   // Builtin attributes hold equal elements once.
-  if (int64_t count = type.getNumElements(); count > 1) {
-    size_t width = bytes.size() / count;
-    if (std::equal(bytes.begin() + width, bytes.end(), bytes.begin()))
-      bytes.resize(width);
-  }
+  size_t width = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  if (bytes.size() > width &&
+      std::equal(bytes.begin() + width, bytes.end(), bytes.begin()))
+    bytes.resize(width);
   return DenseElementsAttr::getFromRawBuffer(type, bytes);
 }
 

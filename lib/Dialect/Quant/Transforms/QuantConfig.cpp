@@ -51,6 +51,8 @@ public:
                     else
                       failKey(keyNode, key, "global, op_type or op_name");
                   });
+    if (!failed() && root && ++document != stream->end())
+      fail(document->getRoot(), "expected one document, found a second one");
     if (failed())
       return llvm::createStringError(message);
     return config;
@@ -123,7 +125,8 @@ private:
                   auto regex =
                       std::make_shared<llvm::Regex>(("^(" + key + ")$").str());
                   std::string why;
-                  if (!regex->isValid(why))
+                  // By itself too: ")(" is valid only between the parentheses.
+                  if (!llvm::Regex(key).isValid(why) || !regex->isValid(why))
                     return fail(keyNode, "expected a regular expression, found '" +
                                              key + "': " + why);
                   patterns.push_back(
@@ -205,9 +208,10 @@ private:
       return;
     readMapping(node, "granularity",
                 [&](StringRef key, yaml::Node *keyNode, yaml::Node *value) {
-                  if (key == "type")
-                    request.granularity = scalar(value, key);
-                  else if (key == "axis") {
+                  if (key == "type") {
+                    if (!isNull(value))
+                      request.granularity = scalar(value, key);
+                  } else if (key == "axis") {
                     if (!isNull(value))
                       request.axis = readInteger(value, key);
                   } else if (key == "block_size") {
@@ -224,6 +228,9 @@ private:
     if (auto *list = llvm::dyn_cast<yaml::SequenceNode>(node)) {
       for (yaml::Node &entry : *list)
         sizes.push_back(readInteger(&entry, "block_size"));
+      if (sizes.empty())
+        fail(node, "expected block_size to be a number, or one per dimension, "
+                   "found an empty list");
     } else {
       sizes.push_back(readInteger(node, "block_size"));
     }

@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace quant_mlir {
 #define GEN_PASS_DEF_QUANTIZEWEIGHTSPASS
@@ -49,7 +50,8 @@ struct Decision {
   SmallVector<WeightUse *> uses;        ///< those that get quantized
 };
 
-/// A weight after quantization, before the IR is touched.
+/// A weight after quantization, before the IR is touched. For a splat,
+/// parameters and codes are those of one element.
 struct QuantizedWeight {
   numerics::BlockGeometry geometry;
   numerics::TensorParams params;
@@ -67,6 +69,14 @@ static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
   for (auto [size, dim] : llvm::zip_equal(sizes, shape))
     result.push_back(size == -1 ? dim : std::min(size, dim));
   return result;
+}
+
+/// Whether sizes of `type` in bytes overflow; only a splat can be such a weight.
+static bool isTooLarge(RankedTensorType type) {
+  int64_t bytes = 8;
+  return llvm::any_of(type.getShape(), [&](int64_t dim) {
+    return llvm::MulOverflow(bytes, dim, bytes);
+  });
 }
 
 static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
@@ -297,12 +307,10 @@ private:
         return failure();
       if (!*settings)
         continue;
-      llvm::Expected<ResolvedBlocks> blocks =
-          resolveBlocks(**settings, type.getShape(), use.roles);
-      if (!blocks)
-        return emitError(use.consumer->getLoc())
-               << "'" << getQuantName(use.consumer)
-               << "': " << llvm::toString(blocks.takeError());
+      if (isTooLarge(type)) {
+        skip(use.consumer, "the weight has more elements than can be counted");
+        continue;
+      }
       if (type.getNumElements() < weightThreshold) {
         skip(use.consumer, Twine(type.getNumElements()) +
                                " elements, fewer than weight-threshold " +
@@ -313,6 +321,12 @@ private:
         skip(use.consumer, "the weight has no elements");
         continue;
       }
+      llvm::Expected<ResolvedBlocks> blocks =
+          resolveBlocks(**settings, type.getShape(), use.roles);
+      if (!blocks)
+        return emitError(use.consumer->getLoc())
+               << "'" << getQuantName(use.consumer)
+               << "': " << llvm::toString(blocks.takeError());
       if (blocks->fellBackToPerChannel) {
         if ((*settings)->spec.storage == numerics::StorageType::Float4E2M1FN) {
           skip(use.consumer,
@@ -398,37 +412,40 @@ private:
     if (!bytes)
       return emitError(constant.getLoc())
              << "the weight of '" << name
-             << "' is a resource that is missing or has the wrong size: "
-                "expected "
+             << "' is not in memory, or a resource of the wrong size: expected "
+                "dense or dense_resource elements of "
              << type << "; print the model with its resources";
-    std::vector<char> expanded;
-    if (isSplat) {
-      for (int64_t i = 0; i < type.getNumElements(); ++i)
-        llvm::append_range(expanded, *bytes);
-      bytes = ArrayRef<char>(expanded);
-    }
+    // One element of a splat stands for all: all units get its parameters, all
+    // elements its code, and a splat of any size costs what it stores.
+    numerics::BlockGeometry geometry = quantized.geometry;
+    if (isSplat)
+      geometry = numerics::BlockGeometry({1}, {1});
+    int64_t repeats = isSplat ? type.getNumElements() : 1;
     numerics::FloatData source{bytes->data(),
                                *getExpressedType(type.getElementType())};
     numerics::NonFinite bad =
-        numerics::findNonFinite(source, type.getNumElements());
+        numerics::findNonFinite(source, geometry.numElements());
     if (bad.count)
       return emitError(constant.getLoc())
-             << "the weight of '" << name << "' has " << bad.count
+             << "the weight of '" << name << "' has " << bad.count * repeats
              << " NaN or infinite elements, the first at linear index "
              << bad.firstIndex
              << ": expected finite values; mend the model or leave the "
                 "operation out with a rule";
     if (numerics::TensorError error =
-            computeParams(decision.settings.spec, quantized.geometry, source,
+            computeParams(decision.settings.spec, geometry, source,
                           quantized.params))
       return emitError(constant.getLoc())
              << "the weight of '" << name
              << "': " << toStringRef(numerics::message(error.error))
              << " in block " << error.unit
              << ": use a wider scale-dtype or mend the weight";
-    quantized.codes.resize(type.getNumElements());
-    quantizeTensor(quantized.params, quantized.geometry, source,
-                   quantized.codes.data(), &quantized.error);
+    quantized.codes.resize(geometry.numElements());
+    quantizeTensor(quantized.params, geometry, source, quantized.codes.data(),
+                   &quantized.error);
+    quantized.error.signalPower *= repeats;
+    quantized.error.noisePower *= repeats;
+    quantized.error.clipped *= repeats;
     return success();
   }
 

@@ -9,13 +9,20 @@
 //   reshape                  tensor.expand_shape, collapse_shape, cast
 //   slice                    tensor.extract_slice along channels
 //
+// Where such an operation mixes dimensions of different roles, or another one
+// moves the elements of a constant, the moves are folded into a constant of
+// their own (FoldConstantMoves.cpp).
+//
 //===----------------------------------------------------------------------===//
 
 #include "quant-mlir/Dialect/Quant/Transforms/Weights.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/Transforms/FoldConstantMoves.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -86,8 +93,13 @@ static std::optional<DimRole> getCommonRole(ArrayRef<int64_t> group,
 /// or where one reduction dimension is made of several, so that blocks along it
 /// are not blocks of the source.
 static std::optional<Roles> mapReshape(Operation *op, ArrayRef<DimRole> roles) {
-  if (isa<tensor::CastOp>(op))
+  if (isa<tensor::CastOp>(op)) {
+    // Through an unranked type a cast may even change the rank.
+    auto source = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    if (!source || source.getRank() != int64_t(roles.size()))
+      return std::nullopt;
     return Roles(roles);
+  }
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
     Roles result;
     for (const ReassociationIndices &group : expand.getReassociationIndices()) {
@@ -137,32 +149,12 @@ static bool isReshape(Operation *op) {
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// A constant equal to a reshape of `constant`: the same bytes in the same
-/// order under another shape.
-static arith::ConstantOp foldReshape(Operation *reshape,
-                                     arith::ConstantOp constant) {
-  auto type = cast<RankedTensorType>(reshape->getResult(0).getType());
-  if (!type.hasStaticShape())
-    return nullptr;
-  ElementsAttr value;
-  if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
-    value = dense.reshape(type);
-  else if (auto resource =
-               dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
-    value = DenseResourceElementsAttr::get(type, resource.getRawHandle());
-  else
-    return nullptr;
-  OpBuilder builder(reshape);
-  auto folded = arith::ConstantOp::create(builder, constant.getLoc(), value);
-  reshape->getResult(0).replaceAllUsesWith(folded);
-  return folded;
-}
-
-/// Whether a value depends on nothing but constants, so that it is a weight
-/// that someone computes.
+/// Whether a value depends on nothing but constants, one of them a tensor, so
+/// that it is a weight that someone computes.
 static bool isComputedFromConstants(Value value) {
   SetVector<Value> slice;
   slice.insert(value);
+  bool hasTensor = false;
   for (unsigned i = 0; i < slice.size(); ++i) {
     Operation *def = slice[i].getDefiningOp();
     if (!def || slice.size() > 1000)
@@ -170,11 +162,19 @@ static bool isComputedFromConstants(Value value) {
     // The buffers that results are written to are no inputs.
     if (isa<tensor::EmptyOp>(def))
       continue;
-    if (def->getNumOperands() == 0 && !def->hasTrait<OpTrait::ConstantLike>())
+    if (def->hasTrait<OpTrait::ConstantLike>()) {
+      hasTensor |= isa<TensorType>(slice[i].getType());
+      continue;
+    }
+    // What regions take from outside is an operand in all but name.
+    SetVector<Value> captured;
+    getUsedValuesDefinedAbove(def->getRegions(), captured);
+    if (def->getNumOperands() == 0 && captured.empty())
       return false;
     slice.insert_range(def->getOperands());
+    slice.insert_range(captured);
   }
-  return true;
+  return hasTensor;
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,6 +188,8 @@ struct Trace {
   arith::ConstantOp constant;
   WeightUse use;
   std::string reason;
+  /// The value behind the reason: moves of a constant can be folded there.
+  Value stoppedAt;
 };
 } // namespace
 
@@ -197,7 +199,8 @@ static Trace trace(Operation *consumer, const QuantizableOperand &operand) {
   Roles &roles = result.use.roles;
   auto stop = [&](Operation *op, StringRef why) {
     // Data that pass the same operations are no weights and need no reason.
-    if (isComputedFromConstants(op->getResult(0)))
+    result.stoppedAt = result.use.path.back()->get();
+    if (isComputedFromConstants(result.stoppedAt))
       result.reason = ("the weight is reached through '" +
                        op->getName().getStringRef() + "', " + why)
                           .str();
@@ -227,13 +230,9 @@ static Trace trace(Operation *consumer, const QuantizableOperand &operand) {
     }
     if (isReshape(def)) {
       std::optional<Roles> mapped = mapReshape(def, roles);
-      if (!mapped) {
-        auto constant = def->getOperand(0).getDefiningOp<arith::ConstantOp>();
-        if (constant && foldReshape(def, constant))
-          continue;
+      if (!mapped)
         return stop(def, "which mixes dimensions of different roles: fold it "
                          "into the constant first");
-      }
       roles = std::move(*mapped);
       result.use.path.push_back(&def->getOpOperand(0));
       continue;
@@ -255,29 +254,43 @@ static Trace trace(Operation *consumer, const QuantizableOperand &operand) {
           continue;
         }
     }
+    // Quantized already; there is nothing to say of it.
+    if (isa<DequantizeOp>(def))
+      return result;
     return stop(def, "which computes it from constants: fold it into one first");
   }
 }
 
 WeightCollection quant_mlir::collectWeights(Operation *root) {
+  // Folding erases operations, so they are not walked meanwhile.
+  SmallVector<std::pair<Operation *, QuantizableOperand>> operands;
+  root->walk([&](QuantizableOpInterface op) {
+    for (QuantizableOperand &operand : op.getQuantizableOperands())
+      if (operand.canBeWeight())
+        operands.emplace_back(op, std::move(operand));
+  });
+  // All folding comes first: it changes the paths of other operands.
+  for (auto &[op, operand] : operands)
+    while (true) {
+      Trace found = trace(op, operand);
+      if (found.reason.empty() || !found.stoppedAt ||
+          !foldConstantMoves(found.stoppedAt))
+        break;
+    }
+
   WeightCollection result;
   llvm::MapVector<Operation *, unsigned> indices;
-  root->walk([&](QuantizableOpInterface op) {
-    for (const QuantizableOperand &operand : op.getQuantizableOperands()) {
-      if (!operand.canBeWeight())
-        continue;
-      Trace found = trace(op, operand);
-      if (found.constant) {
-        auto [it, inserted] =
-            indices.try_emplace(found.constant, result.weights.size());
-        if (inserted)
-          result.weights.push_back({found.constant, {}});
-        result.weights[it->second].uses.push_back(std::move(found.use));
-      } else if (!found.reason.empty()) {
-        result.unreached.push_back(
-            {op, operand.operand, std::move(found.reason)});
-      }
+  for (auto &[op, operand] : operands) {
+    Trace found = trace(op, operand);
+    if (found.constant) {
+      auto [it, inserted] =
+          indices.try_emplace(found.constant, result.weights.size());
+      if (inserted)
+        result.weights.push_back({found.constant, {}});
+      result.weights[it->second].uses.push_back(std::move(found.use));
+    } else if (!found.reason.empty()) {
+      result.unreached.push_back({op, operand.operand, std::move(found.reason)});
     }
-  });
+  }
   return result;
 }

@@ -19,7 +19,9 @@ namespace quant_mlir {
 inline constexpr int64_t resourceThreshold = 64 * 1024;
 
 /// Elements of `type` from bytes as builtin attributes store them (one element
-/// at least a byte wide). `nameHint` names the resource.
+/// at least a byte wide), or from those of one element that all are equal to.
+/// `nameHint` names the resource. The functions below take a single element for
+/// all in the same way.
 mlir::ElementsAttr makeElements(mlir::ShapedType type,
                                 llvm::ArrayRef<char> bytes,
                                 llvm::StringRef nameHint);

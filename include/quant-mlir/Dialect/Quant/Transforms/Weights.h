@@ -47,9 +47,8 @@ struct WeightCollection {
   llvm::SmallVector<UnreachedWeight> unreached;
 };
 
-/// Finds all weights below `root`. May create constants: where a reshape of a
-/// constant mixes dimensions of different roles, the reshape is folded into a
-/// constant of its own.
+/// Finds all weights below `root`. May create constants: moves of a constant's
+/// elements that cannot be followed are folded into a constant of their own.
 WeightCollection collectWeights(mlir::Operation *root);
 
 } // namespace quant_mlir

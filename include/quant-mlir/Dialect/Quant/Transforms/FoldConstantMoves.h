@@ -1,0 +1,20 @@
+//===- FoldConstantMoves.h - Rearranged constants as constants --*- C++ -*-===//
+
+#ifndef QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_FOLDCONSTANTMOVES_H
+#define QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_FOLDCONSTANTMOVES_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace quant_mlir {
+
+/// Replaces `value` by a constant where it is a constant whose elements have
+/// only been moved: reshaped, transposed, broadcast, sliced, reversed, padded
+/// with a constant, concatenated. Operations that are dead thereafter, the
+/// original constant included, are erased. Returns null, and changes nothing,
+/// where `value` is anything else or much larger than the constants it is made
+/// of.
+mlir::arith::ConstantOp foldConstantMoves(mlir::Value value);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_FOLDCONSTANTMOVES_H
