@@ -20,6 +20,8 @@ config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs", "oracle"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.quant_build_dir, "test")
+# DEFINEd substitutions may use others.
+config.recursiveExpansionLimit = 4
 config.test_format = lit.formats.ShTest(execute_external=False)
 
 tools = os.path.join(config.quant_build_dir, "bin")
@@ -63,6 +65,8 @@ if "address" in config.sanitizers:
     config.available_features.add("asan")
     # LLVM's allocators poison their memory where they are inlined into our
     # code; libLLVM itself, not instrumented, never unpoisons it.
-    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
+    # A tensor too large for memory is an error of ours, not of the sanitizer.
+    config.environment["ASAN_OPTIONS"] = (
+        "allow_user_poisoning=0:allocator_may_return_null=1")
 if not config.sanitizers:
     config.available_features.add("embedding")

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 preset=${1:-release}
 shift || true
-utils/install-dependencies.sh
+utils/install-dependencies.sh "$preset"
 
 case $preset in
   release) directory=build ;;

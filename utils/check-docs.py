@@ -8,8 +8,10 @@
         Every ```mlir and ```yaml block means what the text around it says.
     check-docs.py commands FILE.md
         Runs every ```sh run block of a file, in order, in an empty directory
-        that has the repository's examples/, docs/, test/ and utils/. A ```text
-        block behind one is its standard output, line for line.
+        that has the repository's examples/, docs/, test/ and utils/, and the
+        build/ of the quant-opt on PATH. A ```text block behind one is its
+        standard output, line for line. A block whose tool is not there is left
+        out, and named.
 
 What an ```mlir block is follows from its text:
 
@@ -315,11 +317,15 @@ def check_commands(path):
     with tempfile.TemporaryDirectory() as directory:
         for name in ["examples", "docs", "test", "utils"]:
             os.symlink(os.path.join(ROOT, name), os.path.join(directory, name))
+        tool = shutil.which("quant-opt")
+        if tool:
+            os.symlink(os.path.dirname(os.path.dirname(tool)),
+                       os.path.join(directory, "build"))
         output = None
         for block in blocks(path):
             if block.info == "sh run":
                 output = None
-                missing = [tool for tool in re.findall(r"^(?:quant|mlir)-\w+",
+                missing = [tool for tool in re.findall(r"^(?:quant|mlir)-[\w-]+",
                                                        block.text, re.M)
                            if not shutil.which(tool)]
                 if missing:

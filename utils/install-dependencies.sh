@@ -11,6 +11,11 @@ packages=(
   libgtest-dev python3-numpy
 )
 
+# The sanitizers' runtime, for the preset that needs it.
+if [ "${1:-}" = asan-ubsan ]; then
+  packages+=(libclang-rt-22-dev)
+fi
+
 missing=()
 for package in "${packages[@]}"; do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null |

@@ -28,20 +28,17 @@ static llvm::Expected<int64_t> getEntries(const ValueSignature &argument,
   if (entries == 0 || found == entries || !divides || array.bytes.empty())
     return 0;
   if (found % entries != 0)
-    return makeError(what + " has " + llvm::Twine(found) +
-                     " entries, which is no multiple of " +
-                     llvm::Twine(entries) +
-                     (isDynamic ? llvm::Twine(" (--batch)")
-                                : ", the leading size of its argument " +
-                                      argument.type));
+    return makeError(
+        what + " has " + llvm::Twine(found) +
+        " entries, which is no multiple of " + llvm::Twine(entries) +
+        (isDynamic ? llvm::Twine(" (--batch)")
+                   : ", the leading size of its argument " + argument.type));
   return entries;
 }
 
-llvm::Expected<Batches>
-Batches::create(llvm::ArrayRef<ValueSignature> arguments,
-                llvm::ArrayRef<NdArray> arrays,
-                llvm::ArrayRef<std::string> names,
-                std::optional<int64_t> batch) {
+llvm::Expected<Batches> Batches::create(
+    llvm::ArrayRef<ValueSignature> arguments, llvm::ArrayRef<NdArray> arrays,
+    llvm::ArrayRef<std::string> names, std::optional<int64_t> batch) {
   if (batch && llvm::none_of(arguments, [](const ValueSignature &argument) {
         return !argument.shape.empty() && argument.isDynamic(0);
       }))
@@ -53,8 +50,7 @@ Batches::create(llvm::ArrayRef<ValueSignature> arguments,
   std::optional<size_t> first;
   for (auto [index, argument] : llvm::enumerate(arguments)) {
     const NdArray &array = arrays[index];
-    auto entries =
-        getEntries(argument, array, "'" + names[index] + "'", batch);
+    auto entries = getEntries(argument, array, "'" + names[index] + "'", batch);
     if (!entries)
       return entries.takeError();
     // A batch has to fit the argument; checked on its shape alone.
@@ -116,19 +112,17 @@ static llvm::Error append(NdArray &stacked, const NdArray &result,
     tail = tail.drop_front();
   }
   if (tail != stackedTail.drop_front())
-    return makeError("result " + llvm::Twine(index) +
-                     " cannot be stacked: batches gave " +
-                     formatShape(stacked.shape) + " and " +
-                     formatShape(result.shape));
+    return makeError(
+        "result " + llvm::Twine(index) + " cannot be stacked: batches gave " +
+        formatShape(stacked.shape) + " and " + formatShape(result.shape));
   stacked.shape[0] += entries;
   stacked.bytes.insert(stacked.bytes.end(), result.bytes.begin(),
                        result.bytes.end());
   return llvm::Error::success();
 }
 
-llvm::Error
-quant_mlir::runBatches(CompiledFunction &function, Batches &batches,
-                       llvm::SmallVectorImpl<NdArray> &outputs) {
+llvm::Error quant_mlir::runBatches(CompiledFunction &function, Batches &batches,
+                                   llvm::SmallVectorImpl<NdArray> &outputs) {
   if (batches.size() == 1)
     return function.invoke(batches.get(0), outputs);
 

@@ -96,8 +96,7 @@ CompiledFunction::~CompiledFunction() = default;
 
 llvm::Expected<std::unique_ptr<CompiledFunction>>
 CompiledFunction::compile(mlir::ModuleOp module, llvm::StringRef entry,
-                          const CompileOptions &options,
-                          llvm::StringRef path) {
+                          const CompileOptions &options, llvm::StringRef path) {
   auto function = findEntry(module, entry, path);
   if (!function)
     return function.takeError();
@@ -182,8 +181,7 @@ const void *CompiledFunction::Call::convertInput(const ValueSignature &value,
   if (!value.isBF16 && !isBool)
     return array.bytes.data();
   int64_t count = array.numElements();
-  std::vector<char> &bytes =
-      converted.emplace_back(count * elementSize(value));
+  std::vector<char> &bytes = converted.emplace_back(count * elementSize(value));
   if (isBool) {
     // Files may hold any byte, an i1 is 0 or 1.
     for (int64_t i = 0; i < count; ++i)
@@ -193,8 +191,8 @@ const void *CompiledFunction::Call::convertInput(const ValueSignature &value,
   for (int64_t i = 0; i < count; ++i) {
     llvm::APFloat number(array.data<float>()[i]);
     bool losesInfo;
-    number.convert(llvm::APFloat::BFloat(),
-                   llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+    number.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven,
+                   &losesInfo);
     uint16_t bits =
         static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
     std::memcpy(bytes.data() + 2 * i, &bits, 2);
@@ -208,8 +206,8 @@ CompiledFunction::Call::Call(const Impl &impl, llvm::ArrayRef<NdArray> inputs)
   // Where each result lies in the struct of all.
   size_t size = 0;
   for (const ValueSignature &value : signature.results) {
-    size_t bytes = value.isTensor ? 8 * descriptorWords(value)
-                                  : elementSize(value);
+    size_t bytes =
+        value.isTensor ? 8 * descriptorWords(value) : elementSize(value);
     size = llvm::alignTo(size, value.isTensor ? 8 : bytes);
     offsets.push_back(size);
     size += bytes;
@@ -325,9 +323,8 @@ static llvm::Error checkArguments(const Signature &signature,
   return llvm::Error::success();
 }
 
-llvm::Error
-CompiledFunction::invoke(llvm::ArrayRef<NdArray> inputs,
-                         llvm::SmallVectorImpl<NdArray> &outputs) {
+llvm::Error CompiledFunction::invoke(llvm::ArrayRef<NdArray> inputs,
+                                     llvm::SmallVectorImpl<NdArray> &outputs) {
   if (llvm::Error error = checkArguments(impl->signature, inputs))
     return error;
   CrashScope scope("running '" + impl->path + "'");

@@ -9,6 +9,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 using namespace quant_mlir;
 
 std::string quant_mlir::describeLocation(mlir::Location location) {
@@ -22,6 +24,12 @@ std::string quant_mlir::describeLocation(mlir::Location location) {
   return result;
 }
 
+/// One line, whatever names and locations of a model may hold.
+static std::string onOneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 static std::string formatError(mlir::Location location, llvm::StringRef path,
                                const llvm::Twine &message) {
   std::string where = describeLocation(location);
@@ -29,10 +37,10 @@ static std::string formatError(mlir::Location location, llvm::StringRef path,
   // Locations in the file itself speak for it; others (a model keeps those of
   // the file it was made from) are added to its name.
   if (text.consume_front(path) && text.starts_with(":"))
-    return (where + ": " + message).str();
+    return onOneLine((where + ": " + message).str());
   if (where.empty())
-    return ("'" + path + "': " + message).str();
-  return ("'" + path + "': " + message + " (" + where + ")").str();
+    return onOneLine(("'" + path + "': " + message).str());
+  return onOneLine(("'" + path + "': " + message + " (" + where + ")").str());
 }
 
 llvm::Error quant_mlir::makeErrorAt(mlir::Location location,
@@ -61,7 +69,7 @@ DiagnosticCollector::DiagnosticCollector(mlir::MLIRContext *context,
           // The operation in full, which can be megabytes of constants.
           if (llvm::StringRef(text).starts_with("see current operation"))
             continue;
-          first += "; " + clip(text);
+          first += onOneLine("; " + clip(text));
         }
         return mlir::success();
       }) {}

@@ -25,8 +25,8 @@ extern "C" int omp_in_parallel(void);
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// What a call that is under way returns to. Compiled code has no destructors to
-/// run, so that leaving it by longjmp is safe.
+/// What a call that is under way returns to. Compiled code has no destructors
+/// to run, so that leaving it by longjmp is safe.
 struct Guard {
   std::jmp_buf buffer;
   char message[1024];
@@ -105,42 +105,42 @@ int hostPuts(const char *text) {
 
 using llvm::APFloat;
 
-/// Narrow floats travel as the compiler's own types: in the registers that
-/// compiled code expects.
-template <typename To, typename From>
-To convert(From value, const llvm::fltSemantics &semantics) {
+/// A narrow float in the register where the calling conventions of x86-64 and
+/// AArch64 put it, the low bits of that of a float. The compiler's own types
+/// for them would in turn call the functions defined here.
+struct NarrowBits {
+  static float inRegister(uint16_t bits) {
+    uint32_t wide = bits;
+    float result;
+    std::memcpy(&result, &wide, sizeof(result));
+    return result;
+  }
+  static uint16_t of(float carrier) {
+    uint32_t wide;
+    std::memcpy(&wide, &carrier, sizeof(wide));
+    return static_cast<uint16_t>(wide);
+  }
+};
+
+template <typename From>
+float truncate(From value, const llvm::fltSemantics &semantics) {
   APFloat number(value);
   bool losesInfo;
   number.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
-  uint16_t bits =
-      static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
-  To result;
-  static_assert(sizeof(result) == sizeof(bits));
-  std::memcpy(&result, &bits, sizeof(bits));
-  return result;
+  return NarrowBits::inRegister(
+      static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue()));
 }
 
-__bf16 floatToBF16(float value) {
-  return convert<__bf16>(value, APFloat::BFloat());
-}
-__bf16 doubleToBF16(double value) {
-  return convert<__bf16>(value, APFloat::BFloat());
-}
-_Float16 floatToF16(float value) {
-  return convert<_Float16>(value, APFloat::IEEEhalf());
-}
-_Float16 doubleToF16(double value) {
-  return convert<_Float16>(value, APFloat::IEEEhalf());
-}
-float f16ToFloat(_Float16 value) {
-  uint16_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return APFloat(APFloat::IEEEhalf(), llvm::APInt(16, bits))
+float floatToBF16(float value) { return truncate(value, APFloat::BFloat()); }
+float doubleToBF16(double value) { return truncate(value, APFloat::BFloat()); }
+float floatToF16(float value) { return truncate(value, APFloat::IEEEhalf()); }
+float doubleToF16(double value) { return truncate(value, APFloat::IEEEhalf()); }
+float f16ToFloat(float carrier) {
+  return APFloat(APFloat::IEEEhalf(), llvm::APInt(16, NarrowBits::of(carrier)))
       .convertToFloat();
 }
 
-template <typename Function>
-void *address(Function *function) {
+template <typename Function> void *address(Function *function) {
   return reinterpret_cast<void *>(function);
 }
 } // namespace

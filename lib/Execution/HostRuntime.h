@@ -12,17 +12,17 @@
 namespace quant_mlir {
 
 /// C names, and the functions that stand for them in compiled code: allocation
-/// (counted, and failing with an error), failed assertions, and conversions that
-/// libgcc and libc lack in older versions.
+/// (counted, and failing with an error), failed assertions, and conversions
+/// that libgcc and libc lack in older versions.
 llvm::ArrayRef<std::pair<const char *, void *>> getHostSymbols();
 
 /// Frees a buffer that compiled code allocated.
 void freeBuffer(void *buffer);
 
 /// Calls `function`; an assertion or allocation that fails in compiled code on
-/// this thread becomes an error, and what the call had allocated is lost. Inside
-/// a parallel region there is no way back: the process ends with the message and
-/// exit code 1.
+/// this thread becomes an error, and what the call had allocated is lost.
+/// Inside a parallel region there is no way back: the process ends with the
+/// message and exit code 1.
 llvm::Error callGuarded(void (*function)(void **), void **arguments);
 
 } // namespace quant_mlir

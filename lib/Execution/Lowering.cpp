@@ -4,11 +4,12 @@
 
 #include "LoweringPasses.h"
 
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Execution/Diagnostics.h"
+#include "quant-mlir/Pipelines/Pipelines.h"
 #include "quant-mlir/Support/CrashGuard.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Conversion/TosaToLinalg/TosaToLinalg.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -18,31 +19,17 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 using namespace quant_mlir;
 
-void quant_mlir::addTosaLowering(OpPassManager &pm) {
-  // Control flow first: the conversion to linalg does not know tosa.yield.
-  pm.addNestedPass<func::FuncOp>(createTosaToSCFPass());
-  // Without validation, which refuses dynamic shapes.
-  tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
-                              TosaToLinalgNamedOptions(), std::nullopt);
-  OpPassManager &function = pm.nest<func::FuncOp>();
-  function.addPass(createTosaToArithPass(
-      TosaToArithPassOptions{/*includeApplyRescale=*/true}));
-  function.addPass(createTosaToTensorPass());
-}
-
 /// Ends at linalg on tensors, over types that LLVM computes with.
-static void addTensorPasses(OpPassManager &pm, bool hasTosa,
-                            const LoweringOptions &options) {
-  if (hasTosa)
-    addTosaLowering(pm);
-  if (options.addReferenceLowering)
-    options.addReferenceLowering(pm);
+static void addTensorPasses(OpPassManager &pm, const CompileOptions &options) {
+  if (options.addOwnLowering)
+    options.addOwnLowering(pm);
+  pm.addPass(createLowerTosaPass());
+  addReferenceLoweringPasses(pm);
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createCheckRunnablePass());
@@ -84,8 +71,8 @@ static void addBufferPasses(OpPassManager &pm) {
 static void addLoopPasses(OpPassManager &pm, unsigned threads) {
   pm.addPass(createStridedCopyPass());
   pm.addPass(createCheckReshapePass());
-  // Sizes that do not fit together and indices out of bounds end the run with an
-  // error. What static shapes prove folds away.
+  // Sizes that do not fit together and indices out of bounds end the run with
+  // an error. What static shapes prove folds away.
   pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createCanonicalizerPass());
   if (threads > 1) {
@@ -128,12 +115,24 @@ static void addLLVMPasses(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
 }
 
+static bool isProvided(func::FuncOp function, const CompileOptions &options) {
+  std::string name = function.getName().str();
+  if (function->hasAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName()))
+    name = "_mlir_ciface_" + name;
+  return function.isDeclaration() &&
+         llvm::any_of(options.symbols,
+                      [&](const auto &symbol) { return symbol.first == name; });
+}
+
 /// Settles how the function is called, and hides all others.
-static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
+static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry,
+                                  const CompileOptions &options) {
   SymbolTable symbols(module);
   for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
     if (function != entry)
       function.setPrivate();
+    if (isProvided(function, options))
+      continue;
     std::string name = (function.getName() + renamedSuffix).str();
     if (failed(symbols.rename(function, name)))
       return failure();
@@ -152,25 +151,16 @@ static LogicalResult prepareEntry(ModuleOp module, func::FuncOp entry) {
 
 llvm::Expected<std::string>
 quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
-                                    const LoweringOptions &options,
-                                    StringRef path) {
+                        const CompileOptions &options, StringRef path) {
   CrashScope scope(("lowering '" + path + "'").str());
   DiagnosticCollector diagnostics(module.getContext(), path);
   auto function = module.lookupSymbol<func::FuncOp>(entry);
-  if (failed(prepareEntry(module, function)))
+  if (failed(prepareEntry(module, function, options)))
     return diagnostics.takeError("has functions that cannot be renamed");
   std::string name = function.getName().str();
-  bool hasTosa =
-      module
-          ->walk([](Operation *op) {
-            return isa_and_present<tosa::TosaDialect>(op->getDialect())
-                       ? WalkResult::interrupt()
-                       : WalkResult::advance();
-          })
-          .wasInterrupted();
 
   PassManager pm(module.getContext(), ModuleOp::getOperationName());
-  addTensorPasses(pm, hasTosa, options);
+  addTensorPasses(pm, options);
   addBufferPasses(pm);
   addLoopPasses(pm, options.threads);
   addLLVMPasses(pm);

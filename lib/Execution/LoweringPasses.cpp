@@ -33,15 +33,18 @@ namespace {
 // Checks
 //===----------------------------------------------------------------------===//
 
-/// Element types that keep one element in whole bytes and that LLVM computes
-/// with. Narrower integers have no consistent layout in memory upstream, and
-/// 8-bit and smaller floats no arithmetic.
+/// Types that LLVM computes with: no 8-bit and smaller floats. In memory each
+/// element takes whole bytes: narrower integers, which have no consistent layout
+/// upstream, are for scalars only.
 bool isRunnable(Type type) {
-  if (auto shaped = dyn_cast<ShapedType>(type))
+  unsigned narrowest = 1;
+  if (auto shaped = dyn_cast<ShapedType>(type)) {
     type = shaped.getElementType();
+    narrowest = 8;
+  }
   if (auto integer = dyn_cast<IntegerType>(type))
     return integer.isSignless() &&
-           (integer.getWidth() == 1 || integer.getWidth() >= 8);
+           (integer.getWidth() == 1 || integer.getWidth() >= narrowest);
   if (isa<FloatType>(type))
     return type.isF16() || type.isBF16() || type.isF32() || type.isF64();
   return true;
@@ -69,8 +72,8 @@ bool isRecursive(func::FuncOp function) {
 
 LogicalResult checkFunction(func::FuncOp function) {
   StringRef name = function.getName();
-  name.consume_back(quant_mlir::renamedSuffix);
-  if (function.isDeclaration())
+  bool isRenamed = name.consume_back(quant_mlir::renamedSuffix);
+  if (function.isDeclaration() && isRenamed)
     return function.emitError("function '")
            << name << "' is called but has no body";
   if (isRecursive(function))
@@ -79,7 +82,8 @@ LogicalResult checkFunction(func::FuncOp function) {
   return success();
 }
 
-/// Whether the bytes of a tensor, as far as its sizes are static, can be counted.
+/// Whether the bytes of a tensor, as far as its sizes are static, can be
+/// counted.
 bool hasCountableSize(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped || !shaped.hasRank())
@@ -113,13 +117,14 @@ public:
 
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([](Operation *op) {
-      if (!isa_and_present<
-              affine::AffineDialect, arith::ArithDialect,
-              bufferization::BufferizationDialect, BuiltinDialect,
-              cf::ControlFlowDialect, func::FuncDialect, index::IndexDialect,
-              linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
-              scf::SCFDialect, tensor::TensorDialect, ub::UBDialect,
-              vector::VectorDialect>(op->getDialect())) {
+      if (!isa_and_present<affine::AffineDialect, arith::ArithDialect,
+                           bufferization::BufferizationDialect, BuiltinDialect,
+                           cf::ControlFlowDialect, func::FuncDialect,
+                           index::IndexDialect, linalg::LinalgDialect,
+                           math::MathDialect, memref::MemRefDialect,
+                           scf::SCFDialect, tensor::TensorDialect,
+                           ub::UBDialect, vector::VectorDialect>(
+              op->getDialect())) {
         op->emitOpError("cannot be run: no lowering to linalg, arith, math, "
                         "tensor or scf is known for it");
         return WalkResult::interrupt();

@@ -9,8 +9,9 @@
 
 namespace quant_mlir {
 
-/// What the lowering adds to the names of a model's functions. Names of C have
-/// no dot: none of them can stand in for a function of the C library.
+/// What the lowering adds to the names of a model's functions, all but those
+/// that the embedder provides. Names of C have no dot: none of them can stand
+/// in for a function of the C library.
 inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 
 /// Fails at the first op or type that the passes after it would not lower.
@@ -19,8 +20,8 @@ std::unique_ptr<mlir::Pass> createCheckRunnablePass();
 /// Fails at the first op that is not of the LLVM or OpenMP dialect.
 std::unique_ptr<mlir::Pass> createCheckLoweredPass();
 
-/// linalg ops that are not loops of their own (softmax, pack, unpack) become ops
-/// that are.
+/// linalg ops that are not loops of their own (softmax, pack, unpack) become
+/// ops that are.
 std::unique_ptr<mlir::Pass> createDecomposePass();
 
 /// memref.reshape gets the check at run time that upstream has not: as many

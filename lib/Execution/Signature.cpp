@@ -12,12 +12,10 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-llvm::Expected<func::FuncOp> quant_mlir::findEntry(ModuleOp module,
-                                                   StringRef entry,
-                                                   StringRef path) {
-  auto function =
-      dyn_cast_or_null<func::FuncOp>(SymbolTable::lookupSymbolIn(
-          module, StringAttr::get(module.getContext(), entry)));
+llvm::Expected<func::FuncOp>
+quant_mlir::findEntry(ModuleOp module, StringRef entry, StringRef path) {
+  auto function = dyn_cast_or_null<func::FuncOp>(SymbolTable::lookupSymbolIn(
+      module, StringAttr::get(module.getContext(), entry)));
   if (!function) {
     std::string found;
     llvm::raw_string_ostream os(found);
@@ -25,11 +23,11 @@ llvm::Expected<func::FuncOp> quant_mlir::findEntry(ModuleOp module,
     for (auto candidate : module.getOps<func::FuncOp>())
       if (!candidate.isDeclaration())
         os << separator << quoteForMessage(candidate.getName());
-    return makeFileError(path, "has no function " + quoteForMessage(entry) +
-                                   (found.empty()
-                                        ? "; it has no function to run at all"
-                                        : "; it has " + found +
-                                              ": choose with --entry"));
+    return makeFileError(
+        path,
+        "has no function " + quoteForMessage(entry) +
+            (found.empty() ? "; it has no function to run at all"
+                           : "; it has " + found + ": choose with --entry"));
   }
   if (function.isDeclaration())
     return makeErrorAt(function.getLoc(), path,
@@ -59,8 +57,7 @@ static std::optional<DType> getDType(Type element, bool &isBF16) {
   return std::nullopt;
 }
 
-static llvm::Expected<ValueSignature> getValue(Type type,
-                                               func::FuncOp function,
+static llvm::Expected<ValueSignature> getValue(Type type, func::FuncOp function,
                                                const llvm::Twine &what,
                                                StringRef path) {
   ValueSignature value;

@@ -15,9 +15,8 @@ struct Signature {
 };
 
 /// Finds a function that can be run, or says why there is none.
-llvm::Expected<mlir::func::FuncOp> findEntry(mlir::ModuleOp module,
-                                             llvm::StringRef entry,
-                                             llvm::StringRef path);
+llvm::Expected<mlir::func::FuncOp>
+findEntry(mlir::ModuleOp module, llvm::StringRef entry, llvm::StringRef path);
 
 /// Its arguments and results, or the first one of a type that no array has.
 llvm::Expected<Signature> getSignature(mlir::func::FuncOp function,

@@ -26,9 +26,12 @@ using namespace mlir;
 using namespace quant_mlir;
 
 static void buildLowering(OpPassManager &pm) {
-  // No validation: it counts the values of a tosa.pad's shape as dimensions and
-  // so refuses what upstream's own decomposition of a strided transposed
-  // convolution gives. What does not lower is found below.
+  // Control flow first: the conversion to linalg does not know tosa.yield.
+  pm.addNestedPass<func::FuncOp>(createTosaToSCFPass());
+  // No validation: it refuses dynamic shapes, and counts the values of a
+  // tosa.pad's shape as dimensions and so refuses what upstream's own
+  // decomposition of a strided transposed convolution gives. What does not
+  // lower is found below.
   tosa::addTosaToLinalgPasses(pm, TosaToLinalgOptions(),
                               TosaToLinalgNamedOptions(),
                               /*validationOptions=*/std::nullopt);
@@ -37,7 +40,6 @@ static void buildLowering(OpPassManager &pm) {
       TosaToArithPassOptions{/*includeApplyRescale=*/true,
                              /*use32Bit=*/false}));
   function.addPass(createTosaToTensorPass());
-  function.addPass(createTosaToSCFPass());
   function.addPass(createCanonicalizerPass());
   function.addPass(createCSEPass());
 }

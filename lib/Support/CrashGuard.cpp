@@ -10,16 +10,25 @@
 #include "llvm/Support/ErrorHandling.h"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define QUANT_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define QUANT_ADDRESS_SANITIZER
+#endif
 
 using namespace quant_mlir;
 
 namespace {
 char tool[64] = "";
 char activity[256] = "";
-alignas(16) char alternateStack[64 * 1024];
 
 void say(const char *text) {
   size_t left = std::strlen(text);
@@ -32,7 +41,12 @@ void say(const char *text) {
   }
 }
 
+std::atomic_flag failing = ATOMIC_FLAG_INIT;
+
 [[noreturn]] void fail(const char *what) {
+  // One error, of the first thread that fails; it ends the others.
+  while (failing.test_and_set())
+    ::pause();
   if (tool[0] != 0) {
     say(tool);
     say(": ");
@@ -46,6 +60,20 @@ void say(const char *text) {
   say("\n");
   ::_exit(1);
 }
+
+void onFatalError(void *, const char *reason, bool) { fail(reason); }
+void onBadAlloc(void *, const char *, bool) { fail("out of memory"); }
+
+void copyTo(char *destination, size_t size, llvm::StringRef text) {
+  size_t length = std::min(text.size(), size - 1);
+  std::memcpy(destination, text.data(), length);
+  destination[length] = 0;
+}
+} // namespace
+
+#ifndef QUANT_ADDRESS_SANITIZER
+namespace {
+alignas(16) char alternateStack[64 * 1024];
 
 void onSignal(int signal) {
   switch (signal) {
@@ -61,24 +89,7 @@ void onSignal(int signal) {
   }
 }
 
-void onFatalError(void *, const char *reason, bool) { fail(reason); }
-void onBadAlloc(void *, const char *, bool) { fail("out of memory"); }
-
-void copyTo(char *destination, size_t size, llvm::StringRef text) {
-  size_t length = std::min(text.size(), size - 1);
-  std::memcpy(destination, text.data(), length);
-  destination[length] = 0;
-}
-} // namespace
-
-void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
-  copyTo(tool, sizeof(tool), toolName);
-  llvm::install_fatal_error_handler(onFatalError);
-  llvm::install_bad_alloc_error_handler(onBadAlloc);
-#if !defined(__has_feature)
-#define __has_feature(x) 0
-#endif
-#if !__has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+void installSignalHandlers() {
   stack_t stack = {};
   stack.ss_sp = alternateStack;
   stack.ss_size = sizeof(alternateStack);
@@ -89,6 +100,18 @@ void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
   ::sigemptyset(&action.sa_mask);
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
     ::sigaction(signal, &action, nullptr);
+}
+} // namespace
+#endif
+
+void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
+  copyTo(tool, sizeof(tool), toolName);
+  llvm::install_fatal_error_handler(onFatalError);
+  llvm::install_bad_alloc_error_handler(onBadAlloc);
+  // Failures of operator new arrive there as well.
+  llvm::install_out_of_memory_new_handler();
+#ifndef QUANT_ADDRESS_SANITIZER
+  installSignalHandlers();
 #endif
 }
 
@@ -99,6 +122,4 @@ CrashScope::CrashScope(llvm::StringRef text) {
   copyTo(activity, sizeof(activity), text);
 }
 
-CrashScope::~CrashScope() {
-  std::memcpy(activity, previous, sizeof(previous));
-}
+CrashScope::~CrashScope() { std::memcpy(activity, previous, sizeof(previous)); }

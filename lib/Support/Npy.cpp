@@ -38,8 +38,7 @@ const DTypeInfo &info(DType type) {
   return dtypeTable[static_cast<unsigned>(type)];
 }
 
-template <typename T>
-T load(const NdArray &array, int64_t index) {
+template <typename T> T load(const NdArray &array, int64_t index) {
   T value;
   std::memcpy(&value, array.bytes.data() + index * sizeof(T), sizeof(T));
   return value;
@@ -176,16 +175,15 @@ static llvm::Expected<NdArray> parse(llvm::StringRef content) {
     return makeError("is cut off within its header: expected " +
                      llvm::Twine(length) + " bytes of it, found " +
                      llvm::Twine(content.size()));
-  llvm::Expected<NpyHeader> header =
-      parseNpyHeader(content.take_front(length));
+  llvm::Expected<NpyHeader> header = parseNpyHeader(content.take_front(length));
   if (!header)
     return header.takeError();
   content = content.drop_front(length);
 
   std::optional<int64_t> count = checkedNumElements(header->shape);
   int64_t size;
-  if (!count || llvm::MulOverflow<int64_t>(*count, byteWidth(header->dtype),
-                                           size))
+  if (!count ||
+      llvm::MulOverflow<int64_t>(*count, byteWidth(header->dtype), size))
     return makeError("has a shape (" + formatShape(header->shape) +
                      ") whose size overflows 63 bits");
   if (static_cast<uint64_t>(size) != content.size())

@@ -107,8 +107,7 @@ llvm::Error HeaderParser::parseDescr(NpyHeader &header) {
     return text.takeError();
   llvm::StringRef type = *text;
   bool big = type.consume_front(">");
-  bool hasOrder =
-      big || type.consume_front("<") || type.consume_front("|");
+  bool hasOrder = big || type.consume_front("<") || type.consume_front("|");
   if (type.starts_with("O"))
     return makeError("holds Python objects (dtype " + quoteForMessage(*text) +
                      "); expected numbers: save it after .astype('float32')");

@@ -14,8 +14,9 @@ using namespace quant_mlir;
 
 struct OutputFile::Impl {
   std::string path;
-  std::string target;                         // `path` with links followed
-  std::optional<llvm::sys::fs::TempFile> temp; // none: `content` is written late
+  std::string target; // `path` with links followed
+  std::optional<llvm::sys::fs::TempFile>
+      temp; // none: `content` is written late
   std::string content;
 
   ~Impl() {

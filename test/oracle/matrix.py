@@ -13,6 +13,7 @@ a count; exit code 1 where there is any.
 """
 
 import argparse
+import copy
 import itertools
 import os
 import subprocess
@@ -75,6 +76,7 @@ def main():
   scale_dtypes = [None]
   if args.scale_dtypes == "all":
     scale_dtypes += ["f32", "f16", "bf16", "f8E8M0FNU"]
+  parsed = load(args.model, None)
   agreed = refused = 0
   worst = 0.0
   failures = []
@@ -91,7 +93,7 @@ def main():
     command = ["quant-opt", args.model, "--quantize-weights=" + dtype,
                "-o", quantized] + request + ["--pack"] * args.pack
     name = " ".join([dtype] + request)
-    module = load(args.model, None)
+    module = copy.deepcopy(parsed)
     try:
       simulate.simulate(module, simulate.make_parser().parse_args(
           [args.model, "--dtype=" + dtype] + request))

@@ -126,8 +126,7 @@ quant_mlir::parseOptions(int argc, char **argv) {
   RunOptTable table;
   unsigned missingIndex = 0, missingCount = 0;
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
-  InputArgList args =
-      table.ParseArgs(arguments, missingIndex, missingCount);
+  InputArgList args = table.ParseArgs(arguments, missingIndex, missingCount);
   if (args.hasArg(OPT_help)) {
     table.printHelp(llvm::outs(), "quant-run <model.mlir> [options]",
                     "runs a model, in MLIR text or bytecode, on .npy arrays");
@@ -143,16 +142,19 @@ quant_mlir::parseOptions(int argc, char **argv) {
   if (missingCount != 0)
     reader.fail(llvm::Twine("the option ") + arguments[missingIndex] +
                 " has no value");
-  for (const Arg *arg : args.filtered(OPT_UNKNOWN)) {
+  std::vector<std::string> models = args.getAllArgValues(OPT_INPUT);
+  std::vector<std::string> unknown = args.getAllArgValues(OPT_UNKNOWN);
+  llvm::copy_if(models, std::back_inserter(unknown),
+                [](llvm::StringRef text) { return text.starts_with("-"); });
+  for (const std::string &option : unknown) {
     std::string nearest;
-    unsigned distance = table.findNearest(arg->getSpelling(), nearest);
-    reader.fail("unknown option " + quoteForMessage(arg->getSpelling()) +
+    unsigned distance = table.findNearest(option, nearest);
+    reader.fail("unknown option " + quoteForMessage(option) +
                 (distance <= 2 ? "; did you mean '" + nearest + "'?"
                                : "; --help lists all of them"));
   }
 
   RunOptions options;
-  std::vector<std::string> models = args.getAllArgValues(OPT_INPUT);
   if (models.size() > 1)
     reader.fail("expected one model, found " + quoteForMessage(models[0]) +
                 " and " + quoteForMessage(models[1]) +

@@ -25,7 +25,8 @@ struct RunOptions {
   bool json = false;
 };
 
-/// Parses the command line; nullopt where --help or --version has been answered.
+/// Parses the command line; nullopt where --help or --version has been
+/// answered.
 llvm::Expected<std::optional<RunOptions>> parseOptions(int argc, char **argv);
 
 } // namespace quant_mlir

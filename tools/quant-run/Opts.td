@@ -26,7 +26,7 @@ defm compare : Value<"compare", "<ref.npy>",
     "Print max abs error and SQNR of a result; given for the first result, or "
     "for more of them, in order">;
 defm labels : Value<"labels", "<labels.npy>",
-    "Print top-1 of the first result (samples x classes)">;
+    "Print top-1, in percent, of the first result (samples x classes)">;
 defm bench : Value<"bench", "<N>",
     "Print minimum and median time of N runs of the first batch">;
 def json : Plain<"json", "Print --compare, --labels and --bench as one JSON "

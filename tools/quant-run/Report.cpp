@@ -16,9 +16,8 @@ static void addObject(std::string &text, llvm::StringRef kind,
                       llvm::function_ref<void(json::OStream &)> attributes) {
   llvm::raw_string_ostream os(text);
   json::OStream stream(os);
-  stream.object([&] {
-    stream.attributeObject(kind, [&] { attributes(stream); });
-  });
+  stream.object(
+      [&] { stream.attributeObject(kind, [&] { attributes(stream); }); });
   os << '\n';
 }
 
@@ -44,7 +43,7 @@ void Report::add(const Comparison &comparison) {
 void Report::add(const Top1 &top1) {
   if (json) {
     addObject(text, "labels", [&](json::OStream &stream) {
-      stream.attribute("top1", top1.fraction());
+      stream.attribute("top1", 100 * top1.fraction());
       stream.attribute("count", top1.count);
     });
     return;

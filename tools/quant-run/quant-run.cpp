@@ -8,7 +8,6 @@
 #include "Options.h"
 #include "Report.h"
 
-#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Execution/Batches.h"
 #include "quant-mlir/Execution/CompiledFunction.h"
 #include "quant-mlir/Execution/ModelFile.h"
@@ -63,30 +62,50 @@ compileModel(const RunOptions &options) {
     return module.takeError();
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
-  compileOptions.addReferenceLowering = addReferenceLoweringPasses;
   return CompiledFunction::compile(**module, options.entry, compileOptions,
                                    options.model);
 }
 
-static llvm::Error addResults(const RunOptions &options,
-                              llvm::ArrayRef<NdArray> outputs,
-                              Report &report) {
-  for (auto [index, path] : llvm::enumerate(options.compare)) {
-    auto reference = readNpy(path);
-    if (!reference)
-      return reference.takeError();
+/// Every array that the run needs.
+struct Arrays {
+  std::vector<NdArray> inputs;
+  std::vector<NdArray> references;
+  std::vector<NdArray> labels; // one or none
+};
+
+static llvm::Error read(llvm::ArrayRef<std::string> paths,
+                        std::vector<NdArray> &arrays) {
+  for (const std::string &path : paths) {
+    auto array = readNpy(path);
+    if (!array)
+      return array.takeError();
+    arrays.push_back(std::move(*array));
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error readArrays(const RunOptions &options, Arrays &arrays) {
+  if (llvm::Error error = read(options.inputs, arrays.inputs))
+    return error;
+  if (llvm::Error error = read(options.compare, arrays.references))
+    return error;
+  if (options.labels)
+    return read(*options.labels, arrays.labels);
+  return llvm::Error::success();
+}
+
+static llvm::Error addResults(const RunOptions &options, const Arrays &arrays,
+                              llvm::ArrayRef<NdArray> outputs, Report &report) {
+  for (auto [index, reference] : llvm::enumerate(arrays.references)) {
     auto comparison =
-        compare(outputs[index], *reference,
-                ("result " + llvm::Twine(index)).str(), path);
+        compare(outputs[index], reference,
+                ("result " + llvm::Twine(index)).str(), options.compare[index]);
     if (!comparison)
       return comparison.takeError();
     report.add(*comparison);
   }
-  if (options.labels) {
-    auto labels = readNpy(*options.labels);
-    if (!labels)
-      return labels.takeError();
-    auto score = top1(outputs[0], *labels, "result 0", *options.labels);
+  for (const NdArray &labels : arrays.labels) {
+    auto score = top1(outputs[0], labels, "result 0", *options.labels);
     if (!score)
       return score.takeError();
     report.add(*score);
@@ -100,10 +119,10 @@ static llvm::Error publish(const RunOptions &options,
                            const Report &report) {
   std::vector<OutputFile> files;
   for (auto [index, path] : llvm::enumerate(options.outputs)) {
-    auto file = OutputFile::stage(path, [&, index = index](
-                                            llvm::raw_ostream &os) {
-      writeNpy(os, outputs[index]);
-    });
+    auto file =
+        OutputFile::stage(path, [&, index = index](llvm::raw_ostream &os) {
+          writeNpy(os, outputs[index]);
+        });
     if (!file)
       return file.takeError();
     files.push_back(std::move(*file));
@@ -122,20 +141,16 @@ static llvm::Error publish(const RunOptions &options,
 }
 
 static llvm::Error run(const RunOptions &options) {
+  // What fails quickly comes before compiling.
+  Arrays arrays;
+  if (llvm::Error error = readArrays(options, arrays))
+    return error;
   auto function = compileModel(options);
   if (!function)
     return function.takeError();
   if (llvm::Error error = checkCounts(options, **function))
     return error;
-
-  std::vector<NdArray> inputs;
-  for (const std::string &path : options.inputs) {
-    auto array = readNpy(path);
-    if (!array)
-      return array.takeError();
-    inputs.push_back(std::move(*array));
-  }
-  auto batches = Batches::create((*function)->getArguments(), inputs,
+  auto batches = Batches::create((*function)->getArguments(), arrays.inputs,
                                  options.inputs, options.batch);
   if (!batches)
     return batches.takeError();
@@ -145,7 +160,7 @@ static llvm::Error run(const RunOptions &options) {
   if (!options.outputs.empty() || !options.compare.empty() || options.labels) {
     if (llvm::Error error = runBatches(**function, *batches, outputs))
       return error;
-    if (llvm::Error error = addResults(options, outputs, report))
+    if (llvm::Error error = addResults(options, arrays, outputs, report))
       return error;
   }
   if (options.bench) {

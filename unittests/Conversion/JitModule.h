@@ -28,8 +28,7 @@ struct Buffer {
     std::memcpy(buffer.bytes.data(), values.data(), buffer.bytes.size());
     return buffer;
   }
-  template <typename T>
-  llvm::ArrayRef<T> as() const {
+  template <typename T> llvm::ArrayRef<T> as() const {
     return {reinterpret_cast<const T *>(bytes.data()),
             bytes.size() / sizeof(T)};
   }

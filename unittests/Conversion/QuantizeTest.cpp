@@ -21,8 +21,8 @@ namespace {
 constexpr ExpressedType allExpressed[] = {
     ExpressedType::F32, ExpressedType::F16, ExpressedType::BF16};
 
-/// Where parameters are operands, only the quotient and the clamp differ, so f32
-/// is enough; MXFP4 has no other form.
+/// Where parameters are operands, only the quotient and the clamp differ, so
+/// f32 is enough; MXFP4 has no other form.
 bool isTested(const Format &format, ExpressedType expressed) {
   return expressed == ExpressedType::F32 || !format.isDynamic ||
          format.storage == StorageType::Float4E2M1FN;
@@ -91,8 +91,8 @@ std::vector<float> f32Inputs(const Format &format,
                                2147483520.0f * unit.scale};
   for (int half = -516; half <= 516; ++half) {
     float tie = float(half) * 0.5f * unit.scale + unit.minval;
-    for (float value : {tie, std::nextafterf(tie, -INFINITY),
-                        std::nextafterf(tie, INFINITY)})
+    for (float value :
+         {tie, std::nextafterf(tie, -INFINITY), std::nextafterf(tie, INFINITY)})
       values.push_back(value);
   }
   std::uniform_real_distribution<float> near(-300, 300);
@@ -220,8 +220,7 @@ TEST_P(QuantizeTest, AllFormatsAgreeWithNumerics) {
   ASSERT_TRUE(jit);
   for (const auto &[spec, format, params] : functions) {
     SCOPED_TRACE(spec.name);
-    Buffer input =
-        makeInput(format, spec.expressed, params, rows, random);
+    Buffer input = makeInput(format, spec.expressed, params, rows, random);
     Buffer output = jit->call(spec.name, rows.arguments(format, params, input),
                               2, format.codeWidth());
     expectQuantized(format, spec.expressed, params, rows, input, output);

@@ -166,10 +166,10 @@ def SmallFloatToArithPass : Pass<"quant-small-float-to-arith"> {
     %y = arith.bitcast %bits : i32 to f32
     ```
 
-    Limits: the wide side is f32, f16 or bf16 (through f32, so f16 and bf16 round
-    twice on the way down only where f32 does not hold them, which is never); f64
-    and a truncf with a rounding mode are left alone. Tensors are left alone too;
-    `quant-widen-storage` turns them into scalars.
+    Limits: the other side is f32, f16, bf16 or again a small float; casts from
+    and to f64 and a truncf with another rounding mode are left alone. So are
+    casts of tensors, which `quant-widen-storage` turns into scalar ones. Other
+    arithmetic on these types is not touched.
   }];
   let dependentDialects = quantLoweringDialects;
 }

@@ -1,10 +1,10 @@
 //===- Batches.h - Running a function over more than one batch --*- C++ -*-===//
 //
 // The rule: an array with more leading entries than the argument's static
-// leading dimension is run batch by batch; a dynamic leading dimension takes the
-// whole array, or `batch` entries at a time where that is given. Arrays that
-// are exactly one batch are used again for every batch of the others. What is
-// cut must come out even, into the same number of batches for every array.
+// leading dimension is run batch by batch; a dynamic leading dimension takes
+// the whole array, or `batch` entries at a time where that is given. Arrays
+// that are exactly one batch are used again for every batch of the others. What
+// is cut must come out even, into the same number of batches for every array.
 //
 //===----------------------------------------------------------------------===//
 

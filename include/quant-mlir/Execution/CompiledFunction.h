@@ -5,13 +5,12 @@
 // Element types of arguments and results, and the arrays they take and give:
 //
 //   f32, f64, f16        float32, float64, float16
-//   bf16                 float32, rounded half to even going in, exact coming out
-//   i1                   bool
-//   i8, i16, i32, i64    arguments signed or unsigned, results signed
-//   index                int64 (arguments also uint64)
+//   bf16                 float32, rounded half to even going in, exact coming
+//   out i1                   bool i8, i16, i32, i64    arguments signed or
+//   unsigned, results signed index                int64 (arguments also uint64)
 //
-// Arguments and results are ranked tensors of them, static or dynamic, or single
-// values, which are arrays of rank 0.
+// Arguments and results are ranked tensors of them, static or dynamic, or
+// single values, which are arrays of rank 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,26 +23,19 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace quant_mlir {
 
 /// One argument or result.
 struct ValueSignature {
-  DType dtype = DType::Float32; ///< of the array
-  bool isBF16 = false;          ///< the array is float32, the value bf16
-  bool isTensor = true;         ///< false: a single value
+  DType dtype = DType::Float32;        ///< of the array
+  bool isBF16 = false;                 ///< the array is float32, the value bf16
+  bool isTensor = true;                ///< false: a single value
   llvm::SmallVector<int64_t, 4> shape; ///< -1 where dynamic
   std::string type;                    ///< as MLIR prints it
 
   bool isDynamic(unsigned dimension) const { return shape[dimension] < 0; }
-};
-
-struct CompileOptions : LoweringOptions {
-  /// Functions that the model may call, beside those of the C library that the
-  /// lowering itself needs.
-  std::vector<std::pair<std::string, void *>> symbols;
 };
 
 class CompiledFunction {

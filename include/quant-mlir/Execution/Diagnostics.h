@@ -27,8 +27,8 @@ private:
   mlir::ScopedDiagnosticHandler handler;
 };
 
-/// Where `location` is, for people: "model.mlir:3:5", preceded by its name where
-/// it has one; empty if unknown.
+/// Where `location` is, for people: "model.mlir:3:5", preceded by its name
+/// where it has one; empty if unknown.
 std::string describeLocation(mlir::Location location);
 
 /// An error at a location of the file `path`.

@@ -9,30 +9,35 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace quant_mlir {
 
-struct LoweringOptions {
+/// How a model is lowered and compiled.
+struct CompileOptions {
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
-  /// Appends the passes that turn everything above linalg, other than TOSA, into
-  /// linalg, arith, math, tensor and scf. They run on tensors, after TOSA.
-  std::function<void(mlir::OpPassManager &)> addReferenceLowering;
+  /// Appends the passes that turn operations of an embedder's own into linalg,
+  /// arith, math, tensor and scf. They run on tensors, before everything else.
+  std::function<void(mlir::OpPassManager &)> addOwnLowering;
+  /// Functions that the model may declare and call, beside those of the C
+  /// library that the lowering itself needs. One with `llvm.emit_c_interface`
+  /// is called, and given here, as `_mlir_ciface_<name>`.
+  std::vector<std::pair<std::string, void *>> symbols;
 };
 
-/// TOSA to linalg, tensor, arith and scf on tensors: upstream's passes.
-void addTosaLowering(mlir::OpPassManager &pm);
-
-/// Lowers a module of linalg on tensors, TOSA, and what `addReferenceLowering`
-/// takes, to the LLVM dialect. Every step keeps each floating point operation as
-/// it is written: nothing is contracted, reassociated or approximated.
+/// Lowers a module of levels 0 and 1 (linalg on tensors, TOSA, our operations,
+/// and what `addOwnLowering` takes) to the LLVM dialect. Every step keeps each
+/// floating point operation as it is written: nothing is contracted,
+/// reassociated or approximated.
 ///
 /// `entry` is the only function that stays visible. Its buffers are contiguous,
 /// its arguments are not written to, and its results belong to the caller.
 /// Returns its new name. `path` names the module in errors.
 llvm::Expected<std::string> lowerToLLVM(mlir::ModuleOp module,
                                         llvm::StringRef entry,
-                                        const LoweringOptions &options,
+                                        const CompileOptions &options,
                                         llvm::StringRef path);
 
 } // namespace quant_mlir

@@ -18,8 +18,9 @@ namespace quant_mlir {
 /// overflow of the stack is caught), LLVM's fatal errors and failed allocation.
 void installCrashGuard(llvm::StringRef toolName);
 
-/// Ends the process from where no error can be returned: prints the message, and
-/// what the tool was doing, and exits with code 1 without running destructors.
+/// Ends the process from where no error can be returned: prints the message,
+/// and what the tool was doing, and exits with code 1 without running
+/// destructors.
 [[noreturn]] void exitWithError(const char *message);
 
 /// Says what the tool is doing, for the message: "reading 'x.mlir'".

@@ -67,12 +67,10 @@ struct NdArray {
   /// "2x3 float32"
   std::string describe() const;
 
-  template <typename T>
-  T *data() {
+  template <typename T> T *data() {
     return reinterpret_cast<T *>(bytes.data());
   }
-  template <typename T>
-  const T *data() const {
+  template <typename T> const T *data() const {
     return reinterpret_cast<const T *>(bytes.data());
   }
 

@@ -1,8 +1,8 @@
 //===- OutputFile.h - Output that is written whole or not at all -*- C++ -*-==//
 //
-// llvm::writeToOutput replaces one file atomically. A tool with several outputs,
-// and checks after them, needs the two halves apart: stage every file, and only
-// when nothing can fail any more, commit them.
+// llvm::writeToOutput replaces one file atomically. A tool with several
+// outputs, and checks after them, needs the two halves apart: stage every file,
+// and only when nothing can fail any more, commit them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +25,8 @@ namespace quant_mlir {
 class OutputFile {
 public:
   /// Writes a temporary file beside `path`; links are followed. "-" is standard
-  /// output. That, and anything that exists and is not a regular file (a device,
-  /// a pipe), cannot be replaced: there, writing waits for commit().
+  /// output. That, and anything that exists and is not a regular file (a
+  /// device, a pipe), cannot be replaced: there, writing waits for commit().
   static llvm::Expected<OutputFile>
   stage(llvm::StringRef path,
         llvm::function_ref<void(llvm::raw_ostream &)> write);

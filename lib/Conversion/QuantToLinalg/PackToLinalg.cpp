@@ -1,7 +1,7 @@
 //===- PackToLinalg.cpp - Lower pack and unpack ---------------------------===//
 //
-// The canonical layout: element i of width w lies in bits (i*w) mod 8 upwards of
-// byte floor(i*w/8). Widths divide 8, so no element crosses a byte.
+// The canonical layout: element i of width w lies in bits (i*w) mod 8 upwards
+// of byte floor(i*w/8). Widths divide 8, so no element crosses a byte.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,8 +91,8 @@ private:
     if (width < 8) {
       if (type.getNumElements() > 1) {
         Value index = buildLinearIndex(builder, loc, type.getShape());
-        Value place = arith::IndexCastOp::create(builder, loc,
-                                                 arith.intType(8), index);
+        Value place =
+            arith::IndexCastOp::create(builder, loc, arith.intType(8), index);
         // 8 / width is a power of two, and the low bits survive the cast.
         Value position = arith.bitAnd(place, 8 / width - 1);
         byte = arith.shr(byte, arith.shl(position, width == 4 ? 2 : 1));
@@ -142,8 +142,8 @@ private:
                        RankedTensorType type) {
     if (type.getRank() == 1)
       return codes;
-    auto flat = RankedTensorType::get({type.getNumElements()},
-                                      type.getElementType());
+    auto flat =
+        RankedTensorType::get({type.getNumElements()}, type.getElementType());
     SmallVector<ReassociationIndices> groups;
     if (type.getRank() == 0)
       return tensor::ExpandShapeOp::create(builder, loc, flat, codes, groups);
@@ -162,7 +162,8 @@ private:
       return arith::ConstantIndexOp::create(builder, loc, value);
     };
     if (perByte > 1)
-      index = arith::MulIOp::create(builder, loc, index, indexConstant(perByte));
+      index =
+          arith::MulIOp::create(builder, loc, index, indexConstant(perByte));
     Value byte;
     for (int64_t place = 0; place < perByte; ++place) {
       Value position = index;

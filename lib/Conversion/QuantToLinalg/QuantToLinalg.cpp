@@ -46,9 +46,8 @@ struct QuantToLinalgPass
     WalkResult left = getOperation()->walk([&](Operation *op) {
       if (!isLowered(op))
         return WalkResult::advance();
-      op->emitOpError() << "expected an operation in reachable code that the "
-                           "reference lowering knows, found none of its "
-                           "patterns to apply";
+      op->emitOpError() << "was not lowered: expected reachable code and a "
+                           "layout that the reference lowering knows";
       return WalkResult::interrupt();
     });
     if (left.wasInterrupted())

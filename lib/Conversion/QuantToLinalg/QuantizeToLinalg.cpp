@@ -29,8 +29,7 @@ constexpr size_t maxDenseBytes = 4096;
 
 /// The parameters of a unit as the body of a linalg.generic reads them: as the
 /// block argument of an input, or as a constant of its own.
-template <typename T>
-struct Parameter {
+template <typename T> struct Parameter {
   bool present = false;
   Value input; ///< tensor; null for a constant
   T constant = 0;
@@ -79,10 +78,8 @@ AffineMap getParameterMap(OpBuilder &builder, AffineAttr params,
   SmallVector<AffineExpr> exprs;
   if (!isa<PerTensorAttr>(params.getGranularity())) {
     // The operation's verifier has asked for these sizes, so they are there.
-    SmallVector<int64_t> sizes =
-        *params.getGranularity().getBlockSizes(shape, [&] {
-          return emitError(builder.getUnknownLoc());
-        });
+    SmallVector<int64_t> sizes = *params.getGranularity().getBlockSizes(
+        shape, [&] { return emitError(builder.getUnknownLoc()); });
     for (auto [index, size] : llvm::enumerate(sizes)) {
       int64_t dim = shape[index];
       bool isWhole = size == -1 || (!ShapedType::isDynamic(dim) && size >= dim);
@@ -112,7 +109,8 @@ LogicalResult lowerElementwise(OpTy op, PatternRewriter &rewriter,
           tensor::DimOp::create(rewriter, loc, op.getInput(), dim));
   Value init = tensor::EmptyOp::create(rewriter, loc, outputType, dynamicSizes);
   if (llvm::is_contained(shape, 0)) {
-    // Nothing to compute, and maps into parameters of no elements do not verify.
+    // Nothing to compute, and maps into parameters of no elements do not
+    // verify.
     rewriter.replaceOp(op, init);
     return success();
   }

@@ -2,7 +2,8 @@
 //
 // arith.extf and arith.truncf of the floats of at most eight bits, written by a
 // model or by another pass, as the integer arithmetic of Utils/SmallFloatArith.
-// Casts to and from f64, and those that ask for a rounding mode, are left alone.
+// Casts to and from f64, and those that ask for a rounding mode, are left
+// alone.
 //
 //===----------------------------------------------------------------------===//
 
@@ -86,7 +87,8 @@ struct ExpandTruncF : public OpRewritePattern<arith::TruncFOp> {
 };
 
 struct SmallFloatToArithPass
-    : public quant_mlir::impl::SmallFloatToArithPassBase<SmallFloatToArithPass> {
+    : public quant_mlir::impl::SmallFloatToArithPassBase<
+          SmallFloatToArithPass> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     populateSmallFloatToArithPatterns(set);
@@ -104,6 +106,7 @@ private:
 
 } // namespace
 
-void quant_mlir::populateSmallFloatToArithPatterns(RewritePatternSet &patterns) {
+void quant_mlir::populateSmallFloatToArithPatterns(
+    RewritePatternSet &patterns) {
   patterns.add<ExpandExtF, ExpandTruncF>(patterns.getContext());
 }

@@ -44,6 +44,6 @@ Value ElementArith::bitcast(Type element, Value value) const {
 }
 
 Value ElementArith::constantLike(int64_t value, Value like) const {
-  return intConstant(value,
-                     getElementTypeOrSelf(like.getType()).getIntOrFloatBitWidth());
+  return intConstant(
+      value, getElementTypeOrSelf(like.getType()).getIntOrFloatBitWidth());
 }

@@ -31,8 +31,8 @@ Value quant_mlir::buildRoundEven(const ElementArith &arith, Value value) {
   return arith.subf(arith.addf(value, magic), magic);
 }
 
-/// What the formula adds to the rounded quotient: quant_min for minval, else the
-/// zero point.
+/// What the formula adds to the rounded quotient: quant_min for minval, else
+/// the zero point.
 static std::optional<int64_t> constantOffset(const CodeFormat &format,
                                              const ElementParams &params) {
   if (format.formulation == Formulation::MinVal)
@@ -70,8 +70,8 @@ static Value quantizeInt32(const ElementArith &arith, Value quotient,
   Value magic = arith.floatConstant(0x1.8p52, f64);
   value = arith.subf(arith.addf(value, magic), magic);
   if (params.zeroPoint)
-    value = arith.addf(value,
-                       arith.cast<arith::SIToFPOp>(f64, params.zeroPoint));
+    value =
+        arith.addf(value, arith.cast<arith::SIToFPOp>(f64, params.zeroPoint));
   return arith.cast<arith::FPToSIOp>(arith.intType(32), value);
 }
 
@@ -98,9 +98,10 @@ Value quant_mlir::buildQuantize(OpBuilder &builder, Location loc, Value value,
     return quantizeInt32(arith, value, format, params);
 
   std::optional<int64_t> offset = constantOffset(format, params);
-  value = buildClamp(arith, value,
-                     clampBound(arith, format.range.min, offset, params.zeroPoint),
-                     clampBound(arith, format.range.max, offset, params.zeroPoint));
+  value =
+      buildClamp(arith, value,
+                 clampBound(arith, format.range.min, offset, params.zeroPoint),
+                 clampBound(arith, format.range.max, offset, params.zeroPoint));
   value = buildRoundEven(arith, value);
   Value code = arith.cast<arith::FPToSIOp>(arith.intType(32), value);
   if (!offset)

@@ -47,10 +47,10 @@ std::optional<Format> getFormat(Type type) {
       .Case([](Float16Type) {
         return Format{5, 10, 0x7c00, 0x7e00, 0x7c00, false};
       })
-      .Case([](Float8E5M2Type) { return Format{5, 2, 0x7c, 0x7e, 0x7c, false}; })
-      .Case([](Float8E4M3FNType) {
-        return Format{4, 3, 0x7f, 0x7f, 0x7f, true};
-      })
+      .Case(
+          [](Float8E5M2Type) { return Format{5, 2, 0x7c, 0x7e, 0x7c, false}; })
+      .Case(
+          [](Float8E4M3FNType) { return Format{4, 3, 0x7f, 0x7f, 0x7f, true}; })
       .Case([](Float4E2M1FNType) { return Format{2, 1, 0x7, 0, 0x8, false}; })
       .Default([](Type) { return std::nullopt; });
 }
@@ -78,8 +78,8 @@ Parts split(const ElementArith &arith, Value value, const Format &format) {
 Value encodeBF16(const ElementArith &arith, Value value) {
   Value bits = arith.bitcast(arith.intType(32), value);
   Value code = arith.shr(addRounding(arith, bits, 16), 16);
-  Value isNaN = arith.cmp(CmpIPredicate::ugt, arith.bitAnd(bits, 0x7fffffff),
-                          infBits);
+  Value isNaN =
+      arith.cmp(CmpIPredicate::ugt, arith.bitAnd(bits, 0x7fffffff), infBits);
   code = arith.select(isNaN, arith.intConstant(0x7fc0), code);
   return arith.cast<arith::TruncIOp>(arith.intType(16), code);
 }
@@ -140,9 +140,9 @@ Value quant_mlir::buildEncode(OpBuilder &builder, Location loc, Value value,
   // taken as present, is lost as well.
   int64_t minExponent = format.minNormalExponent();
   Value exponent = arith.shr(magnitude, 23);
-  Value scaleExponent = arith.select(
-      arith.cmp(CmpIPredicate::ugt, exponent, minExponent), exponent,
-      arith.intConstant(minExponent));
+  Value scaleExponent =
+      arith.select(arith.cmp(CmpIPredicate::ugt, exponent, minExponent),
+                   exponent, arith.intConstant(minExponent));
   Value distance =
       arith.add(arith.sub(scaleExponent, exponent), format.dropped());
   Value shift = arith.select(arith.cmp(CmpIPredicate::ult, distance, 25),
@@ -152,17 +152,16 @@ Value quant_mlir::buildEncode(OpBuilder &builder, Location loc, Value value,
   Value kept = arith.shr(significand, shift);
   Value one = arith.intConstant(1);
   Value unit = arith::ShLIOp::create(builder, loc, one, shift);
-  Value up = arith.add(arith.sub(arith.shr(unit, 1), one),
-                       arith.bitAnd(kept, 1));
+  Value up =
+      arith.add(arith.sub(arith.shr(unit, 1), one), arith.bitAnd(kept, 1));
   Value rounded = arith.shr(arith.add(significand, up), shift);
-  Value code =
-      arith.add(arith.shl(arith.sub(scaleExponent, minExponent),
-                          format.mantissaBits),
-                rounded);
+  Value code = arith.add(
+      arith.shl(arith.sub(scaleExponent, minExponent), format.mantissaBits),
+      rounded);
 
   Value overflow = arith.intConstant(format.overflowCode);
-  code = arith.select(
-      arith.cmp(CmpIPredicate::ugt, code, format.overflowCode), overflow, code);
+  code = arith.select(arith.cmp(CmpIPredicate::ugt, code, format.overflowCode),
+                      overflow, code);
   Value signedCode = arith.bitOr(sign, code);
   Value isNaN = arith.cmp(CmpIPredicate::ugt, magnitude, infBits);
   if (format.overflowIsNaN)
@@ -178,10 +177,10 @@ Value quant_mlir::buildEncodeClamped(OpBuilder &builder, Location loc,
   Format format = *getFormat(type);
   auto [magnitude, sign] = split(arith, value, format);
   // Wraps, and is not taken, for denormal results.
-  Value normal = arith.shr(
-      arith.sub(addRounding(arith, magnitude, format.dropped()),
-                format.rebias()),
-      format.dropped());
+  Value normal =
+      arith.shr(arith.sub(addRounding(arith, magnitude, format.dropped()),
+                          format.rebias()),
+                format.dropped());
   // One unit in the last place of `step` is the format's smallest denormal, so
   // one addition rounds to it.
   uint32_t step = (format.minNormalExponent() + format.dropped()) << 23;
@@ -212,15 +211,16 @@ Value quant_mlir::buildDecode(OpBuilder &builder, Location loc, Value code,
   if (format.firstSpecial < format.signBit()) {
     Value isSpecial =
         arith.cmp(CmpIPredicate::uge, magnitude, format.firstSpecial);
-    normal = arith.select(isSpecial,
-                          arith.bitOr(normal, arith.intConstant(infBits)),
-                          normal);
+    normal = arith.select(
+        isSpecial, arith.bitOr(normal, arith.intConstant(infBits)), normal);
   }
   // An integer times a power of two: no denormal operand, which some targets
   // flush.
-  float unit = floatOf((format.minNormalExponent() - format.mantissaBits) << 23);
-  Value denormal = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), magnitude),
-                              arith.floatConstant(unit));
+  float unit =
+      floatOf((format.minNormalExponent() - format.mantissaBits) << 23);
+  Value denormal =
+      arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), magnitude),
+                 arith.floatConstant(unit));
   Value isDenormal =
       arith.cmp(CmpIPredicate::ult, magnitude, 1 << format.mantissaBits);
   Value bits = arith.select(isDenormal,

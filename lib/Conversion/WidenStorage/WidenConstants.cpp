@@ -25,8 +25,8 @@ ElementsAttr quant_mlir::widenElements(ElementsAttr elements,
   unsigned width = elements.getElementType().getIntOrFloatBitWidth();
   uint8_t mask = 0xff >> (8 - width);
   auto resource = dyn_cast<DenseResourceElementsAttr>(elements);
-  bool isClean = llvm::none_of(
-      *bytes, [&](char byte) { return uint8_t(byte) & ~mask; });
+  bool isClean =
+      llvm::none_of(*bytes, [&](char byte) { return uint8_t(byte) & ~mask; });
   if (isClean && resource)
     return DenseResourceElementsAttr::get(type, resource.getRawHandle());
   if (resource) {

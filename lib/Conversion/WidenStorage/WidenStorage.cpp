@@ -3,8 +3,8 @@
 // Works in place, in this order: what computes on elements is brought into
 // linalg.generic form; then every tensor type changes at once, so that no value
 // ever has two types; then the operations that hand elements between tensors
-// and registers get casts at that boundary. Signless integers of 2 to 7 bits and
-// floats of at most 8 bits are narrow; i1 has a well-defined memory form.
+// and registers get casts at that boundary. Signless integers of 2 to 7 bits
+// and floats of at most 8 bits are narrow; i1 has a well-defined memory form.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,9 +59,9 @@ bool isNarrowTensor(Type type) {
 
 /// A narrow scalar, or a vector of them.
 bool isNarrowElement(Type type) {
-  return !isa<ShapedType>(type) ? isNarrow(type)
-                                : isa<VectorType>(type) &&
-                                      isNarrow(getElementTypeOrSelf(type));
+  return !isa<ShapedType>(type)
+             ? isNarrow(type)
+             : isa<VectorType>(type) && isNarrow(getElementTypeOrSelf(type));
 }
 
 Type withElement(Type type, Type element) {
@@ -105,7 +105,8 @@ Type findType(Operation *op, function_ref<bool(Type)> predicate) {
 // Which operations can be widened
 //===----------------------------------------------------------------------===//
 
-/// Operations that hand single elements, or vectors of them, to or from tensors.
+/// Operations that hand single elements, or vectors of them, to or from
+/// tensors.
 bool isElementBoundary(Operation *op) {
   return isa<linalg::GenericOp, linalg::PackOp, linalg::UnPackOp,
              vector::TransferReadOp, vector::TransferWriteOp>(op) ||
@@ -143,13 +144,15 @@ LogicalResult checkOp(Operation *op) {
   if (isElementBoundary(op) || movesTensors(op))
     return success();
   if (isa_and_nonnull<mlir::quant::QuantDialect>(op->getDialect()))
-    return op->emitOpError() << "expected quant operations to be lowered before "
-                                "storage is widened, found "
-                             << type << ": run quant-to-linalg first";
+    return op->emitOpError()
+           << "expected quant operations to be lowered before "
+              "storage is widened, found "
+           << type << ": run quant-to-linalg first";
   return op->emitOpError()
          << "expected only func, scf, cf, tensor and linalg operations on "
          << type
-         << ", found one that may compute with its elements: lower it to linalg "
+         << ", found one that may compute with its elements: lower it to "
+            "linalg "
             "before storage is widened";
 }
 
@@ -157,8 +160,8 @@ LogicalResult checkOp(Operation *op) {
 // The boundary between tensors and registers
 //===----------------------------------------------------------------------===//
 
-/// Casts between a code in a register and its byte. A code that came from a byte
-/// goes back as that byte, so that moving elements costs nothing.
+/// Casts between a code in a register and its byte. A code that came from a
+/// byte goes back as that byte, so that moving elements costs nothing.
 class ElementCasts {
 public:
   /// Turns `value`, a scalar or vector of narrow type, into its byte, for uses
@@ -242,7 +245,8 @@ void widenBoundary(Operation *op, ElementCasts &casts) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-struct WidenStoragePass : public quant_mlir::impl::WidenStoragePassBase<WidenStoragePass> {
+struct WidenStoragePass
+    : public quant_mlir::impl::WidenStoragePassBase<WidenStoragePass> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     linalg::populateElementwiseToLinalgConversionPatterns(set);
@@ -295,14 +299,13 @@ LogicalResult WidenStoragePass::widenConstant(arith::ConstantOp op) {
   auto type = dyn_cast<RankedTensorType>(op.getType());
   if (!elements || !type)
     return op.emitOpError() << "expected elements, found " << op.getValue();
-  ElementsAttr bytes = widenElements(
-      elements,
-      type.clone(IntegerType::get(op.getContext(), 8)));
+  ElementsAttr bytes =
+      widenElements(elements, type.clone(IntegerType::get(op.getContext(), 8)));
   if (!bytes)
-    return op.emitOpError()
-           << "expected dense or dense_resource elements with one byte per code "
-              "in memory, found "
-           << elements;
+    return op.emitOpError() << "expected dense or dense_resource elements with "
+                               "one byte per code "
+                               "in memory, found "
+                            << elements;
   op.setValueAttr(bytes);
   ++numConstants;
   return success();

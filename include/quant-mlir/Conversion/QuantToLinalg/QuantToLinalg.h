@@ -24,9 +24,9 @@ void populatePackToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 /// Everything between levels 1 and plain linalg that can be bufferized, for a
 /// pass manager on modules: `quant-to-linalg`, then `quant-widen-storage`, then
-/// `quant-small-float-to-arith`. The arguments and results of functions that are
-/// tensors of i4, i2, f8, f4 or E8M0 become tensors of i8, one zero-extended bit
-/// pattern per byte.
+/// `quant-small-float-to-arith`. The arguments and results of functions that
+/// are tensors of i4, i2, f8, f4 or E8M0 become tensors of i8, one
+/// zero-extended bit pattern per byte.
 void addReferenceLoweringPasses(mlir::OpPassManager &manager);
 
 } // namespace quant_mlir

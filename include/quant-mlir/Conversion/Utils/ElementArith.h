@@ -1,4 +1,5 @@
-//===- ElementArith.h - arith on one element or a vector of them -*- C++ -*-===//
+//===- ElementArith.h - arith on one element or a vector of them -*- C++
+//-*-===//
 //
 // A thin builder in which the lowerings write their arithmetic once: every
 // value is a scalar or a vector, and constants take the shape of the value they

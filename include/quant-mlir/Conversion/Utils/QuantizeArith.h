@@ -43,8 +43,7 @@ mlir::Value buildRoundEven(const ElementArith &arith, mlir::Value value);
 
 /// The code of `value` (f32, f16 or bf16), of the storage element type.
 mlir::Value buildQuantize(mlir::OpBuilder &builder, mlir::Location loc,
-                          mlir::Value value,
-                          const numerics::CodeFormat &format,
+                          mlir::Value value, const numerics::CodeFormat &format,
                           const ElementParams &params);
 
 /// The value of `code` (of the storage element type), rounded to `expressed`.

@@ -1,13 +1,13 @@
 //===- SmallFloatArith.h - Casts to and from narrow floats ------*- C++ -*-===//
 //
 // Builders for the conversions between binary32 and f8E4M3FN, f8E5M2, f4E2M1FN,
-// f8E8M0FNU, f16 and bf16, the same arithmetic as Numerics/SmallFloat.h. One set
-// for every target: arith's own casts to the fp8 and fp4 types do not legalize,
-// round wrongly or lose -0, and a processor's bf16 conversion may flush
-// denormals.
+// f8E8M0FNU, f16 and bf16, the same arithmetic as Numerics/SmallFloat.h. One
+// set for every target: arith's own casts to the fp8 and fp4 types do not
+// legalize, round wrongly or lose -0, and a processor's bf16 conversion may
+// flush denormals.
 //
-// Values are scalars or vectors. Codes travel as signless integers: i8 (f4E2M1FN
-// in the low four bits, the others 0), i16 for f16 and bf16.
+// Values are scalars or vectors. Codes travel as signless integers: i8
+// (f4E2M1FN in the low four bits, the others 0), i16 for f16 and bf16.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,9 +33,9 @@ bool isSmallFloat(mlir::Type type);
 bool needsOwnCasts(mlir::Type type);
 
 /// Rounds a binary32 half to even to the bit pattern of `format`. Out of range:
-/// f16, bf16 and f8E5M2 give infinity, f8E4M3FN NaN, f4E2M1FN its largest value;
-/// NaN gives the canonical NaN, +0 for f4E2M1FN. f8E8M0FNU rounds to a power of
-/// two; 0, negative values and NaN give its NaN.
+/// f16, bf16 and f8E5M2 give infinity, f8E4M3FN NaN, f4E2M1FN its largest
+/// value; NaN gives the canonical NaN, +0 for f4E2M1FN. f8E8M0FNU rounds to a
+/// power of two; 0, negative values and NaN give its NaN.
 mlir::Value buildEncode(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value value, mlir::FloatType format);
 
@@ -55,8 +55,8 @@ mlir::Value buildToCode(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value value);
 
 /// A float of any type up to 32 bits widened to binary32. Only f16 goes through
-/// `arith.extf`: LLVM moves operations on a widened bf16 before the widening and
-/// then calls a library function to narrow what it widened to do them.
+/// `arith.extf`: LLVM moves operations on a widened bf16 before the widening
+/// and then calls a library function to narrow what it widened to do them.
 mlir::Value buildWiden(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::Value value);
 /// A binary32 rounded half to even to `type` (f32, f16, bf16 or a small float).

@@ -11,7 +11,7 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
     Weights are most of a model's bytes. This pass finds them through
     `QuantizableOpInterface`: constant operands of matrix multiplications,
     convolutions and embedding lookups, reached directly or through transposes,
-    reshapes, casts and broadcasts. Each becomes a constant of the storage type
+    reshapes, casts, broadcasts and slices along channels. Each becomes a constant of the storage type
     and a `quant.dequantize` that says how to read it; the computation stays in
     floating point.
 
@@ -33,8 +33,8 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
     operation that consumes the weight: per_channel has block size 1 in every
     output-channel and batch dimension, per_block adds blocks along the
     reduction dimension, kernel dimensions stay whole. A weight with several
-    uses is quantized once; uses that disagree are an error unless `axis` is
-    given. A depthwise weight has no reduction over channels: per_block means
+    uses is quantized once; uses that disagree on its blocks are an error unless
+    `axis` is given, and so are uses with different rules. A depthwise weight has no reduction over channels: per_block means
     per_channel there, with a remark.
 
     Every weight that stays in floating point is named in a remark, and in the
