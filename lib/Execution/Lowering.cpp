@@ -37,6 +37,8 @@ static void addTensorPasses(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createCSEPass());
   pm.addPass(createDecomposePass());
   pm.addPass(createConvertElementwiseToLinalgPass());
+  // What follows rewrites bodies, and those of named operations are fixed.
+  pm.addPass(createLinalgGeneralizeNamedOpsPass());
 
   // f16 and bf16 are computed in f32 and rounded after each operation, by
   // integer operations for bf16: the processor's own conversion flushes

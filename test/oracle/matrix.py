@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Every request for weight quantization on one model, against the oracle.
+"""Every request for weight quantization of a model, against the oracle.
 
-    matrix.py model.mlir --inputs x.npy [--samples 4] [--tolerance 1e-4]
+    matrix.py model.mlir… [--inputs x.npy] [--samples 4] [--tolerance 1e-4]
         [--dtypes int8,int4] [--scale-dtypes default|all] [--threshold 0]
         [--block-sizes 32] [--pack]
 
@@ -9,7 +9,8 @@ For every storage type, granularity, scheme, formulation and scale type: what th
 contract allows is quantized by quant-opt, run by quant-run, and compared with the
 numpy simulation of the same request; what it forbids has to be one error of
 quant-opt, with exit code 1 and no output file. Prints a line per disagreement and
-a count; exit code 1 where there is any.
+a count for each model; exit code 1 where there is any. Inputs are by default the
+.npy file beside the model.
 """
 
 import argparse
@@ -52,31 +53,19 @@ def check_refused(command, output):
   return None
 
 
-def main():
-  parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-  parser.add_argument("model")
-  parser.add_argument("--inputs", required=True)
-  parser.add_argument("--samples", type=int, default=4)
-  parser.add_argument("--tolerance", type=float, default=1e-4)
-  parser.add_argument("--dtypes", default=",".join(DTYPES))
-  parser.add_argument("--scale-dtypes", default="default",
-                      choices=("default", "all"))
-  parser.add_argument("--threshold", default="0")
-  parser.add_argument("--block-sizes", default="32")
-  parser.add_argument("--pack", action="store_true")
-  args = parser.parse_args()
-
+def check_model(path, inputs_path, args):
+  """Prints what disagrees and the counts; True where nothing does."""
   directory = tempfile.mkdtemp()
   inputs = os.path.join(directory, "inputs.npy")
   output = os.path.join(directory, "out.npy")
   quantized = os.path.join(directory, "quantized.mlir")
-  np.save(inputs, np.load(args.inputs)[:args.samples])
+  np.save(inputs, np.load(inputs_path)[:args.samples])
   data = [np.load(inputs)]
 
   scale_dtypes = [None]
   if args.scale_dtypes == "all":
     scale_dtypes += ["f32", "f16", "bf16", "f8E8M0FNU"]
-  parsed = load(args.model, None)
+  parsed = load(path, None)
   agreed = refused = 0
   worst = 0.0
   failures = []
@@ -90,13 +79,13 @@ def main():
                "--weight-threshold=" + args.threshold]
     if scale:
       request.append("--scale-dtype=" + scale)
-    command = ["quant-opt", args.model, "--quantize-weights=" + dtype,
+    command = ["quant-opt", path, "--quantize-weights=" + dtype,
                "-o", quantized] + request + ["--pack"] * args.pack
     name = " ".join([dtype] + request)
     module = copy.deepcopy(parsed)
     try:
       simulate.simulate(module, simulate.make_parser().parse_args(
-          [args.model, "--dtype=" + dtype] + request))
+          [path, "--dtype=" + dtype] + request))
     except quantize.QuantError:
       problem = check_refused(command, quantized)
       refused += problem is None
@@ -120,9 +109,27 @@ def main():
                         (name, error))
   for failure in failures:
     print("FAILED " + failure)
-  print("%d agree (worst %.2g), %d are refused, %d fail" % (
-      agreed, worst, refused, len(failures)))
-  return 1 if failures or not agreed else 0
+  print("%s: %d agree (worst %.2g), %d are refused, %d fail" % (
+      os.path.basename(path), agreed, worst, refused, len(failures)))
+  return bool(agreed and not failures)
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+  parser.add_argument("models", nargs="+")
+  parser.add_argument("--inputs")
+  parser.add_argument("--samples", type=int, default=4)
+  parser.add_argument("--tolerance", type=float, default=1e-4)
+  parser.add_argument("--dtypes", default=",".join(DTYPES))
+  parser.add_argument("--scale-dtypes", default="default",
+                      choices=("default", "all"))
+  parser.add_argument("--threshold", default="0")
+  parser.add_argument("--block-sizes", default="32")
+  parser.add_argument("--pack", action="store_true")
+  args = parser.parse_args()
+  good = [check_model(model, args.inputs or model[:-len(".mlir")] + ".npy", args)
+          for model in args.models]
+  return 0 if all(good) else 1
 
 
 if __name__ == "__main__":

@@ -168,6 +168,9 @@ def simulate(module, args):
   if args.dtype == "float4_e2m1fn" and (args.granularity != "per_block" or
                                         args.block_size != [32]):
     raise quantize.QuantError("float4_e2m1fn needs per_block and block size 32")
+  # A request that is forbidden is forbidden whatever the model holds.
+  quantize.quantize(np.ones((1, 32), np.float32), args.dtype, args.qscheme,
+                    args.qformulation, [1, 32], scale_dtype)
   rows, params, done = [], {}, {}
   for weight in find_weights(functions[0]):
     key = "values" if weight.root.name.startswith("tosa.") else "value"
