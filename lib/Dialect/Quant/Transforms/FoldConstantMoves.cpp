@@ -14,6 +14,8 @@
 
 #include "quant-mlir/Dialect/Quant/Transforms/FoldConstantMoves.h"
 
+#include "StridedCopy.h"
+
 #include "quant-mlir/Dialect/Quant/IR/QParams.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
 
@@ -27,6 +29,7 @@
 
 using namespace mlir;
 using namespace quant_mlir;
+using namespace quant_mlir::detail;
 
 /// Padding and broadcasts make a value larger than its constants; beyond this
 /// factor, and beyond what is small anyway, it stays computed.
@@ -41,19 +44,6 @@ namespace {
 struct Elements {
   SmallVector<int64_t> shape;
   std::vector<char> bytes;
-};
-
-/// A linear function of loop indices.
-struct Linear {
-  SmallVector<int64_t> factors;
-  int64_t base = 0;
-};
-
-/// Element i of `sizes` goes from source.base + source.factors * i to
-/// dest.base + dest.factors * i, both counted in elements.
-struct StridedCopy {
-  ArrayRef<int64_t> sizes;
-  Linear source, dest;
 };
 
 class Evaluator {
@@ -81,146 +71,6 @@ private:
 };
 
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// Strided copies
-//===----------------------------------------------------------------------===//
-
-static SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> strides(shape.size(), 1);
-  for (int64_t d = int64_t(shape.size()) - 2; d >= 0; --d)
-    strides[d] = strides[d + 1] * shape[d + 1];
-  return strides;
-}
-
-static void copy(const StridedCopy &move, int64_t width, const char *source,
-                 char *dest) {
-  if (llvm::is_contained(move.sizes, 0))
-    return;
-  SmallVector<int64_t> index(move.sizes.size(), 0);
-  int64_t from = move.source.base, to = move.dest.base;
-  while (true) {
-    std::memcpy(dest + to * width, source + from * width, width);
-    // The next index, as an odometer counts.
-    int64_t d = int64_t(index.size()) - 1;
-    for (; d >= 0; --d) {
-      from += move.source.factors[d];
-      to += move.dest.factors[d];
-      if (++index[d] < move.sizes[d])
-        break;
-      from -= move.source.factors[d] * move.sizes[d];
-      to -= move.dest.factors[d] * move.sizes[d];
-      index[d] = 0;
-    }
-    if (d < 0)
-      return;
-  }
-}
-
-/// Offset into a row-major tensor of `shape` for one linear function per
-/// dimension; nullopt where an index leaves the shape for loops of `sizes`.
-static std::optional<Linear> linearize(ArrayRef<Linear> indices,
-                                       ArrayRef<int64_t> shape,
-                                       ArrayRef<int64_t> sizes) {
-  Linear result;
-  result.factors.assign(sizes.size(), 0);
-  SmallVector<int64_t> strides = rowMajorStrides(shape);
-  for (auto [index, dim, stride] : llvm::zip_equal(indices, shape, strides)) {
-    int64_t low = index.base, high = index.base;
-    for (auto [factor, size] : llvm::zip_equal(index.factors, sizes))
-      (factor < 0 ? low : high) += factor * (size - 1);
-    if (low < 0 || high >= dim)
-      return std::nullopt;
-    result.base += index.base * stride;
-    for (auto [total, factor] : llvm::zip_equal(result.factors, index.factors))
-      total += factor * stride;
-  }
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Index arithmetic
-//===----------------------------------------------------------------------===//
-
-static Linear makeConstant(int64_t value, unsigned loops) {
-  return {SmallVector<int64_t>(loops, 0), value};
-}
-
-/// `value` where its numbers are those of an index, so that products of two of
-/// them do not overflow.
-static std::optional<Linear> checked(Linear value) {
-  auto isSmall = [](int64_t number) {
-    return number >= -(int64_t(1) << 31) && number <= (int64_t(1) << 31);
-  };
-  if (!isSmall(value.base) || !llvm::all_of(value.factors, isSmall))
-    return std::nullopt;
-  return value;
-}
-
-/// a + factorOfB * b.
-static std::optional<Linear> combine(Linear a, const Linear &b,
-                                     int64_t factorOfB) {
-  a.base += factorOfB * b.base;
-  for (auto [total, factor] : llvm::zip_equal(a.factors, b.factors))
-    total += factorOfB * factor;
-  return checked(std::move(a));
-}
-
-static std::optional<Linear> multiply(const Linear &a, const Linear &b) {
-  auto isConstant = [](const Linear &value) {
-    return llvm::all_of(value.factors, [](int64_t f) { return f == 0; });
-  };
-  Linear zero = makeConstant(0, a.factors.size());
-  if (isConstant(b))
-    return combine(std::move(zero), a, b.base);
-  if (isConstant(a))
-    return combine(std::move(zero), b, a.base);
-  return std::nullopt;
-}
-
-/// An index computed in the body of a structured op with `loops` loops.
-static std::optional<Linear> getLinear(Value value, unsigned loops,
-                                       unsigned depth = 0) {
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return checked(makeConstant(*constant, loops));
-  Operation *op = value.getDefiningOp();
-  if (!op || depth > maxDepth)
-    return std::nullopt;
-  if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-    Linear result = makeConstant(0, loops);
-    result.factors[index.getDim()] = 1;
-    return result;
-  }
-  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
-    return std::nullopt;
-  std::optional<Linear> lhs = getLinear(op->getOperand(0), loops, depth + 1);
-  std::optional<Linear> rhs = getLinear(op->getOperand(1), loops, depth + 1);
-  if (!lhs || !rhs)
-    return std::nullopt;
-  if (isa<arith::MulIOp>(op))
-    return multiply(*lhs, *rhs);
-  return combine(*lhs, *rhs, isa<arith::AddIOp>(op) ? 1 : -1);
-}
-
-static std::optional<Linear> getLinear(AffineExpr expr, unsigned loops) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return checked(makeConstant(constant.getValue(), loops));
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    Linear result = makeConstant(0, loops);
-    result.factors[dim.getPosition()] = 1;
-    return result;
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary || (expr.getKind() != AffineExprKind::Add &&
-                  expr.getKind() != AffineExprKind::Mul))
-    return std::nullopt;
-  std::optional<Linear> lhs = getLinear(binary.getLHS(), loops);
-  std::optional<Linear> rhs = getLinear(binary.getRHS(), loops);
-  if (!lhs || !rhs)
-    return std::nullopt;
-  return expr.getKind() == AffineExprKind::Add ? combine(*lhs, *rhs, 1)
-                                               : multiply(*lhs, *rhs);
-}
 
 //===----------------------------------------------------------------------===//
 // One operation each

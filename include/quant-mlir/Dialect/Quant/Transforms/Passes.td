@@ -11,9 +11,9 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
     Weights are most of a model's bytes. This pass finds them through
     `QuantizableOpInterface`: constant operands of matrix multiplications,
     convolutions and embedding lookups, reached directly or through transposes,
-    reshapes, casts, broadcasts and slices along channels. Each becomes a constant of the storage type
-    and a `quant.dequantize` that says how to read it; the computation stays in
-    floating point.
+    reshapes, casts, broadcasts and slices along channels. Each becomes a
+    constant of the storage type and a `quant.dequantize` that says how to read
+    it; the computation stays in floating point.
 
     ```mlir
     // quant-quantize-weights{dtype=int8 weight-threshold=0}
@@ -43,8 +43,12 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
     Constants of at least 64 KiB become `dense_resource`; sub-byte ones of that
     size are stored packed, with a `quant.unpack`.
 
+    Elements that are only moved on their way (padded, reversed, reshaped across
+    roles, joined), as upstream's lowering of a transposed convolution does with
+    its kernel, are folded into a constant first.
+
     Limits: weights must be `arith.constant`s of f32, f16 or bf16; a weight that
-    is computed from constants is left alone, with the reason.
+    is otherwise computed from constants is left alone, with the reason.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
