@@ -16,6 +16,8 @@ add_compile_options(-ffp-contract=off)
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
 if(QUANT_MLIR_ASSERTIONS)
   add_compile_options(-UNDEBUG)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-include>
+    $<$<COMPILE_LANGUAGE:CXX>:${CMAKE_CURRENT_LIST_DIR}/AssertionsBesideLLVM.h>)
 endif()
 if(QUANT_MLIR_SANITIZE)
   add_compile_options(-fsanitize=${QUANT_MLIR_SANITIZE} -fno-sanitize-recover=all
