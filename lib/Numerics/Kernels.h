@@ -11,6 +11,7 @@
 #ifndef QUANT_MLIR_LIB_NUMERICS_KERNELS_H
 #define QUANT_MLIR_LIB_NUMERICS_KERNELS_H
 
+#include "quant-mlir/Numerics/Histogram.h"
 #include "quant-mlir/Numerics/Tensor.h"
 
 #include "FloatFormat.h"
@@ -108,6 +109,20 @@ void measure(const float *source, const float *quantized, int64_t count,
 
 /// How many of the elements are NaN or infinite.
 int64_t countNonFinite(const void *source, ExpressedType type, int64_t count);
+
+/// The ends of what is finite, and how many elements are not.
+struct FiniteScan {
+  FloatRange range;
+  int64_t nan = 0;
+  int64_t inf = 0;
+};
+/// Adds `count` elements to the result.
+void scanFinite(const float *x, int64_t count, FiniteScan &result);
+
+/// out[i] = floor(x[i] * scale) - low, for finite x and a power of two `scale`;
+/// the results must fit in 31 bits.
+void binIndices(const float *x, int64_t count, double scale, int32_t low,
+                int32_t *out);
 
 } // namespace quant_mlir::numerics::detail
 
