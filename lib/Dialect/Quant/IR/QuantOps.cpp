@@ -165,6 +165,22 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// Observe
+//===----------------------------------------------------------------------===//
+
+LogicalResult ObserveOp::verify() {
+  SpecAttr spec = getSpec();
+  if (getId().empty())
+    return emitOpError() << "expected an id, found an empty one: name the value, "
+                            "such as \"conv1.out0\"";
+  if (spec.getFormulation() == numerics::Formulation::MinVal)
+    return emitOpError() << "minval is for weights: expected the formulation zp";
+  auto type = cast<RankedTensorType>(getInput().getType());
+  return success(succeeded(spec.getGranularity().getBlockSizes(
+      type.getShape(), [&] { return emitOpError(); })));
+}
+
+//===----------------------------------------------------------------------===//
 // Pack and unpack
 //===----------------------------------------------------------------------===//
 

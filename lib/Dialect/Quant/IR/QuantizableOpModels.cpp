@@ -1,246 +1,55 @@
 //===- QuantizableOpModels.cpp - Upstream ops as quantizable ops ----------===//
 //
-// External models of QuantizableOpInterface for `linalg` and `tensor`. A
-// structured operation is classified from its indexing maps and its body, never
-// from its name, so that a named op, linalg.contract and the same thing written
-// as linalg.generic are one case.
-//
-// With W an operand of a multiply-accumulate, X the other one and Y the result,
-// the iterator of a dimension of W is
-//
-//   in W, Y and X    batch            (batch, group, depthwise channel)
-//   in W and Y only  output channel
-//   in W and X only  reduction, or kernel where X (or, for a transposed
-//                    convolution, Y) uses it inside a sum such as 2*oh + kh
+// External models of QuantizableOpInterface for `linalg` and `tensor`. What a
+// structured operation is follows from its indexing maps and its body
+// (WeightedOps.cpp, UnweightedOps.cpp), never from its name.
 //
 //===----------------------------------------------------------------------===//
 
-#include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
+#include "ElementwiseBody.h"
+#include "OpClass.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectRegistry.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace quant_mlir;
 
-//===----------------------------------------------------------------------===//
-// Multiply-accumulate bodies
-//===----------------------------------------------------------------------===//
-
-/// Looks through conversions between float types.
-static Value stripCasts(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<arith::ExtFOp, arith::TruncFOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
+static OpClass classify(Operation *op) {
+  auto linalgOp = cast<linalg::LinalgOp>(op);
+  OpClass result = classifyWeighted(linalgOp);
+  return result.kind.empty() ? classifyUnweighted(linalgOp) : result;
 }
-
-/// The two inputs of `op` that its body multiplies and accumulates into the
-/// result: yield(out + a * b), in either order, through float casts.
-static std::optional<std::pair<OpOperand *, OpOperand *>>
-matchMultiplyAccumulate(linalg::LinalgOp op) {
-  if (op.getNumDpsInits() != 1 || op->getNumRegions() != 1)
-    return std::nullopt;
-  Block *body = op.getBlock();
-  if (!body || body->empty() || body->getTerminator()->getNumOperands() != 1)
-    return std::nullopt;
-  auto add = stripCasts(body->getTerminator()->getOperand(0))
-                 .getDefiningOp<arith::AddFOp>();
-  if (!add)
-    return std::nullopt;
-  BlockArgument out = op.getMatchingBlockArgument(op.getDpsInitOperand(0));
-  Value lhs = stripCasts(add.getLhs()), rhs = stripCasts(add.getRhs());
-  if (rhs != out)
-    std::swap(lhs, rhs);
-  if (rhs != out)
-    return std::nullopt;
-  auto mul = lhs.getDefiningOp<arith::MulFOp>();
-  if (!mul)
-    return std::nullopt;
-  auto a = dyn_cast<BlockArgument>(stripCasts(mul.getLhs()));
-  auto b = dyn_cast<BlockArgument>(stripCasts(mul.getRhs()));
-  if (!a || !b || a == b || a == out || b == out || a.getOwner() != body ||
-      b.getOwner() != body)
-    return std::nullopt;
-  return std::make_pair(op.getMatchingOpOperand(a), op.getMatchingOpOperand(b));
-}
-
-//===----------------------------------------------------------------------===//
-// Roles of dimensions
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// How an indexing map uses an iterator.
-enum class IteratorUse { None, Plain, InSum };
-
-/// What a structured operation is and what its operands' dimensions mean.
-struct Classification {
-  StringRef kind;
-  SmallVector<QuantizableOperand> operands;
-};
-} // namespace
-
-static IteratorUse usesIterator(AffineMap map, unsigned iterator) {
-  IteratorUse use = IteratorUse::None;
-  for (AffineExpr expr : map.getResults()) {
-    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-      if (dim.getPosition() == iterator)
-        use = use == IteratorUse::InSum ? use : IteratorUse::Plain;
-    } else if (expr.isFunctionOfDim(iterator)) {
-      use = IteratorUse::InSum;
-    }
-  }
-  return use;
-}
-
-/// Roles of the dimensions of `w`, one of two multiplied operands; empty where
-/// the access of `w` itself is not one iterator per dimension.
-static SmallVector<DimRole> getRoles(linalg::LinalgOp op, OpOperand *w,
-                                     OpOperand *x) {
-  AffineMap wMap = op.getMatchingIndexingMap(w);
-  AffineMap xMap = op.getMatchingIndexingMap(x);
-  AffineMap yMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-  SmallVector<DimRole> roles;
-  for (AffineExpr expr : wMap.getResults()) {
-    // A dimension of size one may be indexed by a constant.
-    if (isa<AffineConstantExpr>(expr)) {
-      roles.push_back(DimRole::Kernel);
-      continue;
-    }
-    auto dim = dyn_cast<AffineDimExpr>(expr);
-    if (!dim)
-      return {};
-    IteratorUse inX = usesIterator(xMap, dim.getPosition());
-    IteratorUse inY = usesIterator(yMap, dim.getPosition());
-    if (inX == IteratorUse::InSum || inY == IteratorUse::InSum)
-      roles.push_back(DimRole::Kernel);
-    else if (inY == IteratorUse::None)
-      roles.push_back(DimRole::Reduction);
-    else if (inX == IteratorUse::None)
-      roles.push_back(DimRole::OutputChannel);
-    else
-      roles.push_back(DimRole::Batch);
-  }
-  return roles;
-}
-
-static bool hasSum(AffineMap map) {
-  return llvm::any_of(map.getResults(), [](AffineExpr expr) {
-    return !isa<AffineDimExpr, AffineConstantExpr>(expr);
-  });
-}
-
-/// The table of a lookup written as a body that yields
-///   tensor.extract %table[%row, %column]
-/// with at least one index that depends on the op's inputs.
-static std::optional<QuantizableOperand> matchLookup(linalg::LinalgOp op) {
-  if (op->getNumRegions() != 1 || !op.getBlock() || op.getBlock()->empty())
-    return std::nullopt;
-  Block *body = op.getBlock();
-  if (body->getTerminator()->getNumOperands() != 1)
-    return std::nullopt;
-  auto extract = stripCasts(body->getTerminator()->getOperand(0))
-                     .getDefiningOp<tensor::ExtractOp>();
-  if (!extract || extract->getBlock() != body)
-    return std::nullopt;
-  SmallVector<DimRole> roles;
-  bool isLookup = false;
-  for (Value index : extract.getIndices()) {
-    bool isLoopIndex = index.getDefiningOp<linalg::IndexOp>() != nullptr;
-    Operation *def = index.getDefiningOp();
-    bool isConstant = def && def->hasTrait<OpTrait::ConstantLike>();
-    isLookup |= !isLoopIndex && !isConstant;
-    roles.push_back(isLoopIndex || isConstant ? DimRole::Reduction
-                                              : DimRole::OutputChannel);
-  }
-  // An index computed from loop indices alone is a copy (a reverse, a slice).
-  if (!isLookup || !llvm::any_of(extract.getIndices(), [&](Value index) {
-        SetVector<Value> slice;
-        slice.insert(index);
-        for (unsigned i = 0; i < slice.size(); ++i) {
-          if (auto arg = dyn_cast<BlockArgument>(slice[i])) {
-            if (arg.getOwner() == body)
-              return true;
-          } else if (slice[i].getDefiningOp()->getBlock() == body) {
-            slice.insert_range(slice[i].getDefiningOp()->getOperands());
-          }
-        }
-        return false;
-      }))
-    return std::nullopt;
-  return QuantizableOperand{&extract.getTensorMutable(), std::move(roles)};
-}
-
-static Classification classify(linalg::LinalgOp op) {
-  Classification result;
-  if (auto operands = matchMultiplyAccumulate(op)) {
-    auto [a, b] = *operands;
-    bool reduces = llvm::is_contained(op.getIteratorTypesArray(),
-                                      utils::IteratorType::reduction);
-    if (!reduces)
-      return result;
-    AffineMap aMap = op.getMatchingIndexingMap(a);
-    AffineMap bMap = op.getMatchingIndexingMap(b);
-    AffineMap yMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-    result.operands.push_back({a, getRoles(op, a, b)});
-    result.operands.push_back({b, getRoles(op, b, a)});
-    bool windowed = hasSum(aMap) || hasSum(bMap);
-    if (!windowed && !hasSum(yMap)) {
-      result.kind = "matmul";
-      return result;
-    }
-    // The filter is the operand without sums; the data are never a weight.
-    QuantizableOperand &data = result.operands[hasSum(aMap) ? 0 : 1];
-    QuantizableOperand &filter = result.operands[hasSum(aMap) ? 1 : 0];
-    if (hasSum(yMap) && !windowed) {
-      result.kind = "conv_transpose";
-      return result;
-    }
-    data.roles.clear();
-    bool hasReduction = llvm::is_contained(filter.roles, DimRole::Reduction);
-    bool hasBatch = llvm::is_contained(filter.roles, DimRole::Batch);
-    result.kind = !hasReduction && hasBatch ? "depthwise_conv" : "conv";
-    return result;
-  }
-  if (std::optional<QuantizableOperand> table = matchLookup(op)) {
-    result.kind = "embedding";
-    result.operands.push_back(std::move(*table));
-  }
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Models
-//===----------------------------------------------------------------------===//
 
 namespace {
 
 struct LinalgModel
     : public QuantizableOpInterface::FallbackModel<LinalgModel> {
-  StringRef getQuantizableKind(Operation *op) const {
-    return classify(cast<linalg::LinalgOp>(op)).kind;
-  }
+  StringRef getQuantizableKind(Operation *op) const { return classify(op).kind; }
   SmallVector<QuantizableOperand> getQuantizableOperands(Operation *op) const {
-    return classify(cast<linalg::LinalgOp>(op)).operands;
+    return classify(op).operands;
   }
-  /// A body that yields one of its inputs moves values: transpose, broadcast,
-  /// copy.
-  bool preservesValueRange(Operation *op) const {
-    auto linalgOp = cast<linalg::LinalgOp>(op);
-    Block *body = linalgOp.getBlock();
-    if (!body || body->empty() ||
-        body->getTerminator()->getNumOperands() != 1)
-      return false;
-    auto arg = dyn_cast<BlockArgument>(body->getTerminator()->getOperand(0));
-    return arg && arg.getOwner() == body &&
-           linalgOp.isDpsInput(linalgOp.getMatchingOpOperand(arg));
+  ValueEffect getValueEffect(Operation *op) const { return classify(op).effect; }
+  SmallVector<OpOperand *> getValueSources(Operation *op) const {
+    return classify(op).sources;
   }
+  std::optional<Epilogue> getEpilogue(Operation *op) const {
+    return classify(op).epilogue;
+  }
+  std::optional<FloatRange> getKnownOutputRange(Operation *op) const {
+    return classify(op).knownRange;
+  }
+};
+
+/// linalg.softmax is no structured operation with a body.
+struct SoftmaxModel
+    : public QuantizableOpInterface::ExternalModel<SoftmaxModel,
+                                                   linalg::SoftmaxOp> {
+  StringRef getQuantizableKind(Operation *) const { return "softmax"; }
   std::optional<FloatRange> getKnownOutputRange(Operation *) const {
-    return std::nullopt;
+    return FloatRange{0, 1};
   }
 };
 
@@ -259,6 +68,71 @@ struct GatherModel
   }
 };
 
+/// The result has the elements of the first operand.
+template <typename OpTy>
+struct MoveModel
+    : public QuantizableOpInterface::ExternalModel<MoveModel<OpTy>, OpTy> {
+  ValueEffect getValueEffect(Operation *) const { return ValueEffect::Moves; }
+  SmallVector<OpOperand *> getValueSources(Operation *op) const {
+    return {&op->getOpOperand(0)};
+  }
+};
+
+struct ConcatModel
+    : public QuantizableOpInterface::ExternalModel<ConcatModel,
+                                                   tensor::ConcatOp> {
+  ValueEffect getValueEffect(Operation *) const { return ValueEffect::Moves; }
+  SmallVector<OpOperand *> getValueSources(Operation *op) const {
+    return llvm::to_vector(
+        llvm::map_range(op->getOpOperands(), [](OpOperand &o) { return &o; }));
+  }
+};
+
+/// The result has elements of both the slice and what it is put into, unless
+/// that is zero or not yet written.
+struct InsertSliceModel
+    : public QuantizableOpInterface::ExternalModel<InsertSliceModel,
+                                                   tensor::InsertSliceOp> {
+  ValueEffect getValueEffect(Operation *) const { return ValueEffect::Moves; }
+  SmallVector<OpOperand *> getValueSources(Operation *op) const {
+    auto insert = cast<tensor::InsertSliceOp>(op);
+    SmallVector<OpOperand *> sources = {&insert.getSourceMutable()};
+    if (!insert.getDest().getDefiningOp<tensor::EmptyOp>() &&
+        getSplatValue(insert.getDest()) != 0.0)
+      sources.push_back(&insert.getDestMutable());
+    return sources;
+  }
+};
+
+/// Padding with 0.0 adds a value that every range includes, and padding of a
+/// maximum with the lowest one adds none. With any other value the result has a
+/// range of its own.
+struct PadModel
+    : public QuantizableOpInterface::ExternalModel<PadModel, tensor::PadOp> {
+  ValueEffect getValueEffect(Operation *op) const {
+    auto pad = cast<tensor::PadOp>(op);
+    Value padding = pad.getConstantPaddingValue();
+    std::optional<double> value =
+        padding ? getSplatValue(padding) : std::nullopt;
+    if (value == 0.0)
+      return ValueEffect::Moves;
+    bool isLowest = value && *value <= -std::numeric_limits<float>::max();
+    bool feedsMaximum = llvm::all_of(op->getUsers(), [](Operation *user) {
+      auto quantizable = dyn_cast<QuantizableOpInterface>(user);
+      return quantizable && isa<linalg::LinalgOp>(user) &&
+             quantizable.getValueEffect() == ValueEffect::Moves &&
+             cast<linalg::LinalgOp>(user).getNumReductionLoops() > 0;
+    });
+    return isLowest && feedsMaximum ? ValueEffect::Moves
+                                    : ValueEffect::Computes;
+  }
+  SmallVector<OpOperand *> getValueSources(Operation *op) const {
+    if (getValueEffect(op) == ValueEffect::Computes)
+      return {};
+    return {&cast<tensor::PadOp>(op).getSourceMutable()};
+  }
+};
+
 } // namespace
 
 void quant_mlir::registerQuantizableOpInterfaceModels(
@@ -272,8 +146,20 @@ void quant_mlir::registerQuantizableOpInterfaceModels(
           name.hasInterface<linalg::LinalgOp>() &&
           !name.hasInterface<QuantizableOpInterface>())
         name.attachInterface<LinalgModel>();
+    linalg::SoftmaxOp::attachInterface<SoftmaxModel>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *) {
     tensor::GatherOp::attachInterface<GatherModel>(*context);
+    tensor::ExpandShapeOp::attachInterface<MoveModel<tensor::ExpandShapeOp>>(
+        *context);
+    tensor::CollapseShapeOp::attachInterface<
+        MoveModel<tensor::CollapseShapeOp>>(*context);
+    tensor::ReshapeOp::attachInterface<MoveModel<tensor::ReshapeOp>>(*context);
+    tensor::CastOp::attachInterface<MoveModel<tensor::CastOp>>(*context);
+    tensor::ExtractSliceOp::attachInterface<MoveModel<tensor::ExtractSliceOp>>(
+        *context);
+    tensor::ConcatOp::attachInterface<ConcatModel>(*context);
+    tensor::InsertSliceOp::attachInterface<InsertSliceModel>(*context);
+    tensor::PadOp::attachInterface<PadModel>(*context);
   });
 }

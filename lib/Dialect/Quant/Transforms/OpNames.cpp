@@ -30,7 +30,8 @@ static StringRef findName(Location loc) {
       .Default([](LocationAttr) { return StringRef(); });
 }
 
-static void assignInFunction(FunctionOpInterface function) {
+static void assignInFunction(FunctionOpInterface function,
+                             function_ref<bool(Operation *)> needed) {
   SmallVector<Operation *> ops;
   llvm::StringMap<unsigned> uses;
   function->walk([&](QuantizableOpInterface op) {
@@ -56,12 +57,16 @@ static void assignInFunction(FunctionOpInterface function) {
       do
         name = base + "#" + std::to_string(count[base]++);
       while (uses.contains(name));
-    op->setAttr(nameAttr, StringAttr::get(op->getContext(), name));
+    if (needed(op))
+      op->setAttr(nameAttr, StringAttr::get(op->getContext(), name));
   }
 }
 
-void quant_mlir::assignQuantNames(Operation *root) {
-  root->walk([](FunctionOpInterface function) { assignInFunction(function); });
+void quant_mlir::assignQuantNames(Operation *root,
+                                  function_ref<bool(Operation *)> needed) {
+  root->walk([&](FunctionOpInterface function) {
+    assignInFunction(function, needed);
+  });
 }
 
 StringRef quant_mlir::getQuantName(Operation *op) {

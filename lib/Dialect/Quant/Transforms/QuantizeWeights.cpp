@@ -159,7 +159,11 @@ public:
   void runOnOperation() override {
     if (failed(readOptions()))
       return signalPassFailure();
-    assignQuantNames(getOperation());
+    assignQuantNames(getOperation(), [](Operation *op) {
+      return llvm::any_of(
+          cast<QuantizableOpInterface>(op).getQuantizableOperands(),
+          [](const QuantizableOperand &operand) { return operand.canBeWeight(); });
+    });
     WeightCollection collection = collectWeights(getOperation());
     for (UnreachedWeight &weight : collection.unreached)
       skip(weight.consumer, weight.reason);

@@ -607,3 +607,31 @@ func.func @pack_layout(%q: tensor<3xi4>) {
   %p = quant.pack %q <blocked> : tensor<3xi4> -> tensor<2xi8>
   return
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Observers
+//===----------------------------------------------------------------------===//
+
+func.func @observe_without_id(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.observe' op expected an id, found an empty one: name the value, such as "conv1.out0"}}
+  %0 = quant.observe %x "" <int8, symmetric> : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @observe_minval(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.observe' op minval is for weights: expected the formulation zp}}
+  %0 = quant.observe %x "a" <int8, asymmetric, minval> : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @observe_other_rank(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.observe' op per_channel expects axes below the rank}}
+  %0 = quant.observe %x "a" <int8, symmetric, per_channel<[1]>> : tensor<4xf32>
+  return
+}

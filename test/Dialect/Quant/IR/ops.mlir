@@ -376,6 +376,22 @@ func.func private @granularity_attributes() attributes {
   e = #qparams.affine<int8 narrow, per_tensor, scale = 0.5>,
   f = #qparams.affine<int8, per_channel<[0]>>}
 
+//===----------------------------------------------------------------------===//
+// Observers
+//===----------------------------------------------------------------------===//
+
+// CHECK-LABEL: func @observe
+func.func @observe(%x: tensor<4x?xf32>, %y: tensor<4xbf16>) -> tensor<4x?xf32> {
+  // CHECK: quant.observe %{{.*}} "conv1.out0" <int8, asymmetric, moving_average> : tensor<4x?xf32>
+  %0 = quant.observe %x "conv1.out0" <int8, asymmetric, moving_average> : tensor<4x?xf32>
+  // CHECK: quant.observe %{{.*}} "conv1.out0" follows <int8, asymmetric, per_channel<[1]>, moving_average> : tensor<4x?xf32>
+  %1 = quant.observe %0 "conv1.out0" follows <int8, asymmetric, per_channel<[1]>, moving_average> : tensor<4x?xf32>
+  // An observer whose result nobody reads counts all the same.
+  // CHECK: quant.observe %{{.*}} "main.in1" boundary <float8_e4m3fn, symmetric> : tensor<4xbf16>
+  %2 = quant.observe %y "main.in1" boundary <float8_e4m3fn, symmetric> : tensor<4xbf16>
+  return %1 : tensor<4x?xf32>
+}
+
 // What equals a default is not printed.
 // CHECK-LABEL: func private @spec_attributes
 // CHECK-SAME: a = #qparams.spec<int8, symmetric>

@@ -104,6 +104,54 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize",
   let hasVerifier = 1;
 }
 
+def QuantExt_ObserveOp : QuantExt_Op<"observe",
+    [AllTypesMatch<["input", "output"]>]> {
+  let summary = "Marks a value whose range calibration has to find";
+  let description = [{
+    The identity. `id` names the value (`conv1.out0`), `spec` says how it will be
+    quantized. `quant-insert-observers` places these operations,
+    `quant-calibrate` collects the statistics of what passes, and
+    `quant-fold-ranges` replaces each by `quant.quantize` and
+    `quant.dequantize`.
+
+    - Operations with the same id share one set of statistics, and so one set of
+      parameters: the operands of a concatenation.
+    - With `follows`, the operation contributes no statistics and takes the
+      parameters of its id: the result of an average pool.
+    - With `boundary`, the value is an input or output of the model that no
+      quantized operation touches; it becomes codes only with `quantize-io`.
+    - A spec whose `float_range` fixes both ends needs no data.
+
+    It is kept where its value is dead or used twice: what is counted must not
+    depend on clean-up.
+
+    ```mlir
+    %o = quant.observe %x "conv1.out0" <int8, asymmetric, moving_average> : tensor<4x70xf32>
+    %p = quant.observe %y "conv1.out0" follows <int8, asymmetric, moving_average> : tensor<4x1xf32>
+    %s = quant.observe %z "main.out0" boundary <int8, asymmetric, float_range = [0.0, 0.99609375]> : tensor<4x10xf32>
+    ```
+  }];
+  let arguments = (ins
+    QuantExt_ExpressedTensor:$input,
+    StrAttr:$id,
+    UnitAttr:$follows,
+    UnitAttr:$boundary,
+    QParams_SpecAttr:$spec);
+  let results = (outs QuantExt_ExpressedTensor:$output);
+  let assemblyFormat = [{
+    $input $id (`follows` $follows^)? (`boundary` $boundary^)? $spec attr-dict
+    `:` type($input)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether statistics of the values that pass are needed.
+    bool needsData() {
+      return !getFollows() &&
+             !(getSpec().getFloatLo() && getSpec().getFloatHi());
+    }
+  }];
+}
+
 def QuantExt_PackOp : QuantExt_Op<"pack", [Pure]> {
   let summary = "Codes of less than eight bits to bytes";
   let description = [{

@@ -32,10 +32,35 @@ struct QuantizableOperand {
   bool canBeWeight() const { return !roles.empty(); }
 };
 
-/// A closed interval of values.
+/// A closed interval of values; an open end is infinite.
 struct FloatRange {
   double lo;
   double hi;
+};
+
+/// How the values of a result follow from those of the operands.
+enum class ValueEffect {
+  Computes, ///< new values, with a range of their own
+  /// Every element is one of the operands' or 0.0: reshape, transpose, slice,
+  /// concatenation, zero padding, maximum over a window.
+  Moves,
+  Averages, ///< in the range of the operands, but between their codes
+};
+
+/// An operation as the last step of a kernel that ends with one of its inputs.
+struct Epilogue {
+  enum class Kind {
+    Bias,  ///< adds a constant
+    Clamp, ///< relu, relu6, clamp
+    Add,   ///< adds another activation: a residual connection
+  };
+  Kind kind;
+  /// Operands whose producers can take this operation in.
+  llvm::SmallVector<mlir::OpOperand *, 2> inputs;
+  /// Bias: the operand with the constant.
+  mlir::OpOperand *bias = nullptr;
+  /// Clamp: the bounds.
+  FloatRange bounds = {0, 0};
 };
 
 } // namespace quant_mlir

@@ -13,11 +13,14 @@
 
 namespace quant_mlir {
 
-/// Gives every quantizable operation below `root` its name: the NameLoc where
-/// that is unique among the function's quantizable operations, else
+/// Gives the operations below `root` that are `needed` their names: the NameLoc
+/// where that is unique among the function's quantizable operations, else
 /// `<NameLoc, or function/op>#<n>`, n counted among equals in function order.
-/// Names that are already there stay.
-void assignQuantNames(mlir::Operation *root);
+/// Every quantizable operation counts, whether its name is needed or not, so that
+/// a name does not depend on which pass asks first. Names that are already there
+/// stay.
+void assignQuantNames(mlir::Operation *root,
+                      llvm::function_ref<bool(mlir::Operation *)> needed);
 
 /// The name that assignQuantNames gave.
 llvm::StringRef getQuantName(mlir::Operation *op);
