@@ -6,10 +6,12 @@
 
 void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
                                     const QuantPipelineOptions &options) {
-  if (options.quantizeWeights) {
+  if (options.foldBatchNorm || options.quantizeWeights)
     pm.addPass(createLowerTosaPass());
+  if (options.foldBatchNorm)
+    pm.addPass(createFoldBatchNormPass());
+  if (options.quantizeWeights)
     pm.addPass(createQuantizeWeightsPass(*options.quantizeWeights));
-  }
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

@@ -4,6 +4,8 @@
 // are written in, passes run in one:
 //
 //   lower tosa        the passes see linalg on tensors
+//   fold batch norm   before anything asks for ranges or quantizes weights: both
+//                     change
 //   quantize weights  level 0 to level 1
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
@@ -31,6 +33,8 @@ namespace quant_mlir {
 
 /// What to do with a model; each step runs only where it is asked for.
 struct QuantPipelineOptions {
+  /// Where activations are quantized too: it changes outputs by rounding.
+  bool foldBatchNorm = false;
   std::optional<QuantizeWeightsPassOptions> quantizeWeights;
   bool pack = false;
 };

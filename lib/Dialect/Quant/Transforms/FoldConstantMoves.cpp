@@ -307,8 +307,7 @@ const Elements *Evaluator::evaluate(Value value, unsigned depth) {
 // Replacement
 //===----------------------------------------------------------------------===//
 
-/// Erases what nobody uses any more, from `op` back to its operands.
-static void eraseDead(Operation *op) {
+void quant_mlir::eraseDead(Operation *op) {
   llvm::SetVector<Operation *> candidates;
   candidates.insert(op);
   while (!candidates.empty()) {

@@ -18,7 +18,6 @@
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace quant_mlir {
@@ -113,25 +112,6 @@ static AffineAttr makeParams(const Decision &decision,
   return AffineAttr::get(context, spec.storage, int64_t(range.min),
                          int64_t(range.max), granularity, scale, zeroPoint,
                          minval);
-}
-
-/// Gives `use` the value `dequantized` in place of the constant, through copies
-/// of the operations on its path, so that other users of those keep theirs.
-static void replaceUse(WeightUse &use, Value dequantized,
-                       DenseMap<Operation *, Value> &copies) {
-  Value value = dequantized;
-  for (OpOperand *operand : llvm::reverse(llvm::drop_begin(use.path))) {
-    Operation *op = operand->getOwner();
-    Value &copy = copies[op];
-    if (!copy) {
-      IRMapping mapping;
-      mapping.map(operand->get(), value);
-      OpBuilder builder(op);
-      copy = builder.clone(*op, mapping)->getResult(0);
-    }
-    value = copy;
-  }
-  use.path.front()->set(value);
 }
 
 /// Erases what the rewrite left without users, from the consumer's side to the
@@ -387,7 +367,7 @@ private:
       SmallVector<Operation *> passed;
       for (OpOperand *operand : llvm::drop_begin(use->path))
         passed.push_back(operand->getOwner());
-      replaceUse(*use, dequantized, copies);
+      replaceUse(use->path, dequantized, copies);
       eraseDeadPath(passed, erased);
     }
     if (constant->use_empty())

@@ -22,6 +22,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -35,8 +36,7 @@ using Roles = SmallVector<DimRole>;
 // One step towards the constant
 //===----------------------------------------------------------------------===//
 
-/// A structured op that only moves its input, possibly converting each element.
-static OpOperand *matchMove(linalg::LinalgOp op) {
+OpOperand *quant_mlir::matchMove(linalg::LinalgOp op) {
   if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || !op.getBlock())
     return nullptr;
   Block *body = op.getBlock();
@@ -149,9 +149,7 @@ static bool isReshape(Operation *op) {
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// Whether a value depends on nothing but constants, one of them a tensor, so
-/// that it is a weight that someone computes.
-static bool isComputedFromConstants(Value value) {
+bool quant_mlir::isComputedFromConstants(Value value) {
   SetVector<Value> slice;
   slice.insert(value);
   bool hasTensor = false;
@@ -293,4 +291,25 @@ WeightCollection quant_mlir::collectWeights(Operation *root) {
     }
   }
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Replacement
+//===----------------------------------------------------------------------===//
+
+void quant_mlir::replaceUse(ArrayRef<OpOperand *> path, Value weight,
+                            DenseMap<Operation *, Value> &copies) {
+  Value value = weight;
+  for (OpOperand *operand : llvm::reverse(llvm::drop_begin(path))) {
+    Operation *op = operand->getOwner();
+    Value &copy = copies[op];
+    if (!copy) {
+      IRMapping mapping;
+      mapping.map(operand->get(), value);
+      OpBuilder builder(op);
+      copy = builder.clone(*op, mapping)->getResult(0);
+    }
+    value = copy;
+  }
+  path.front()->set(value);
 }

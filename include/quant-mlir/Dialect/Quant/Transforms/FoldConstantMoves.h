@@ -15,6 +15,9 @@ namespace quant_mlir {
 /// of.
 mlir::arith::ConstantOp foldConstantMoves(mlir::Value value);
 
+/// Erases `op` where nobody uses it, and then what only it used.
+void eraseDead(mlir::Operation *op);
+
 } // namespace quant_mlir
 
 #endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_FOLDCONSTANTMOVES_H

@@ -5,6 +5,71 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldBatchNormPass : Pass<"quant-fold-batch-norm", "::mlir::ModuleOp"> {
+  let summary = "Fold batch norm into the weights and biases before it";
+  let description = [{
+    At inference a batch norm is one multiplication and one addition per channel.
+    Left as operations of their own behind a convolution or matrix product they
+    hide its bias, and the ranges of two values would be quantized where one is
+    needed. This pass folds them into the weight and the bias.
+
+    ```mlir
+    // quant-fold-batch-norm
+    %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %gamma = arith.constant dense<[[2.0, 0.5]]> : tensor<1x2xf32>
+    %beta = arith.constant dense<[[1.0, -1.0]]> : tensor<1x2xf32>
+    %zero = arith.constant dense<0.0> : tensor<1x2xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<1x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<1x2xf32>) -> tensor<1x2xf32>
+    %1 = arith.mulf %0, %gamma : tensor<1x2xf32>
+    %2 = arith.addf %1, %beta : tensor<1x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %w = arith.constant dense<[[2.0, 1.0], [6.0, 2.0]]> : tensor<2x2xf32>
+    %zero = arith.constant dense<0.0> : tensor<1x2xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<1x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<1x2xf32>) -> tensor<1x2xf32>
+    %e = tensor.empty() : tensor<1x2xf32>
+    %beta = arith.constant dense<[1.0, -1.0]> : tensor<2xf32>
+    %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%0, %beta : tensor<1x2xf32>, tensor<2xf32>) outs(%e : tensor<1x2xf32>) {
+    ^bb0(%in: f32, %b: f32, %out: f32):
+      %2 = arith.addf %in, %b : f32
+      linalg.yield %2 : f32
+    } -> tensor<1x2xf32>
+    ```
+
+    The operation is any that `QuantizableOpInterface` classifies as a
+    multiply-accumulate, whatever its layout and however it is written. What
+    follows it is folded as far as it is affine with constants that vary along
+    channels of the weight only: additions, subtractions, multiplications and
+    divisions, in any order, in one `linalg.generic` or several, with reshapes,
+    transposes and casts between them. The constants may themselves be computed
+    from constants (`rsqrt(variance + epsilon)`); each of those operations is
+    rounded to its own type, as at run time.
+
+    A bias that is accumulated onto stays the value that is accumulated onto;
+    otherwise there is one addition behind the operation. A chain of additions
+    alone is a bias already and stays as it is. A weight that others use too is
+    copied. Each element of a weight or bias is rounded once.
+
+    Limits: the weight is a constant of f32, f16 or bf16, behind reshapes,
+    transposes and casts at most. A per-channel multiplication that cannot be
+    folded, because a value before it has other uses, because its constant varies
+    along other dimensions, or because of the weight or of what is accumulated
+    onto, is named in a remark.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Operations that a batch norm went into">,
+    Statistic<"numSkipped", "skipped",
+              "Per-channel multiplications that stay as they are">,
+  ];
+}
+
 def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
   let summary = "Quantize constant weights to storage-type constants";
   let description = [{

@@ -13,6 +13,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/MapVector.h"
 
+namespace mlir::linalg {
+class LinalgOp;
+} // namespace mlir::linalg
+
 namespace quant_mlir {
 
 /// One way in which a constant is used as a weight.
@@ -50,6 +54,20 @@ struct WeightCollection {
 /// Finds all weights below `root`. May create constants: moves of a constant's
 /// elements that cannot be followed are folded into a constant of their own.
 WeightCollection collectWeights(mlir::Operation *root);
+
+/// Whether a value is a constant tensor or depends on nothing but constants, one
+/// of them a tensor, so that it is a weight that someone computes.
+bool isComputedFromConstants(mlir::Value value);
+
+/// The only input of a structured op that does nothing but move it, possibly
+/// converting each element between float types; nullptr for any other.
+mlir::OpOperand *matchMove(mlir::linalg::LinalgOp op);
+
+/// Gives the consumer at the front of `path` the value `weight` in place of the
+/// one at its end, through copies of the operations between, so that other users
+/// of those keep theirs. `copies` are shared by the uses of one weight.
+void replaceUse(llvm::ArrayRef<mlir::OpOperand *> path, mlir::Value weight,
+                llvm::DenseMap<mlir::Operation *, mlir::Value> &copies);
 
 } // namespace quant_mlir
 
