@@ -6,7 +6,7 @@
 //   yield max(x, out), max(x, y)   moves (maximum over a window; of two)
 //   yield x + y, x * y             add, mul of two activations
 //   yield x + constant             the bias of whatever gives x
-//   yield clamp(x)                 relu, relu6, clamp
+//   yield clamp(x)                 relu, relu6, clamp: the end of whatever gives x
 //   yield sum(x) / n               average_pool, with the sum that is divided
 //   yield 1 / (1 + exp(-x)), tanh  known ranges; softmax where exp(x) is divided
 //                                  by its own sum
@@ -232,7 +232,6 @@ static OpClass classifyElementwise(linalg::LinalgOp op,
       result.knownRange = FloatRange{0, 1};
       return result;
     }
-    result.kind = "clamp";
     if (isElementForElement(op, clamp->input))
       result.epilogue =
           Epilogue{Epilogue::Kind::Clamp, {clamp->input}, nullptr, clamp->bounds};

@@ -297,23 +297,24 @@ static const std::optional<TensorRule> &get(const OpRule &rule,
 QuantConfig::Match QuantConfig::match(Tensor tensor, StringRef opName,
                                       StringRef opType, StringRef kind) {
   Match result;
-  auto consider = [&](const OpRule &rule, const Twine &where) {
+  auto consider = [&](const OpRule &rule, const Twine &where,
+                      unsigned specificity) {
     if (const std::optional<TensorRule> &found = get(rule, tensor);
         found && !result.rule)
-      result = {&*found, where.str()};
+      result = {&*found, where.str(), specificity};
   };
   // Every pattern is tried, also behind the winner, to learn which are used.
   for (Pattern &pattern : byName)
     if (pattern.regex->match(opName)) {
       pattern.used = true;
-      consider(pattern.rule, "op_name \"" + pattern.text + "\"");
+      consider(pattern.rule, "op_name \"" + pattern.text + "\"", 3);
     }
   for (Pattern &pattern : byType)
     if (pattern.regex->match(opType) || pattern.regex->match(kind)) {
       pattern.used = true;
-      consider(pattern.rule, "op_type \"" + pattern.text + "\"");
+      consider(pattern.rule, "op_type \"" + pattern.text + "\"", 2);
     }
-  consider(global, "global");
+  consider(global, "global", 1);
   return result;
 }
 

@@ -22,9 +22,10 @@ def QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
     InterfaceMethod<[{
         What the operation computes, in the field's words: `matmul`, `conv`,
         `conv_transpose`, `depthwise_conv`, `embedding`, `add`, `mul`,
-        `average_pool`, `clamp`, `sigmoid`, `tanh`, `softmax`, …; the names that
+        `average_pool`, `sigmoid`, `tanh`, `softmax`, …; the names that
         `op_type` rules of a configuration match. Empty where this operation is
-        none of the kinds that can be quantized. One operation of several that
+        none of the kinds that can be quantized, a bias or a clamp, which belong to
+        another operation's kernel, included. One operation of several that
         compute one thing together has the kind: of an average pool the division,
         of a softmax the last one.
       }],

@@ -154,6 +154,91 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+def InsertObserversPass : Pass<"quant-insert-observers", "::mlir::ModuleOp"> {
+  let summary = "Mark the values whose ranges calibration has to find";
+  let description = [{
+    Static quantization of activations needs the range of every value that a
+    kernel will read or write as codes, and of no other. This pass places a
+    `quant.observe` at each: at inputs and outputs of quantizable operations, and
+    of the model.
+
+    ```mlir
+    // quant-insert-observers{dtype=int8}
+    func.func @main(%x: tensor<4x2xf32>, %init: tensor<4x2xf32>) -> tensor<4x2xf32> {
+      %w = arith.constant dense<[[0.5, -1.0], [0.25, 2.0]]> : tensor<2x2xf32>
+      %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%init : tensor<4x2xf32>) -> tensor<4x2xf32>
+      return %0 : tensor<4x2xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @main(%x: tensor<4x2xf32>, %init: tensor<4x2xf32>) -> tensor<4x2xf32> {
+      %i = quant.observe %init "main.in1" <int8, symmetric, moving_average> : tensor<4x2xf32>
+      %d = quant.observe %x "main.in0" <int8, symmetric, moving_average> : tensor<4x2xf32>
+      %w = arith.constant dense<[[0.5, -1.0], [0.25, 2.0]]> : tensor<2x2xf32>
+      %0 = linalg.matmul {quant.name = "main/linalg.matmul#0"} ins(%d, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+      %o = quant.observe %0 "main/linalg.matmul#0.out0" <int8, symmetric, moving_average> : tensor<4x2xf32>
+      return %o : tensor<4x2xf32>
+    }
+    ```
+
+    Rules, which follow from `QuantizableOpInterface` and from what will be fused:
+
+    - Operations that will be one kernel are one group: a matrix multiplication or
+      convolution with its bias, residual addition and clamp; an addition with its
+      clamp. Nothing inside is observed.
+    - Operations that only move or select values (reshape, transpose, slice,
+      padding with zeros, maximum over a window, concatenation) have one set of
+      parameters at both ends, so observers stand where the values come from, all
+      with one id. The result of an average pool `follows` its input.
+    - relu and relu6 outputs are asymmetric. The outputs of sigmoid, hard-sigmoid,
+      tanh and softmax have known 8-bit parameters and need no data: their range
+      is fixed in the spec.
+    - Inputs and outputs of the model that no quantized operation touches get a
+      `boundary` observer, which matters to `quantize-io` only.
+
+    Ids are `<operation>.out<n>`, `<function>.in<n>` for the model's inputs, and
+    `<operation>.in<n>` for what no operation with a name writes; the operation is
+    the group's first one. They depend on names and on the order of operations of
+    the same name only.
+
+    A configuration speaks of `input` and `output` of operations: `input` of what
+    they read, `output` of what they write, and of the boundary by the function's
+    name. Of rules for one value the most specific wins; of equally specific ones
+    that of the operation that writes it. Where only readers ask, other users of
+    the value keep it in floating point. `explain` prints a remark for each
+    operation with the rule that applied.
+
+    Limits: functions are looked at one by one; a value that passes a call or a
+    region's edge is observed anew on the other side. Elementwise `arith` on
+    tensors is not seen: run `convert-elementwise-to-linalg` first.
+  }];
+  let dependentDialects = [
+    "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"dtype", "dtype", "std::string", /*default=*/"\"int8\"",
+           "Storage type of activations: int8, uint8, float8_e4m3fn or "
+           "float8_e5m2; empty: only what the configuration asks for">,
+    Option<"qscheme", "qscheme", "std::string", /*default=*/"\"symmetric\"",
+           "symmetric or asymmetric">,
+    Option<"calibrator", "calibrator", "std::string",
+           /*default=*/"\"moving_average\"",
+           "How a range is found: moving_average, global_minmax, percentile, mse, "
+           "entropy, or one that was registered">,
+    Option<"config", "config", "std::string", /*default=*/"\"\"",
+           "YAML file with rules per operation; the other options are its "
+           "defaults">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Print which rule applied to each operation, and why">,
+  ];
+  let statistics = [
+    Statistic<"numInserted", "inserted", "Observers that were inserted">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{

@@ -52,6 +52,7 @@ public:
   struct Match {
     const TensorRule *rule = nullptr;
     std::string where;
+    unsigned specificity = 0; ///< op_name 3, op_type 2, global 1
   };
   enum class Tensor { Weight, Input, Output };
   Match match(Tensor tensor, llvm::StringRef opName, llvm::StringRef opType,
