@@ -1,8 +1,9 @@
 //===- ChannelArith.cpp - Arithmetic on per-channel constants -------------===//
 //
-// Scalars are folded by the operations themselves (Operation::fold), so that any
-// operation with a folder can be part of a constant. Of the roots one has none,
-// the other none for f16 and bf16: math.rsqrt is 1 / sqrt(x) as it is lowered.
+// Scalars are folded by the operations themselves (Operation::fold), so that
+// any operation with a folder can be part of a constant. Of the roots one has
+// none, the other none for f16 and bf16: math.rsqrt is 1 / sqrt(x) as it is
+// lowered.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,8 +52,8 @@ static std::optional<double> foldScalar(Operation *op,
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
   if (isa<arith::ExtFOp, arith::TruncFOp>(op))
     return roundTo(operands.front(), element);
-  // Rounded twice each, which for types of less than half of binary64's precision
-  // is rounding once.
+  // Rounded twice each, which for types of less than half of binary64's
+  // precision is rounding once.
   if (isa<math::SqrtOp, math::RsqrtOp>(op)) {
     double root = roundTo(std::sqrt(operands.front()), element);
     return isa<math::SqrtOp>(op) ? root : roundTo(1.0 / root, element);
@@ -113,8 +114,8 @@ static std::optional<AffineValue> addAffine(const AffineValue &a,
   result.factor = a.factor;
   result.isScaled = a.isScaled || b.isScaled || (a.isConstant() && isSub);
   if (a.isConstant())
-    result.factor =
-        map(count, [&](double x) { return sign * x; }, b.factor);
+    result.factor = map(
+        count, [&](double x) { return sign * x; }, b.factor);
   return result;
 }
 
@@ -309,17 +310,16 @@ ConstantEvaluator::computeLinalg(linalg::LinalgOp op, unsigned depth) {
       for (auto [extent, from, to] :
            llvm::zip_equal(extents, strides[index], order))
         loops.push_back({extent, from, to});
-    forEachOffset(loops, [&](int64_t from, int64_t to) {
-      numbers[to] = data[from];
-    });
+    forEachOffset(loops,
+                  [&](int64_t from, int64_t to) { numbers[to] = data[from]; });
     values[op.getMatchingBlockArgument(operand)] = {{}, std::move(numbers)};
   }
   std::optional<AffineValue> computed =
       evaluateBody(*op.getBlock(), std::move(values), count);
   if (!computed || !computed->isConstant())
     return std::nullopt;
-  BroadcastConstant result{llvm::to_vector(type.getShape()), {},
-                           std::move(computed->offset)};
+  BroadcastConstant result{
+      llvm::to_vector(type.getShape()), {}, std::move(computed->offset)};
   for (AffineExpr expr : outMap.getResults()) {
     unsigned loop = cast<AffineDimExpr>(expr).getPosition();
     bool isUniform = result.data.size() == 1 || extents[loop] == 1;
@@ -352,8 +352,7 @@ ConstantEvaluator::computeTensorOp(Operation *op, unsigned depth) {
   SmallVector<const AffineValue *> operands;
   for (const AffineValue &value : values)
     operands.push_back(&value);
-  std::optional<AffineValue> result =
-      evaluateElementwise(op, operands, count);
+  std::optional<AffineValue> result = evaluateElementwise(op, operands, count);
   if (!result)
     return std::nullopt;
   BroadcastConstant constant{{}, {}, std::move(result->offset)};
@@ -366,8 +365,8 @@ ConstantEvaluator::computeTensorOp(Operation *op, unsigned depth) {
   return constant;
 }
 
-std::optional<BroadcastConstant>
-ConstantEvaluator::compute(Operation *op, unsigned depth) {
+std::optional<BroadcastConstant> ConstantEvaluator::compute(Operation *op,
+                                                            unsigned depth) {
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     if (auto number = dyn_cast<FloatAttr>(constant.getValue()))
       return BroadcastConstant{{}, {}, {number.getValueAsDouble()}};
@@ -380,8 +379,8 @@ ConstantEvaluator::compute(Operation *op, unsigned depth) {
     std::optional<std::vector<double>> data = readFloats(elements);
     if (!data || data->empty())
       return std::nullopt;
-    BroadcastConstant result{llvm::to_vector(type.getShape()), {},
-                             std::move(*data)};
+    BroadcastConstant result{
+        llvm::to_vector(type.getShape()), {}, std::move(*data)};
     if (result.data.size() == 1)
       result.strides.assign(type.getRank(), 0);
     else
@@ -406,8 +405,8 @@ const BroadcastConstant *ConstantEvaluator::evaluate(Value value,
   if (auto it = known.find(value); it != known.end())
     return it->second.get();
   std::optional<BroadcastConstant> result = compute(op, depth);
-  return (known[value] = result ? std::make_unique<BroadcastConstant>(
-                                      std::move(*result))
-                                : nullptr)
+  return (known[value] =
+              result ? std::make_unique<BroadcastConstant>(std::move(*result))
+                     : nullptr)
       .get();
 }

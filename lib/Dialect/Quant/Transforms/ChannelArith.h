@@ -4,9 +4,9 @@
 // without expanding them, and values that are an affine function of one input
 // with constant coefficients.
 //
-// Operations on constants give what they would give at run time: each is rounded
-// to its own type. Coefficients of an affine function are binary64, so that what
-// is made of them is rounded once.
+// Operations on constants give what they would give at run time: each is
+// rounded to its own type. Coefficients of an affine function are binary64, so
+// that what is made of them is rounded once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,19 +45,18 @@ struct AffineValue {
 /// `value` rounded to the float type `type`, half to even.
 double roundTo(double value, mlir::Type type);
 
-/// Result of an operation on scalars or elementwise on tensors; nullopt where it
-/// is no affine function or cannot be evaluated. Operands hold one number or
+/// Result of an operation on scalars or elementwise on tensors; nullopt where
+/// it is no affine function or cannot be evaluated. Operands hold one number or
 /// `count`.
 std::optional<AffineValue>
 evaluateElementwise(mlir::Operation *op,
-                    llvm::ArrayRef<const AffineValue *> operands,
-                    size_t count);
+                    llvm::ArrayRef<const AffineValue *> operands, size_t count);
 
 /// What the body of a structured op yields for values of its block arguments;
 /// nullopt where it uses anything else that is not a constant scalar.
 std::optional<AffineValue>
-evaluateBody(mlir::Block &body,
-             llvm::DenseMap<mlir::Value, AffineValue> values, size_t count);
+evaluateBody(mlir::Block &body, llvm::DenseMap<mlir::Value, AffineValue> values,
+             size_t count);
 
 /// A constant tensor, or scalar, of a float type: element i is
 /// data[sum(i_d * strides[d])], with stride 0 along broadcast dimensions, whose

@@ -47,8 +47,8 @@ static bool takePieces(SmallVectorImpl<Piece> &pieces, int64_t size,
     if (pieces.empty())
       return false;
     Piece &piece = pieces.back();
-    if (piece.size == size || (size > 1 && piece.size > 1 &&
-                               size % piece.size == 0)) {
+    if (piece.size == size ||
+        (size > 1 && piece.size > 1 && size % piece.size == 0)) {
       taken.insert(taken.begin(), piece);
       size = piece.size == size ? 1 : size / piece.size;
       pieces.pop_back();
@@ -82,7 +82,8 @@ bool DimPieces::expand(ArrayRef<ReassociationIndices> groups,
 void quant_mlir::detail::forEachOffset(
     ArrayRef<OffsetLoop> loops, function_ref<void(int64_t, int64_t)> body) {
   // Loops without iterations call nothing.
-  if (llvm::any_of(loops, [](const OffsetLoop &loop) { return loop.size == 0; }))
+  if (llvm::any_of(loops,
+                   [](const OffsetLoop &loop) { return loop.size == 0; }))
     return;
   SmallVector<int64_t> index(loops.size(), 0);
   int64_t a = 0, b = 0;

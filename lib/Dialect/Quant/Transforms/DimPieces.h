@@ -1,8 +1,8 @@
 //===- DimPieces.h - Dimensions followed through reshapes -------*- C++ -*-===//
 //
-// What the dimensions of a tensor are made of, in terms of loops of an operation
-// that it goes into or comes from: a reshape joins loops in one dimension or
-// splits one over several, a transpose moves them.
+// What the dimensions of a tensor are made of, in terms of loops of an
+// operation that it goes into or comes from: a reshape joins loops in one
+// dimension or splits one over several, a transpose moves them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,8 @@
 
 namespace quant_mlir::detail {
 
-/// Part of a loop's index: the loop's index is sum(index of piece * stride) over
-/// its pieces.
+/// Part of a loop's index: the loop's index is sum(index of piece * stride)
+/// over its pieces.
 struct Piece {
   int64_t loop; ///< -1 for an index that is no plain loop, such as 2 * oh + kh
   int64_t size; ///< may be dynamic; then it is the whole loop
@@ -34,8 +34,8 @@ public:
   /// Pieces of one dimension, slowest first; pieces of size one are left out.
   llvm::ArrayRef<Piece> operator[](unsigned dim) const { return dims[dim]; }
 
-  /// Dimension i becomes what dimension sources[i] was, or one of size one where
-  /// that is -1.
+  /// Dimension i becomes what dimension sources[i] was, or one of size one
+  /// where that is -1.
   void permute(llvm::ArrayRef<int64_t> sources);
   void collapse(llvm::ArrayRef<mlir::ReassociationIndices> groups);
   /// Splits dimension i into the dimensions groups[i] of `shape`; fails, and
