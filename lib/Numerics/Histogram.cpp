@@ -6,14 +6,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 using namespace quant_mlir::numerics;
+
+/// 2^-widthLog2, always a normal binary64 number.
+static double scaleOf(int widthLog2) {
+  const uint64_t bits = static_cast<uint64_t>(1023 - widthLog2) << 52;
+  double scale;
+  std::memcpy(&scale, &bits, sizeof(scale));
+  return scale;
+}
 
 /// The bin of a value; exact, since scaling by a power of two is exact in
 /// binary64 for every binary32 number and width.
 static int64_t binOf(float value, int widthLog2) {
   return static_cast<int64_t>(
-      std::floor(std::ldexp(static_cast<double>(value), -widthLog2)));
+      std::floor(static_cast<double>(value) * scaleOf(widthLog2)));
 }
 
 static bool fits(int64_t low, int64_t high) {
@@ -102,7 +111,7 @@ void Histogram::add(const float *values, int64_t count, FloatRange range) {
 
   constexpr int64_t chunk = 1024;
   int32_t indices[chunk];
-  const double scale = std::ldexp(1.0, -width);
+  const double scale = scaleOf(width);
   uint64_t *const data = bins.data();
   for (int64_t i = 0; i < count; i += chunk) {
     const int64_t size = std::min(chunk, count - i);
@@ -110,6 +119,15 @@ void Histogram::add(const float *values, int64_t count, FloatRange range) {
     for (int64_t j = 0; j < size; ++j)
       ++data[indices[j]];
   }
+}
+
+void Histogram::addOne(float value) {
+  const double scaled = static_cast<double>(value) * scaleOf(width);
+  if (scaled >= low && scaled < low + static_cast<double>(bins.size())) {
+    ++bins[static_cast<size_t>(std::floor(scaled)) - low];
+    return;
+  }
+  add(&value, 1, {value, value});
 }
 
 void Histogram::merge(const Histogram &other) {

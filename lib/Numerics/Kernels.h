@@ -119,10 +119,36 @@ struct FiniteScan {
 /// Adds `count` elements to the result.
 void scanFinite(const float *x, int64_t count, FiniteScan &result);
 
+/// A float's bits with the magnitude flipped for negative numbers order as
+/// integers do, and the integer minimum, being associative, vectorizes.
+QUANT_ALWAYS_INLINE int32_t orderedBits(float x) {
+  const int32_t bits = static_cast<int32_t>(bitsOf(x));
+  return bits ^ ((bits >> 31) & 0x7fffffff);
+}
+QUANT_ALWAYS_INLINE float fromOrderedBits(int32_t bits) {
+  return floatOf(static_cast<uint32_t>(bits ^ ((bits >> 31) & 0x7fffffff)));
+}
+/// Those of the infinities: the ends of a range with nothing in it.
+constexpr int32_t emptyLow = static_cast<int32_t>(infBits);
+constexpr int32_t emptyHigh = ~emptyLow;
+QUANT_ALWAYS_INLINE bool isFinite(float x) {
+  return (bitsOf(x) & infBits) != infBits;
+}
+
+/// Widens the ends of `count` units, as ordered bits, by one element each, and
+/// counts what is not finite; `result.range` stays as it is.
+void scanColumns(const float *x, int64_t count, int32_t *lows, int32_t *highs,
+                 FiniteScan &result);
+
 /// out[i] = floor(x[i] * scale) - low, for finite x and a power of two `scale`;
 /// the results must fit in 31 bits.
 void binIndices(const float *x, int64_t count, double scale, int32_t low,
                 int32_t *out);
+
+/// sum of weights[i] * (y[i] - x[i])^2 in binary64, as eight interleaved sums
+/// that are added at the end.
+double weightedSquareError(const float *x, const float *y,
+                           const double *weights, int64_t count);
 
 } // namespace quant_mlir::numerics::detail
 

@@ -1,8 +1,4 @@
 //===- RangeKernels.cpp - Ends of blocks, and what is not finite ----------===//
-//
-// A float's bits with the magnitude flipped for negative numbers order as
-// integers do, and the integer minimum, being associative, vectorizes.
-//
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
@@ -15,14 +11,6 @@ using namespace quant_mlir::numerics;
 using namespace quant_mlir::numerics::detail;
 
 namespace {
-QUANT_ALWAYS_INLINE int32_t orderedBits(float x) {
-  const int32_t bits = static_cast<int32_t>(bitsOf(x));
-  return bits ^ ((bits >> 31) & 0x7fffffff);
-}
-QUANT_ALWAYS_INLINE float fromOrderedBits(int32_t bits) {
-  return floatOf(static_cast<uint32_t>(bits ^ ((bits >> 31) & 0x7fffffff)));
-}
-
 QUANT_ALWAYS_INLINE void extendOne(const float *__restrict x, int64_t count,
                                    float &min, float &max) {
   int32_t low = orderedBits(min), high = orderedBits(max);

@@ -75,6 +75,7 @@ public:
   void add(const float *values, int64_t count);
   /// The same where the values' smallest and largest are known.
   void add(const float *values, int64_t count, FloatRange range);
+  void addOne(float value);
   /// Adds all that another histogram has counted.
   void merge(const Histogram &other);
 
