@@ -10,6 +10,7 @@
 #include "quant-mlir/Numerics/Statistics.h"
 
 #include <cstdio>
+#include <memory>
 #include <new>
 
 using namespace quant_mlir::numerics;
@@ -84,11 +85,11 @@ void quant_observe_bf16(int64_t observer, int64_t channel_dims, int64_t rank,
 
 quant_recorder *quant_recorder_create(int64_t num_observers) {
   try {
-    auto *recorder = new quant_recorder;
+    auto recorder = std::make_unique<quant_recorder>();
     recorder->observers.assign(
         static_cast<size_t>(num_observers < 0 ? 0 : num_observers),
         Statistics(/*withHistograms=*/false));
-    return recorder;
+    return recorder.release();
   } catch (const std::bad_alloc &) {
     return nullptr;
   }
@@ -150,7 +151,8 @@ int quant_recorder_histogram(const quant_recorder *recorder, int64_t observer,
   if (!statistics || channel < 0 ||
       channel >= static_cast<int64_t>(statistics->histograms().size()))
     return 0;
-  const Histogram &bins = statistics->histograms()[static_cast<size_t>(channel)];
+  const Histogram &bins =
+      statistics->histograms()[static_cast<size_t>(channel)];
   histogram->width_log2 = bins.widthLog2();
   histogram->first = bins.first();
   histogram->size = static_cast<int64_t>(bins.counts().size());

@@ -59,6 +59,22 @@ function(quant_add_tool name)
   set_property(GLOBAL APPEND PROPERTY QUANT_MLIR_TOOLS ${name})
 endfunction()
 
+# quant_add_tool_options(tool): makes Opts.inc of the Opts.td beside it. Call it
+# after quant_add_tool.
+function(quant_add_tool_options tool)
+  # An installed LLVM sets this for MLIR's TableGen only.
+  if(NOT LLVM_TABLEGEN_EXE)
+    find_program(LLVM_TABLEGEN_EXE llvm-tblgen HINTS ${LLVM_TOOLS_BINARY_DIR}
+      NO_DEFAULT_PATH REQUIRED)
+  endif()
+  set(LLVM_TARGET_DEFINITIONS Opts.td)
+  tablegen(LLVM Opts.inc -gen-opt-parser-defs
+    EXTRA_INCLUDES ${LLVM_INCLUDE_DIRS} ${PROJECT_SOURCE_DIR}/include)
+  add_custom_target(${tool}-options DEPENDS ${TABLEGEN_OUTPUT})
+  add_dependencies(${tool} ${tool}-options)
+  target_include_directories(${tool} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
 # quant_add_unittest(name SOURCES… [LINK libs…]): a GoogleTest program that the
 # test suite runs; left out where GoogleTest is not installed.
 function(quant_add_unittest name)

@@ -75,6 +75,8 @@ static void writeEntry(json::OStream &json, const RangeEntry &entry,
     json.attribute("dtype", toRef(name(request.dtype)));
   if (request.scheme != defaults.scheme)
     json.attribute("qscheme", toRef(name(request.scheme)));
+  if (entry.scaleType != numerics::ScaleType::F32)
+    json.attribute("scale_dtype", toRef(name(entry.scaleType)));
   if (entry.floatLo || entry.floatHi)
     json.attributeArray("float_range", [&] {
       for (const std::optional<float> &end : {entry.floatLo, entry.floatHi})

@@ -24,8 +24,9 @@ using numerics::Histogram;
 static constexpr llvm::StringLiteral fileKeys[] = {
     "version", "calibrator", "dtype", "qscheme", "percentile", "observers"};
 static constexpr llvm::StringLiteral entryKeys[] = {
-    "id",      "calibrator", "dtype", "qscheme", "float_range", "count",
-    "batches", "nan",        "inf",   "min",     "max",         "histogram"};
+    "id",          "calibrator", "dtype",    "qscheme", "scale_dtype",
+    "float_range", "count",      "batches",  "nan",     "inf",
+    "min",         "max",        "histogram"};
 static constexpr llvm::StringLiteral histogramKeys[] = {"width_log2", "first",
                                                         "counts"};
 
@@ -261,6 +262,9 @@ static RangeEntry readEntry(const json::Value &value, size_t index,
   reader.checkKeys(entryKeys);
   entry.request = defaults;
   readRequest(entry.request, reader, /*required=*/false);
+  if (reader.has("scale_dtype"))
+    entry.scaleType = reader.named("scale_dtype", &numerics::parseScaleType,
+                                   numerics::scaleTypeNames());
   readFloatRange(entry, reader);
   entry.count = reader.number("count", 0);
   entry.batches = reader.number("batches", 0);

@@ -15,7 +15,7 @@ using namespace quant_mlir;
 
 /// Entries per batch of an array, or 0 where it is one batch as it is.
 static llvm::Expected<int64_t> getEntries(const ValueSignature &argument,
-                                          const NdArray &array,
+                                          const ArrayType &array,
                                           const llvm::Twine &what,
                                           std::optional<int64_t> batch) {
   if (argument.shape.empty() || array.shape.empty())
@@ -25,7 +25,7 @@ static llvm::Expected<int64_t> getEntries(const ValueSignature &argument,
   int64_t found = array.shape[0];
   bool divides = isDynamic || found > entries;
   // An array without elements has nothing to cut, whatever its sizes.
-  if (entries == 0 || found == entries || !divides || array.bytes.empty())
+  if (entries == 0 || found == entries || !divides || array.numElements() == 0)
     return 0;
   if (found % entries != 0)
     return makeError(
@@ -36,8 +36,8 @@ static llvm::Expected<int64_t> getEntries(const ValueSignature &argument,
   return entries;
 }
 
-llvm::Expected<Batches> Batches::create(
-    llvm::ArrayRef<ValueSignature> arguments, llvm::ArrayRef<NdArray> arrays,
+llvm::Expected<BatchPlan> BatchPlan::create(
+    llvm::ArrayRef<ValueSignature> arguments, llvm::ArrayRef<ArrayType> types,
     llvm::ArrayRef<std::string> names, std::optional<int64_t> batch) {
   if (batch && llvm::none_of(arguments, [](const ValueSignature &argument) {
         return !argument.shape.empty() && argument.isDynamic(0);
@@ -45,45 +45,55 @@ llvm::Expected<Batches> Batches::create(
     return makeError("--batch has no effect: no argument has a dynamic leading "
                      "dimension");
 
-  Batches batches;
-  batches.arrays = arrays;
+  BatchPlan plan;
   std::optional<size_t> first;
   for (auto [index, argument] : llvm::enumerate(arguments)) {
-    const NdArray &array = arrays[index];
+    const ArrayType &array = types[index];
     auto entries = getEntries(argument, array, "'" + names[index] + "'", batch);
     if (!entries)
       return entries.takeError();
-    // A batch has to fit the argument; checked on its shape alone.
-    NdArray sample;
-    sample.dtype = array.dtype;
-    sample.shape = array.shape;
+    // A batch has to fit the argument.
+    ArrayType sample = array;
     if (*entries != 0)
       sample.shape[0] = *entries;
     std::string what = "argument " + std::to_string(index);
     if (llvm::Error error = checkArgument(argument, sample, what))
       return makeFileError(names[index], llvm::toString(std::move(error)));
-    batches.entries.push_back(*entries);
+    plan.entries.push_back(*entries);
     if (*entries == 0)
       continue;
     int64_t count = array.shape[0] / *entries;
     if (!first) {
       first = index;
-      batches.count = count;
-    } else if (count != batches.count) {
+      plan.count = count;
+    } else if (count != plan.count) {
       return makeError("'" + names[*first] + "' makes " +
-                       llvm::Twine(batches.count) + " batches, '" +
-                       names[index] + "' makes " + llvm::Twine(count) +
+                       llvm::Twine(plan.count) + " batches, '" + names[index] +
+                       "' makes " + llvm::Twine(count) +
                        "; expected the same number");
     }
   }
+  return plan;
+}
+
+llvm::Expected<Batches> Batches::create(
+    llvm::ArrayRef<ValueSignature> arguments, llvm::ArrayRef<NdArray> arrays,
+    llvm::ArrayRef<std::string> names, std::optional<int64_t> batch) {
+  std::vector<ArrayType> types(arrays.begin(), arrays.end());
+  auto plan = BatchPlan::create(arguments, types, names, batch);
+  if (!plan)
+    return plan.takeError();
+  Batches batches;
+  batches.arrays = arrays;
+  batches.plan = std::move(*plan);
   return batches;
 }
 
 llvm::ArrayRef<NdArray> Batches::get(int64_t index) {
-  if (count == 1)
+  if (plan.count == 1)
     return arrays;
   if (current.empty())
-    for (auto [array, size] : llvm::zip(arrays, entries)) {
+    for (auto [array, size] : llvm::zip(arrays, plan.entries)) {
       current.push_back(size == 0 ? array : NdArray());
       if (size == 0)
         continue;
@@ -91,9 +101,9 @@ llvm::ArrayRef<NdArray> Batches::get(int64_t index) {
       slice.dtype = array.dtype;
       slice.shape = array.shape;
       slice.shape[0] = size;
-      slice.bytes.resize(array.bytes.size() / count);
+      slice.bytes.resize(array.bytes.size() / plan.count);
     }
-  for (auto [array, size, slice] : llvm::zip(arrays, entries, current))
+  for (auto [array, size, slice] : llvm::zip(arrays, plan.entries, current))
     if (size != 0 && !slice.bytes.empty())
       std::memcpy(slice.bytes.data(),
                   array.bytes.data() + index * slice.bytes.size(),

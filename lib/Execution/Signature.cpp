@@ -112,7 +112,7 @@ static bool acceptsType(DType expected, DType found) {
 }
 
 llvm::Error quant_mlir::checkArgument(const ValueSignature &value,
-                                      const NdArray &array,
+                                      const ArrayType &array,
                                       const llvm::Twine &what) {
   if (!acceptsType(value.dtype, array.dtype))
     return makeError(what + " is " + value.type + ", which takes " +

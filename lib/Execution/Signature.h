@@ -23,7 +23,7 @@ llvm::Expected<Signature> getSignature(mlir::func::FuncOp function,
                                        llvm::StringRef path);
 
 /// Whether `array` can be passed as `value`; `what` is for the message.
-llvm::Error checkArgument(const ValueSignature &value, const NdArray &array,
+llvm::Error checkArgument(const ValueSignature &value, const ArrayType &array,
                           const llvm::Twine &what);
 
 } // namespace quant_mlir

@@ -124,8 +124,7 @@ bool quant_mlir::numerics::registerCalibrator(
   return true;
 }
 
-const Calibrator *
-quant_mlir::numerics::findCalibrator(std::string_view name) {
+const Calibrator *quant_mlir::numerics::findCalibrator(std::string_view name) {
   Registry &all = registry();
   std::lock_guard<std::mutex> lock(all.mutex);
   return all.find(name);

@@ -3,8 +3,8 @@
 // Every candidate is tried: the answer is the minimiser over the grid, not a
 // local one. What makes that quick is that a histogram has at most 2048 values,
 // that bins without a count are left out, and that the array loops of the
-// quantizer do the arithmetic of section 2: a candidate costs about 2 us, all of
-// a unit 5 to 50 ms.
+// quantizer do the arithmetic of section 2: a candidate costs about 2 us, all
+// of a unit 5 to 50 ms.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,8 +91,8 @@ quant_mlir::numerics::candidateRanges(const Histogram &histogram,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// The bins with a count: their middles and counts, and room for what becomes of
-/// them.
+/// The bins with a count: their middles and counts, and room for what becomes
+/// of them.
 struct Bins {
   std::vector<float> values;
   std::vector<double> counts;
@@ -170,8 +170,8 @@ double divergence(Bins &bins, const QuantSpec &spec, FloatRange range) {
     double group = 0, clipped = 0, own = 0;
     size_t j = i;
     for (; j < last && bins.quantized[j] == bins.quantized[i]; ++j) {
-      const double p = counts[j] + (j == first ? below : 0) +
-                       (j + 1 == last ? above : 0);
+      const double p =
+          counts[j] + (j == first ? below : 0) + (j + 1 == last ? above : 0);
       group += counts[j];
       clipped += p;
       own += p == counts[j] ? bins.countLogs[j] : p * std::log(p);
@@ -267,7 +267,8 @@ private:
   /// and a range of one bin would be without any divergence.
   bool isAllowed(const Bins &bins, const QuantSpec &spec,
                  FloatRange range) const override {
-    const double codes = std::ldexp(1.0, static_cast<int>(bitWidth(spec.storage)));
+    const double codes =
+        std::ldexp(1.0, static_cast<int>(bitWidth(spec.storage)));
     return static_cast<double>(range.max) - range.min >= codes * bins.width;
   }
   /// Rounding of the sums.

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ using namespace quant_mlir;
 namespace {
 char tool[64] = "";
 char activity[256] = "";
+thread_local bool namesActivity = false;
 
 void say(const char *text) {
   size_t left = std::strlen(text);
@@ -73,7 +75,16 @@ void copyTo(char *destination, size_t size, llvm::StringRef text) {
 
 #ifndef QUANT_ADDRESS_SANITIZER
 namespace {
-alignas(16) char alternateStack[64 * 1024];
+constexpr size_t alternateSize = 64 * 1024;
+alignas(16) char alternateStack[alternateSize];
+
+void useAlternateStack(void *memory) {
+  stack_t stack = {};
+  stack.ss_sp = memory;
+  stack.ss_size = alternateSize;
+  stack.ss_flags = memory ? 0 : SS_DISABLE;
+  ::sigaltstack(&stack, nullptr);
+}
 
 void onSignal(int signal) {
   switch (signal) {
@@ -90,10 +101,7 @@ void onSignal(int signal) {
 }
 
 void installSignalHandlers() {
-  stack_t stack = {};
-  stack.ss_sp = alternateStack;
-  stack.ss_size = sizeof(alternateStack);
-  ::sigaltstack(&stack, nullptr);
+  useAlternateStack(alternateStack);
   struct sigaction action = {};
   action.sa_handler = onSignal;
   action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
@@ -106,6 +114,7 @@ void installSignalHandlers() {
 
 void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
   copyTo(tool, sizeof(tool), toolName);
+  namesActivity = true;
   llvm::install_fatal_error_handler(onFatalError);
   llvm::install_bad_alloc_error_handler(onBadAlloc);
   // Failures of operator new arrive there as well.
@@ -117,9 +126,28 @@ void quant_mlir::installCrashGuard(llvm::StringRef toolName) {
 
 void quant_mlir::exitWithError(const char *message) { fail(message); }
 
+#ifndef QUANT_ADDRESS_SANITIZER
+CrashGuardThread::CrashGuardThread() : stack(std::malloc(alternateSize)) {
+  if (stack)
+    useAlternateStack(stack);
+}
+CrashGuardThread::~CrashGuardThread() {
+  useAlternateStack(nullptr);
+  std::free(stack);
+}
+#else
+CrashGuardThread::CrashGuardThread() = default;
+CrashGuardThread::~CrashGuardThread() = default;
+#endif
+
 CrashScope::CrashScope(llvm::StringRef text) {
+  if (!namesActivity)
+    return;
   std::memcpy(previous, activity, sizeof(previous));
   copyTo(activity, sizeof(activity), text);
 }
 
-CrashScope::~CrashScope() { std::memcpy(activity, previous, sizeof(previous)); }
+CrashScope::~CrashScope() {
+  if (namesActivity)
+    std::memcpy(activity, previous, sizeof(previous));
+}

@@ -10,10 +10,12 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace quant_mlir;
@@ -84,19 +86,20 @@ quant_mlir::checkedNumElements(llvm::ArrayRef<int64_t> shape) {
   return empty ? 0 : nonZero;
 }
 
-NdArray::NdArray(DType dtype, llvm::ArrayRef<int64_t> shape)
-    : dtype(dtype), shape(shape) {
+NdArray::NdArray(DType dtype, llvm::ArrayRef<int64_t> shape) {
+  this->dtype = dtype;
+  this->shape.assign(shape.begin(), shape.end());
   bytes.resize(static_cast<size_t>(numElements()) * byteWidth(dtype));
 }
 
-int64_t NdArray::numElements() const {
+int64_t ArrayType::numElements() const {
   int64_t product = 1;
   for (int64_t size : shape)
     product *= size;
   return product;
 }
 
-std::string NdArray::describe() const {
+std::string ArrayType::describe() const {
   return formatShape(shape) + " " + name(dtype).str();
 }
 
@@ -148,8 +151,27 @@ int64_t NdArray::asInt64(int64_t index) const {
 static constexpr char npyMagic[] = "\x93NUMPY";
 static constexpr size_t magicSize = 6;
 
-/// The array, or an error without the file's name.
-static llvm::Expected<NdArray> parse(llvm::StringRef content) {
+/// Whether the header, whose length its first bytes tell, goes beyond `start`;
+/// gives the size of all that is in front of the data. What is malformed is
+/// left to parseStart.
+static bool isCutWithinHeader(llvm::StringRef start, uint64_t &size) {
+  size_t fixed = magicSize + 2;
+  if (start.size() < fixed + 4)
+    return false;
+  bool isShort = start[magicSize] == 1;
+  const char *length = start.data() + fixed;
+  size = fixed + (isShort ? 2 : 4) +
+         (isShort ? llvm::support::endian::read16le(length)
+                  : llvm::support::endian::read32le(length));
+  return size > start.size();
+}
+
+/// The type of the array and where its data start, from a beginning of the file
+/// that holds the header, or is all of the `fileSize` bytes; an error without
+/// the file's name.
+static llvm::Expected<std::pair<ArrayType, uint64_t>>
+parseStart(llvm::StringRef content, uint64_t fileSize) {
+  const char *const begin = content.data();
   if (!content.consume_front(llvm::StringRef(npyMagic, magicSize)))
     return makeError("is not a .npy file: expected the bytes \\93NUMPY at its "
                      "start, found " +
@@ -186,25 +208,31 @@ static llvm::Expected<NdArray> parse(llvm::StringRef content) {
       llvm::MulOverflow<int64_t>(*count, byteWidth(header->dtype), size))
     return makeError("has a shape (" + formatShape(header->shape) +
                      ") whose size overflows 63 bits");
-  if (static_cast<uint64_t>(size) != content.size())
-    return makeError((static_cast<uint64_t>(size) > content.size()
+  uint64_t offset = static_cast<uint64_t>(content.data() - begin);
+  uint64_t found = fileSize - offset;
+  if (static_cast<uint64_t>(size) != found)
+    return makeError((static_cast<uint64_t>(size) > found
                           ? "is cut off: expected "
                           : "has bytes left over: expected ") +
                      llvm::Twine(size) + " bytes of data for " +
                      formatShape(header->shape) + " " + name(header->dtype) +
-                     ", found " + llvm::Twine(content.size()));
-  NdArray array;
-  array.dtype = header->dtype;
-  array.shape = std::move(header->shape);
-  array.bytes.assign(content.begin(), content.end());
-  return array;
+                     ", found " + llvm::Twine(found));
+  ArrayType type;
+  type.dtype = header->dtype;
+  type.shape = std::move(header->shape);
+  return std::make_pair(std::move(type), offset);
 }
 
 llvm::Expected<NdArray> quant_mlir::parseNpy(llvm::MemoryBufferRef buffer) {
-  llvm::Expected<NdArray> array = parse(buffer.getBuffer());
-  if (!array)
+  llvm::StringRef content = buffer.getBuffer();
+  auto start = parseStart(content, content.size());
+  if (!start)
     return makeFileError(buffer.getBufferIdentifier(),
-                         llvm::toString(array.takeError()));
+                         llvm::toString(start.takeError()));
+  NdArray array;
+  static_cast<ArrayType &>(array) = std::move(start->first);
+  content = content.drop_front(start->second);
+  array.bytes.assign(content.begin(), content.end());
   return array;
 }
 
@@ -215,6 +243,113 @@ llvm::Expected<NdArray> quant_mlir::readNpy(llvm::StringRef path) {
     return makeFileError(path,
                          "cannot be read: " + buffer.getError().message());
   return parseNpy((*buffer)->getMemBufferRef());
+}
+
+//===----------------------------------------------------------------------===//
+// Reading by parts
+//===----------------------------------------------------------------------===//
+
+struct NpyFile::Impl {
+  std::string path;
+  ArrayType type;
+  uint64_t offset = 0; ///< of the data
+  llvm::sys::fs::file_t file = llvm::sys::fs::kInvalidFile;
+  std::optional<NdArray> whole; ///< where it is no regular file
+
+  ~Impl() {
+    if (file != llvm::sys::fs::kInvalidFile)
+      llvm::consumeError(
+          llvm::errorCodeToError(llvm::sys::fs::closeFile(file)));
+  }
+  llvm::Error readBytes(uint64_t from, llvm::MutableArrayRef<char> bytes);
+};
+
+llvm::Error NpyFile::Impl::readBytes(uint64_t from,
+                                     llvm::MutableArrayRef<char> bytes) {
+  while (!bytes.empty()) {
+    auto read = llvm::sys::fs::readNativeFileSlice(file, bytes, from);
+    if (!read)
+      return makeFileError(path, "cannot be read: " +
+                                     llvm::toString(read.takeError()));
+    if (*read == 0)
+      return makeFileError(path, "was cut off while it was read");
+    from += *read;
+    bytes = bytes.drop_front(*read);
+  }
+  return llvm::Error::success();
+}
+
+NpyFile::NpyFile(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+NpyFile::NpyFile(NpyFile &&) = default;
+NpyFile &NpyFile::operator=(NpyFile &&) = default;
+NpyFile::~NpyFile() = default;
+
+const std::string &NpyFile::getPath() const { return impl->path; }
+const ArrayType &NpyFile::getType() const { return impl->type; }
+
+llvm::Expected<NpyFile> NpyFile::open(llvm::StringRef path) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = path.str();
+  llvm::sys::fs::file_status status;
+  if (llvm::sys::fs::status(path, status) ||
+      !llvm::sys::fs::is_regular_file(status)) {
+    auto array = readNpy(path);
+    if (!array)
+      return array.takeError();
+    impl->type = *array;
+    impl->whole = std::move(*array);
+    return NpyFile(std::move(impl));
+  }
+  auto file = llvm::sys::fs::openNativeFileForRead(path);
+  if (!file)
+    return makeFileError(path,
+                         "cannot be read: " + llvm::toString(file.takeError()));
+  impl->file = *file;
+
+  uint64_t fileSize = status.getSize();
+  std::string start(std::min<uint64_t>(fileSize, 4096), 0);
+  if (llvm::Error error = impl->readBytes(0, {start.data(), start.size()}))
+    return std::move(error);
+  uint64_t size;
+  if (start.size() < fileSize && isCutWithinHeader(start, size)) {
+    start.resize(std::min(fileSize, size));
+    if (llvm::Error error = impl->readBytes(0, {start.data(), start.size()}))
+      return std::move(error);
+  }
+  auto parsed = parseStart(start, fileSize);
+  if (!parsed)
+    return makeFileError(path, llvm::toString(parsed.takeError()));
+  impl->type = std::move(parsed->first);
+  impl->offset = parsed->second;
+  return NpyFile(std::move(impl));
+}
+
+llvm::Error NpyFile::read(int64_t first, int64_t count, NdArray &array) const {
+  static_cast<ArrayType &>(array) = impl->type;
+  array.shape[0] = count;
+  uint64_t entry = byteWidth(array.dtype);
+  for (int64_t size : llvm::drop_begin(array.shape))
+    entry *= static_cast<uint64_t>(size);
+  array.bytes.resize(entry * static_cast<uint64_t>(count));
+  uint64_t from = entry * static_cast<uint64_t>(first);
+  if (!impl->whole)
+    return impl->readBytes(impl->offset + from,
+                           {array.bytes.data(), array.bytes.size()});
+  std::copy_n(impl->whole->bytes.begin() + from, array.bytes.size(),
+              array.bytes.begin());
+  return llvm::Error::success();
+}
+
+llvm::Error NpyFile::read(NdArray &array) const {
+  if (!impl->type.shape.empty())
+    return read(0, impl->type.shape[0], array);
+  static_cast<ArrayType &>(array) = impl->type;
+  array.bytes.resize(byteWidth(array.dtype));
+  if (!impl->whole)
+    return impl->readBytes(impl->offset,
+                           {array.bytes.data(), array.bytes.size()});
+  array.bytes = impl->whole->bytes;
+  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,14 +1,6 @@
 //===- Opts.td - Options of quant-run -------------------------------------===//
 
-include "llvm/Option/OptParser.td"
-
-// --name=value, or --name value.
-multiclass Value<string name, string meta, string help> {
-  def NAME : Joined<["--"], name # "=">, MetaVarName<meta>, HelpText<help>;
-  def NAME # _separate : Separate<["--"], name>,
-                         Alias<!cast<Joined>(NAME)>;
-}
-class Plain<string name, string help> : Flag<["--"], name>, HelpText<help>;
+include "quant-mlir/Support/ToolOptions.td"
 
 defm input : Value<"input", "<x.npy>",
     "An argument of the function; given once per argument, in order">;
@@ -31,5 +23,3 @@ defm bench : Value<"bench", "<N>",
     "Print minimum and median time of N runs of the first batch">;
 def json : Plain<"json", "Print --compare, --labels and --bench as one JSON "
     "object per line">;
-def help : Plain<"help", "Print this text">;
-def version : Plain<"version", "Print the version">;

@@ -45,6 +45,7 @@ RangesFile makeFile() {
   channels.request = {"moving_average", numerics::StorageType::Float8E4M3FN,
                       numerics::Scheme::Symmetric};
   channels.floatHi = 6.0f;
+  channels.scaleType = numerics::ScaleType::F8E8M0FNU;
   channels.perChannel = true;
   channels.ranges = {
       {-1, 1}, FloatRange(), {std::numeric_limits<float>::denorm_min(), 0.3f}};
@@ -63,6 +64,7 @@ TEST(RangesFile, ReadsWhatItWrites) {
     const RangeEntry &found = read->observers[i], &wanted = file.observers[i];
     EXPECT_EQ(found.id, wanted.id);
     EXPECT_EQ(found.request, wanted.request);
+    EXPECT_EQ(found.scaleType, wanted.scaleType);
     EXPECT_EQ(found.floatLo, wanted.floatLo);
     EXPECT_EQ(found.floatHi, wanted.floatHi);
     EXPECT_EQ(found.count, wanted.count);

@@ -43,6 +43,8 @@ struct RangeEntry {
   std::string id;
   /// Of this observer; in the file only where it differs from the file's own.
   RangeRequest request;
+  /// In which the scale will be stored.
+  numerics::ScaleType scaleType = numerics::ScaleType::F32;
   /// Ends that the request fixes; the other one was observed.
   std::optional<float> floatLo, floatHi;
   int64_t count = 0;   ///< finite elements

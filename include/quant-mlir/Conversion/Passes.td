@@ -174,4 +174,73 @@ def SmallFloatToArithPass : Pass<"quant-small-float-to-arith"> {
   let dependentDialects = quantLoweringDialects;
 }
 
+//===----------------------------------------------------------------------===//
+// ObserveToCall
+//===----------------------------------------------------------------------===//
+
+def ObserveToCallPass : Pass<"quant-observe-to-call", "::mlir::ModuleOp"> {
+  let summary = "Let observers call the calibration run time";
+  let description = [{
+    Instruments a model for calibration: every `quant.observe` that needs data
+    hands its tensor to a function of the run time
+    (`quant-mlir-runtime/Calibration.h`) and is replaced by its operand, as is
+    every other one. `quant-calibrate` runs this pass; an embedder who compiles
+    models to object files runs it and links the run time, or functions of its
+    own.
+
+    ```mlir
+    func.func @f(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %o = quant.observe %x "x" <int8, symmetric, per_channel<[1]>, moving_average> : tensor<4x8xf32>
+      return %o : tensor<4x8xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    module attributes {quant.observers = ["x"]} {
+      func.func private @quant_observe_f32(i64, i64, memref<*xf32>)
+      func.func @f(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+        %m = bufferization.to_buffer %x read_only {quant.call = 0 : i64}
+               : tensor<4x8xf32> to memref<4x8xf32, strided<[?, ?], offset: ?>>
+        %d = memref.cast %m : memref<4x8xf32, strided<[?, ?], offset: ?>>
+               to memref<?x?xf32, strided<[?, ?], offset: ?>>
+        %number = arith.constant 0 : i64
+        %channels = arith.constant 2 : i64
+        call @quant_observe_f32_rank2(%number, %channels, %d)
+               : (i64, i64, memref<?x?xf32, strided<[?, ?], offset: ?>>) -> ()
+        return %x : tensor<4x8xf32>
+      }
+      func.func private @quant_observe_f32_rank2(%number: i64, %channels: i64,
+          %d: memref<?x?xf32, strided<[?, ?], offset: ?>>) attributes {no_inline} {
+        %u = memref.cast %d : memref<?x?xf32, strided<[?, ?], offset: ?>> to memref<*xf32>
+        call @quant_observe_f32(%number, %channels, %u) : (i64, i64, memref<*xf32>) -> ()
+        return
+      }
+    }
+    ```
+
+    The first number is an index into `quant.observers`, the second a mask of the
+    channel dimensions. The tensor is read where it lies, whatever its strides:
+    nothing is copied for observing. The function per rank keeps the descriptor
+    of the unranked memref out of the caller's frame, which a loop would fill.
+
+    Limits: statistics are per tensor or per channel, not per block; observers
+    stand in functions of the module itself; operations of one id have equal
+    specs. Between the pass and bufferization nothing may move the call away from
+    `to_buffer`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect",
+    "::mlir::quant::QuantDialect",
+    "::quant_mlir::QParamsDialect",
+  ];
+  let statistics = [
+    Statistic<"numCalls", "calls", "Observers that call the run time">,
+  ];
+}
+
 #endif // QUANT_MLIR_CONVERSION_PASSES_TD

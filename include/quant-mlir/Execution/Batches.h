@@ -17,25 +17,36 @@
 
 namespace quant_mlir {
 
-/// Arrays cut into the batches that a function takes.
+/// How arrays are cut into the batches that a function takes.
+struct BatchPlan {
+  /// Entries per batch of each array; 0 where it is used whole.
+  llvm::SmallVector<int64_t> entries;
+  int64_t count = 1;
+
+  /// From the arrays' types alone. `names` are their files, for messages.
+  static llvm::Expected<BatchPlan>
+  create(llvm::ArrayRef<ValueSignature> arguments,
+         llvm::ArrayRef<ArrayType> types, llvm::ArrayRef<std::string> names,
+         std::optional<int64_t> batch);
+};
+
+/// Arrays in memory, batch by batch.
 class Batches {
 public:
-  /// `names` are the arrays' files, for messages. The arrays must outlive this.
+  /// The arrays must outlive this.
   static llvm::Expected<Batches>
   create(llvm::ArrayRef<ValueSignature> arguments,
          llvm::ArrayRef<NdArray> arrays, llvm::ArrayRef<std::string> names,
          std::optional<int64_t> batch);
 
-  int64_t size() const { return count; }
+  int64_t size() const { return plan.count; }
   /// The arguments of one batch; valid until the next call.
   llvm::ArrayRef<NdArray> get(int64_t index);
 
 private:
   llvm::ArrayRef<NdArray> arrays;
-  /// Entries per batch of each array; 0 where it is used whole.
-  llvm::SmallVector<int64_t> entries;
+  BatchPlan plan;
   llvm::SmallVector<NdArray> current;
-  int64_t count = 1;
 };
 
 /// Runs every batch and stacks each result along its leading dimension; results

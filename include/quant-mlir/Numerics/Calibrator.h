@@ -1,9 +1,9 @@
 //===- Calibrator.h - From observed data to a range -------------*- C++ -*-===//
 //
-// docs/numerics.md section 5. A calibrator takes either the range of each batch,
-// in sample order, or the histogram of all values. A new one is a subclass,
-// registered by name; the name is then known to `quant.observe`, to the tools
-// and to ranges.json.
+// docs/numerics.md section 5. A calibrator takes either the range of each
+// batch, in sample order, or the histogram of all values. A new one is a
+// subclass, registered by name; the name is then known to `quant.observe`, to
+// the tools and to ranges.json.
 //
 //===----------------------------------------------------------------------===//
 
@@ -79,8 +79,8 @@ std::string calibratorNames();
 std::vector<FloatRange> candidateRanges(const Histogram &histogram,
                                         const QuantSpec &spec);
 
-/// sum over bins of count * (x' - x)^2 in binary64, x the middle of a bin and x'
-/// what becomes of it with the parameters that `spec` gives for the range;
+/// sum over bins of count * (x' - x)^2 in binary64, x the middle of a bin and
+/// x' what becomes of it with the parameters that `spec` gives for the range;
 /// infinity where it gives none.
 double meanSquareObjective(const Histogram &histogram, const QuantSpec &spec,
                            FloatRange range);

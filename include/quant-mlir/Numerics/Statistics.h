@@ -43,7 +43,7 @@ public:
   FloatRange batchRange(int64_t unit) const;
   /// Over all batches; empty without `withHistograms`.
   const std::vector<Histogram> &histograms() const { return bins; }
-  int64_t count() const { return finite; }  ///< finite elements
+  int64_t count() const { return finite; } ///< finite elements
   int64_t nan() const { return numNaN; }
   int64_t inf() const { return numInf; }
   int64_t batches() const { return numBatches; } ///< with elements

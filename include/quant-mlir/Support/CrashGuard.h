@@ -23,7 +23,22 @@ void installCrashGuard(llvm::StringRef toolName);
 /// destructors.
 [[noreturn]] void exitWithError(const char *message);
 
-/// Says what the tool is doing, for the message: "reading 'x.mlir'".
+/// Guards another thread while it lives: gives it a stack for the handlers, so
+/// that overflow of its own is caught.
+class CrashGuardThread {
+public:
+  CrashGuardThread();
+  ~CrashGuardThread();
+  CrashGuardThread(const CrashGuardThread &) = delete;
+  CrashGuardThread &operator=(const CrashGuardThread &) = delete;
+
+private:
+  void *stack = nullptr;
+};
+
+/// Says what the tool is doing, for the message: "reading 'x.mlir'". Has an
+/// effect on the thread that installed the guard only; others do parts of what
+/// that one is doing.
 class CrashScope {
 public:
   explicit CrashScope(llvm::StringRef activity);

@@ -16,6 +16,7 @@
 #include "llvm/Support/MemoryBufferRef.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,19 +54,23 @@ llvm::StringRef descr(DType type);
 /// "2x3x4"; "scalar" for rank 0. A negative size prints as "?".
 std::string formatShape(llvm::ArrayRef<int64_t> shape);
 
-/// A dense row-major array.
-struct NdArray {
+/// What an array is like, without its elements.
+struct ArrayType {
   DType dtype = DType::Float32;
   llvm::SmallVector<int64_t, 4> shape;
+
+  int64_t numElements() const;
+  /// "2x3 float32"
+  std::string describe() const;
+};
+
+/// A dense row-major array.
+struct NdArray : ArrayType {
   std::vector<char> bytes;
 
   NdArray() = default;
   /// A zero-filled array; the shape must be known to fit in memory.
   NdArray(DType dtype, llvm::ArrayRef<int64_t> shape);
-
-  int64_t numElements() const;
-  /// "2x3 float32"
-  std::string describe() const;
 
   template <typename T> T *data() {
     return reinterpret_cast<T *>(bytes.data());
@@ -89,6 +94,31 @@ std::optional<int64_t> checkedNumElements(llvm::ArrayRef<int64_t> shape);
 llvm::Expected<NdArray> readNpy(llvm::StringRef path);
 /// The same from memory; the buffer's identifier stands for the file's name.
 llvm::Expected<NdArray> parseNpy(llvm::MemoryBufferRef buffer);
+
+/// A file whose entries are read as they are needed, so that its size does not
+/// matter. What is no regular file, and so cannot be read twice, is read whole.
+class NpyFile {
+public:
+  /// Reads the header, and checks it against the size of the file.
+  static llvm::Expected<NpyFile> open(llvm::StringRef path);
+  NpyFile(NpyFile &&);
+  NpyFile &operator=(NpyFile &&);
+  ~NpyFile();
+
+  const std::string &getPath() const;
+  const ArrayType &getType() const;
+  /// Reads `count` entries of the leading dimension from `first`, which must be
+  /// there. `array` keeps its memory where it has enough. Several threads may
+  /// read at once.
+  llvm::Error read(int64_t first, int64_t count, NdArray &array) const;
+  /// Reads all of it.
+  llvm::Error read(NdArray &array) const;
+
+private:
+  struct Impl;
+  explicit NpyFile(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl;
+};
 
 void writeNpy(llvm::raw_ostream &os, const NdArray &array);
 /// Replaces the file as a whole or leaves it as it was.

@@ -57,15 +57,26 @@ struct QuantToLinalgPass
 
 private:
   static bool isLowered(Operation *op) {
-    return isa<QuantizeOp, DequantizeOp, PackOp, UnpackOp>(op);
+    return isa<QuantizeOp, DequantizeOp, PackOp, UnpackOp, ObserveOp>(op);
   }
 
   FrozenRewritePatternSet patterns;
 };
 
+/// Without calibration, an observer is what it computes: %x.
+struct LowerObserve : OpRewritePattern<ObserveOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ObserveOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, op.getInput());
+    return success();
+  }
+};
+
 } // namespace
 
 void quant_mlir::populateQuantToLinalgPatterns(RewritePatternSet &patterns) {
+  patterns.add<LowerObserve>(patterns.getContext());
   populateQuantizeToLinalgPatterns(patterns);
   populatePackToLinalgPatterns(patterns);
 }
