@@ -110,6 +110,32 @@ Value quant_mlir::makePackedCodes(OpBuilder &builder, Location loc,
       LayoutAttr::get(builder.getContext(), "canonical"));
 }
 
+AffineAttr quant_mlir::makeAffine(const numerics::QuantSpec &spec,
+                                  GranularityAttrInterface granularity,
+                                  ArrayRef<int64_t> shape,
+                                  const numerics::TensorParams &params,
+                                  StringRef nameHint) {
+  MLIRContext *context = granularity.getContext();
+  if (isa<PerTensorAttr>(granularity))
+    shape = {};
+  FloatType scaleType = getFloatType(context, spec.scaleType);
+  ElementsAttr scale =
+      makeFloatElements(RankedTensorType::get(shape, scaleType), params.scales,
+                        (nameHint + ".scale").str());
+  ElementsAttr zeroPoint, minval;
+  if (!params.zeroPoints.empty())
+    zeroPoint = makeZeroPointElements(
+        RankedTensorType::get(shape, getZeroPointType(context, spec.storage)),
+        params.zeroPoints, (nameHint + ".zero_point").str());
+  if (!params.minvals.empty())
+    minval = makeFloatElements(RankedTensorType::get(shape, scaleType),
+                               params.minvals, (nameHint + ".minval").str());
+  const numerics::CodeRange &range = params.format.range;
+  return AffineAttr::get(context, spec.storage, int64_t(range.min),
+                         int64_t(range.max), granularity, scale, zeroPoint,
+                         minval);
+}
+
 Value quant_mlir::makeCodes(OpBuilder &builder, Location loc,
                             RankedTensorType type,
                             MutableArrayRef<uint8_t> codes,

@@ -75,6 +75,10 @@ StringRef quant_mlir::getQuantName(Operation *op) {
   return op->getName().getStringRef();
 }
 
+void quant_mlir::setQuantName(Operation *op, StringRef name) {
+  op->setAttr(nameAttr, StringAttr::get(op->getContext(), name));
+}
+
 std::string quant_mlir::describeLoc(Location loc) {
   std::string text;
   llvm::raw_string_ostream os(text);

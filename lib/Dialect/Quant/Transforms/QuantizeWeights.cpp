@@ -87,31 +87,10 @@ static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
 static AffineAttr makeParams(const Decision &decision,
                              const QuantizedWeight &quantized,
                              RankedTensorType type, StringRef name) {
-  MLIRContext *context = type.getContext();
-  const numerics::QuantSpec &spec = decision.settings.spec;
   GranularityAttrInterface granularity =
-      getGranularity(context, type.getShape(), decision.blockSizes);
-  // per_tensor parameters are scalars whatever the rank.
-  SmallVector<int64_t> shape;
-  if (!isa<PerTensorAttr>(granularity))
-    shape = llvm::to_vector(quantized.geometry.paramShape());
-  FloatType scaleType = getFloatType(context, spec.scaleType);
-  ElementsAttr scale =
-      makeFloatElements(RankedTensorType::get(shape, scaleType),
-                        quantized.params.scales, (name + ".scale").str());
-  ElementsAttr zeroPoint, minval;
-  if (!quantized.params.zeroPoints.empty())
-    zeroPoint = makeZeroPointElements(
-        RankedTensorType::get(shape, getZeroPointType(context, spec.storage)),
-        quantized.params.zeroPoints, (name + ".zero_point").str());
-  if (!quantized.params.minvals.empty())
-    minval = makeFloatElements(RankedTensorType::get(shape, scaleType),
-                               quantized.params.minvals,
-                               (name + ".minval").str());
-  const numerics::CodeRange &range = quantized.params.format.range;
-  return AffineAttr::get(context, spec.storage, int64_t(range.min),
-                         int64_t(range.max), granularity, scale, zeroPoint,
-                         minval);
+      getGranularity(type.getContext(), type.getShape(), decision.blockSizes);
+  return makeAffine(decision.settings.spec, granularity,
+                    quantized.geometry.paramShape(), quantized.params, name);
 }
 
 /// Erases what the rewrite left without users, from the consumer's side to the

@@ -43,6 +43,14 @@ mlir::ElementsAttr makeZeroPointElements(mlir::ShapedType type,
                                          llvm::ArrayRef<int32_t> values,
                                          llvm::StringRef nameHint);
 
+/// Parameters as an attribute. `shape` is the one that the granularity gives;
+/// per_tensor parameters are scalars whatever it is.
+AffineAttr makeAffine(const numerics::QuantSpec &spec,
+                      GranularityAttrInterface granularity,
+                      llvm::ArrayRef<int64_t> shape,
+                      const numerics::TensorParams &params,
+                      llvm::StringRef nameHint);
+
 /// A value of `type` (a tensor of storage-type elements) that holds `codes`, one
 /// per byte: a constant, or for a large sub-byte one a packed constant with its
 /// quant.unpack.

@@ -22,8 +22,12 @@ namespace quant_mlir {
 void assignQuantNames(mlir::Operation *root,
                       llvm::function_ref<bool(mlir::Operation *)> needed);
 
-/// The name that assignQuantNames gave.
+/// The name that assignQuantNames or setQuantName gave, else that of the kind of
+/// operation.
 llvm::StringRef getQuantName(mlir::Operation *op);
+
+/// Gives an operation that was made for a named value (`conv1.out0`) its name.
+void setQuantName(mlir::Operation *op, llvm::StringRef name);
 
 /// A location as text for reports: `file:line:column`, or the name of a NameLoc.
 std::string describeLoc(mlir::Location loc);

@@ -239,6 +239,56 @@ def InsertObserversPass : Pass<"quant-insert-observers", "::mlir::ModuleOp"> {
   ];
 }
 
+def FoldRangesPass : Pass<"quant-fold-ranges", "::mlir::ModuleOp"> {
+  let summary = "Replace observers by quantize and dequantize with parameters";
+  let description = [{
+    After calibration the range of every observed value is known. This pass reads
+    `ranges.json` and puts `quant.quantize` and `quant.dequantize`, with scale and
+    zero point resolved from the range, where each observer was. Computation stays
+    in floating point: what is between the pairs is rounded to codes.
+
+    ```mlir
+    %o = quant.observe %x "main.in0" <int8, asymmetric, float_range = [-1.0, 1.0]> : tensor<4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %q = quant.quantize %x <int8, per_tensor, scale = 0.00784313772, zero_point = 0> {quant.name = "main.in0"} : tensor<4xf32> -> tensor<4xi8>
+    %o = quant.dequantize %q <int8, per_tensor, scale = 0.00784313772, zero_point = 0> : tensor<4xi8> -> tensor<4xf32>
+    ```
+
+    - An observer without an entry, an entry without an observer, and a range that
+      is empty or not finite are errors that name it. The `float_range` of a spec
+      overrides what the file says, end by end.
+    - `dtype` and `qscheme` override those of the observers; ranges that are never
+      negative stay asymmetric where they are. Ranges of the calibrators mse and
+      entropy are for one dtype and scheme, and an error with another one.
+    - A `boundary` observer vanishes, unless `quantize-io` makes codes of the
+      model's own inputs and outputs: the types of the public functions change,
+      and each argument and result has its parameters as the attribute
+      `quant.params`.
+
+    Limits: per_channel parameters need a static number of channels.
+  }];
+  let dependentDialects = [
+    "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"ranges", "ranges", "std::string", /*default=*/"\"\"",
+           "ranges.json as quant-calibrate writes it">,
+    Option<"dtype", "dtype", "std::string", /*default=*/"\"\"",
+           "Storage type in place of the observers' own">,
+    Option<"qscheme", "qscheme", "std::string", /*default=*/"\"\"",
+           "symmetric or asymmetric in place of the observers' own">,
+    Option<"quantizeIo", "quantize-io", "bool", /*default=*/"false",
+           "The model's own inputs and outputs become codes">,
+  ];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Observers replaced by parameters">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{
