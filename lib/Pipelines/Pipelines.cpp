@@ -2,16 +2,37 @@
 
 #include "quant-mlir/Pipelines/Pipelines.h"
 
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassManager.h"
+
+using namespace quant_mlir;
+
+/// To linalg whose kernels can be recognized.
+static void addFloatPasses(mlir::OpPassManager &pm) {
+  pm.addPass(createLowerTosaPass());
+  // Elementwise arithmetic is recognized by the bodies of linalg operations.
+  pm.addPass(mlir::createConvertElementwiseToLinalgPass());
+  pm.addPass(createFoldBatchNormPass());
+}
+
+void quant_mlir::buildObserverPipeline(
+    mlir::OpPassManager &pm, const InsertObserversPassOptions &options) {
+  addFloatPasses(pm);
+  pm.addPass(createInsertObserversPass(options));
+}
 
 void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
                                     const QuantPipelineOptions &options) {
-  if (options.foldBatchNorm || options.quantizeWeights)
-    pm.addPass(createLowerTosaPass());
   if (options.foldBatchNorm)
-    pm.addPass(createFoldBatchNormPass());
-  if (options.quantizeWeights)
+    addFloatPasses(pm);
+  if (options.insertObservers)
+    buildObserverPipeline(pm, *options.insertObservers);
+  if (options.foldRanges)
+    pm.addPass(createFoldRangesPass(*options.foldRanges));
+  if (options.quantizeWeights) {
+    pm.addPass(createLowerTosaPass());
     pm.addPass(createQuantizeWeightsPass(*options.quantizeWeights));
+  }
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

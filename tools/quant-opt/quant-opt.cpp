@@ -71,7 +71,28 @@ struct ShortFlags {
   cl::opt<int64_t> weightThreshold{
       "weight-threshold", cl::cat(category), cl::value_desc("N"),
       cl::desc("Weights with fewer than N elements stay in floating point "
-               "(default 1024)")};
+               "(default 1024; 0 where activations are quantized too)")};
+  cl::opt<bool> insertObservers{
+      "insert-observers", cl::cat(category),
+      cl::desc("Mark the values whose ranges calibration has to find")};
+  cl::opt<std::string> quantizeActivations{
+      "quantize-activations", cl::cat(category), cl::value_desc("type"),
+      cl::desc("Quantize activations to int8, uint8, float8_e4m3fn or "
+               "float8_e5m2, with --ranges or --dynamic")};
+  cl::opt<std::string> ranges{
+      "ranges", cl::cat(category), cl::value_desc("file"),
+      cl::desc("Ranges of activations, as quant-calibrate writes them")};
+  cl::opt<std::string> dynamic{
+      "dynamic", cl::cat(category), cl::value_desc("unit"), cl::ValueOptional,
+      cl::desc("Find scales of activations at run time: per_tensor (default) or "
+               "per_row")};
+  cl::opt<std::string> activationQscheme{
+      "activation-qscheme", cl::cat(category), cl::value_desc("scheme"),
+      cl::desc("symmetric (default) or asymmetric; outputs of relu are always "
+               "asymmetric")};
+  cl::opt<bool> quantizeIo{
+      "quantize-io", cl::cat(category),
+      cl::desc("The model's own inputs and outputs become codes, too")};
   cl::opt<std::string> config{"quant-config", cl::cat(category),
                               cl::value_desc("file"),
                               cl::desc("YAML file with rules per operation; "
@@ -79,35 +100,52 @@ struct ShortFlags {
   cl::opt<std::string> report{
       "quant-report", cl::cat(category), cl::value_desc("file"),
       cl::desc("Write what was done, what was left, and why, as JSON")};
+  cl::opt<bool> explain{"explain", cl::cat(category),
+                        cl::desc("Print which rule applied to each operation, "
+                                 "and why")};
   cl::opt<bool> pack{"pack", cl::cat(category),
                      cl::desc("Store constants of 4 and 2 bits packed")};
 
   /// Whether any of them is given.
-  bool any() const {
-    return quantizeWeights.getNumOccurrences() || config.getNumOccurrences() ||
-           pack || !dependents().empty();
-  }
+  bool any() const { return !given(all()).empty(); }
 
   /// A flag given without the value it needs; empty where there is none.
   llvm::StringRef emptyFlag() const {
-    for (const auto *option : {&quantizeWeights, &granularity, &axis, &qscheme,
-                               &qformulation, &scaleDtype, &config, &report})
+    for (const auto *option :
+         {&quantizeWeights, &granularity, &axis, &qscheme, &qformulation,
+          &scaleDtype, &config, &report, &quantizeActivations, &ranges,
+          &activationQscheme})
       if (option->getNumOccurrences() && option->empty())
         return option->ArgStr;
     return "";
   }
 
-  /// Flags given that only say how weights are quantized.
-  llvm::SmallVector<llvm::StringRef> dependents() const {
-    llvm::SmallVector<llvm::StringRef> given;
-    auto add = [&](const auto &...options) {
-      (void(options.getNumOccurrences() ? given.push_back(options.ArgStr)
-                                        : void()),
-       ...);
-    };
-    add(granularity, blockSize, axis, qscheme, qformulation, scaleDtype,
-        weightThreshold, report);
-    return given;
+  using Options = llvm::SmallVector<const cl::Option *, 16>;
+  template <typename... Ts> static Options list(const Ts &...options) {
+    Options result;
+    // cl::list has an operator& of its own.
+    (result.push_back(std::addressof(options)), ...);
+    return result;
+  }
+  /// Flags that only say how weights are quantized.
+  Options ofWeights() const {
+    return list(granularity, blockSize, axis, qscheme, qformulation, scaleDtype,
+                weightThreshold);
+  }
+  Options all() const {
+    Options options = ofWeights();
+    llvm::append_range(options,
+                       list(quantizeWeights, config, report, pack, explain,
+                            insertObservers, quantizeActivations, ranges,
+                            dynamic, activationQscheme, quantizeIo));
+    return options;
+  }
+  /// Those of `options` that are given.
+  static Options given(Options options) {
+    llvm::erase_if(options, [](const cl::Option *option) {
+      return option->getNumOccurrences() == 0;
+    });
+    return options;
   }
 };
 } // namespace
@@ -117,25 +155,61 @@ static int fail(const llvm::Twine &message) {
   return 1;
 }
 
-/// The flags as a pipeline; an error where one has no effect. `reportPath` is
-/// where the report goes until everything else has succeeded.
-static llvm::Expected<QuantPipelineOptions>
-getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
-  QuantPipelineOptions options;
-  options.pack = flags.pack;
+/// The reason why a flag cannot be used as it is, or has no effect.
+static llvm::Error checkFlags(const ShortFlags &flags) {
+  auto given = [](const cl::Option &option) {
+    return option.getNumOccurrences() != 0;
+  };
+  auto noEffect = [](const cl::Option &option, const llvm::Twine &need) {
+    return llvm::createStringError("--" + option.ArgStr +
+                                   " has no effect without " + need +
+                                   ": add it, or drop the flag");
+  };
+  auto exclude = [](const cl::Option &a, const cl::Option &b,
+                    const llvm::Twine &why) {
+    return llvm::createStringError("expected one of --" + a.ArgStr + " and --" +
+                                   b.ArgStr + ", found both: " + why);
+  };
   if (llvm::StringRef flag = flags.emptyFlag(); !flag.empty())
     return llvm::createStringError("expected a value after --" + flag +
                                    "=, found none: add one, or drop the flag");
-  bool weights = flags.quantizeWeights.getNumOccurrences() ||
-                 flags.config.getNumOccurrences();
-  if (!weights) {
-    if (llvm::SmallVector<llvm::StringRef> given = flags.dependents();
-        !given.empty())
-      return llvm::createStringError(
-          "--" + given.front() +
-          " has no effect without --quantize-weights: add it, or drop the flag");
-    return options;
-  }
+  bool hasRules = given(flags.config);
+  if (ShortFlags::Options options = ShortFlags::given(flags.ofWeights());
+      !options.empty() && !given(flags.quantizeWeights) && !hasRules)
+    return noEffect(*options.front(), "--quantize-weights");
+  if (given(flags.ranges) && given(flags.dynamic))
+    return exclude(flags.ranges, flags.dynamic,
+                   "ranges are fixed beforehand, or found at run time");
+  if (flags.insertObservers && given(flags.ranges))
+    return exclude(flags.insertObservers, flags.ranges,
+                   "--ranges inserts observers and folds them");
+  if (flags.insertObservers && given(flags.dynamic))
+    return exclude(flags.insertObservers, flags.dynamic,
+                   "nothing is observed where ranges are found at run time");
+  bool hasSource =
+      given(flags.ranges) || given(flags.dynamic) || flags.insertObservers;
+  if (given(flags.quantizeActivations) && !hasSource)
+    return llvm::createStringError(
+        "--quantize-activations needs ranges: add --ranges=file, which "
+        "quant-calibrate writes, or --dynamic");
+  for (const auto *option : {&flags.ranges, &flags.dynamic})
+    if (given(*option) && !given(flags.quantizeActivations) && !hasRules)
+      return noEffect(*option, "--quantize-activations");
+  if (given(flags.activationQscheme) && !hasSource)
+    return noEffect(flags.activationQscheme, "--quantize-activations");
+  if (flags.quantizeIo && !given(flags.ranges))
+    return noEffect(flags.quantizeIo, "--ranges");
+  for (const cl::Option *option :
+       {static_cast<const cl::Option *>(&flags.report),
+        static_cast<const cl::Option *>(&flags.explain)})
+    if (given(*option) && !hasSource && !hasRules &&
+        !given(flags.quantizeWeights))
+      return noEffect(*option, "--quantize-weights");
+  return llvm::Error::success();
+}
+
+static QuantizeWeightsPassOptions getWeightOptions(const ShortFlags &flags,
+                                                   llvm::StringRef reportPath) {
   QuantizeWeightsPassOptions pass;
   pass.dtype = flags.quantizeWeights;
   if (flags.granularity.getNumOccurrences())
@@ -149,9 +223,47 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
   pass.scaleDtype = flags.scaleDtype;
   if (flags.weightThreshold.getNumOccurrences())
     pass.weightThreshold = flags.weightThreshold;
+  else if (flags.ranges.getNumOccurrences() || flags.dynamic.getNumOccurrences())
+    pass.weightThreshold = 0;
   pass.config = flags.config;
   pass.report = reportPath.str();
-  options.quantizeWeights = std::move(pass);
+  pass.explain = flags.explain;
+  return pass;
+}
+
+/// The flags as a pipeline; an error where one has no effect. `reportPath` is
+/// where the report goes until everything else has succeeded.
+static llvm::Expected<QuantPipelineOptions>
+getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
+  if (llvm::Error error = checkFlags(flags))
+    return std::move(error);
+  QuantPipelineOptions options;
+  options.pack = flags.pack;
+  options.foldBatchNorm = flags.dynamic.getNumOccurrences() != 0;
+  if (flags.insertObservers || flags.ranges.getNumOccurrences()) {
+    InsertObserversPassOptions pass;
+    // A configuration alone leaves to its rules what is quantized.
+    if (flags.quantizeActivations.getNumOccurrences() ||
+        flags.config.getNumOccurrences())
+      pass.dtype = flags.quantizeActivations;
+    if (flags.activationQscheme.getNumOccurrences())
+      pass.qscheme = flags.activationQscheme;
+    pass.config = flags.config;
+    pass.explain = flags.explain;
+    options.insertObservers = std::move(pass);
+  }
+  if (flags.ranges.getNumOccurrences()) {
+    FoldRangesPassOptions pass;
+    pass.ranges = flags.ranges;
+    pass.quantizeIo = flags.quantizeIo;
+    options.foldRanges = std::move(pass);
+  }
+  // Weights are quantized behind calibration, not before it. A report speaks of
+  // the weights whatever happens to them.
+  if (flags.quantizeWeights.getNumOccurrences() ||
+      (flags.config.getNumOccurrences() && !flags.insertObservers) ||
+      flags.report.getNumOccurrences())
+    options.quantizeWeights = getWeightOptions(flags, reportPath);
   return options;
 }
 

@@ -4,9 +4,11 @@
 // are written in, passes run in one:
 //
 //   lower tosa        the passes see linalg on tensors
-//   fold batch norm   before anything asks for ranges or quantizes weights: both
-//                     change
-//   quantize weights  level 0 to level 1
+//   fold batch norm   where activations are quantized: observers then stand
+//                     behind the whole kernel
+//   insert observers  in the float model, so that ids are those of calibration
+//   fold ranges       level 0 to level 1, for activations
+//   quantize weights  level 0 to level 1, for weights
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
 //
@@ -35,9 +37,15 @@ namespace quant_mlir {
 struct QuantPipelineOptions {
   /// Where activations are quantized too: it changes outputs by rounding.
   bool foldBatchNorm = false;
+  std::optional<InsertObserversPassOptions> insertObservers;
+  std::optional<FoldRangesPassOptions> foldRanges;
   std::optional<QuantizeWeightsPassOptions> quantizeWeights;
   bool pack = false;
 };
+
+/// From any float model to one with observers: what calibration runs.
+void buildObserverPipeline(mlir::OpPassManager &pm,
+                           const InsertObserversPassOptions &options);
 
 void buildQuantPipeline(mlir::OpPassManager &pm,
                         const QuantPipelineOptions &options);

@@ -333,6 +333,8 @@ LogicalResult FoldRangesPass::quantizeBoundary(FunctionOpInterface function) {
       quantize.replaceAllUsesWith(codes);
       quantize.erase();
     }
+    if (dequantize->use_empty())
+      dequantize->erase();
     function.setArgAttr(argument.getArgNumber(), attrName, params);
   }
   SmallVector<Type> results(function.getResultTypes());

@@ -549,6 +549,11 @@ public:
     std::optional<QuantConfig> rules;
     if (failed(checkOptions(defaults, rules)))
       return signalPassFailure();
+    if (std::optional<LogicalResult> checked = checkExisting(defaults)) {
+      if (failed(*checked))
+        signalPassFailure();
+      return;
+    }
     llvm::StringSet<> ids;
     for (auto function : getOperation().getOps<FunctionOpInterface>()) {
       if (function.isExternal())
@@ -570,6 +575,32 @@ private:
            << "quant-insert-observers: " << message;
   }
 
+  /// A module with observers keeps them, if they ask for what is asked here;
+  /// nullopt for one without.
+  std::optional<LogicalResult>
+  checkExisting(const ActivationDefaults &defaults) {
+    ObserveOp first, other;
+    getOperation()->walk([&](ObserveOp op) {
+      if (!first)
+        first = op;
+      StringRef storage = numerics::name(op.getSpec().getStorage());
+      if (!other && config.empty() && storage != defaults.dtype)
+        other = op;
+    });
+    if (!first)
+      return std::nullopt;
+    if (other)
+      return LogicalResult(
+          other.emitOpError()
+          << "'" << other.getId() << "' asks for "
+          << StringRef(numerics::name(other.getSpec().getStorage()))
+          << ": expected " << defaults.dtype
+          << ", or a module without observers");
+    emitRemark(getOperation().getLoc())
+        << "the module has observers: none are inserted";
+    return success();
+  }
+
   LogicalResult checkOptions(const ActivationDefaults &defaults,
                              std::optional<QuantConfig> &rules) {
     // What is wrong with the flags is wrong whatever the model holds.
@@ -582,14 +613,6 @@ private:
         return fail(llvm::toString(loaded.takeError()));
       rules = std::move(*loaded);
     }
-    bool isObserved = false;
-    getOperation()->walk([&](ObserveOp op) {
-      isObserved = true;
-      return WalkResult::interrupt();
-    });
-    if (isObserved)
-      return fail("expected a module without observers, found some: remove them, "
-                  "or go on with quant-calibrate or quant-fold-ranges");
     return success();
   }
 };

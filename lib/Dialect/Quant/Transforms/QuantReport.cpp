@@ -2,11 +2,77 @@
 
 #include "quant-mlir/Dialect/Quant/Transforms/QuantReport.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/Transforms/ActivationGroups.h"
+#include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
+
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
 
+using namespace mlir;
 using namespace quant_mlir;
+
+static StringRef toStringRef(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+static StringRef nameOf(GranularityAttrInterface granularity) {
+  if (isa<PerTensorAttr>(granularity))
+    return PerTensorAttr::getMnemonic();
+  return isa<PerChannelAttr>(granularity) ? PerChannelAttr::getMnemonic()
+                                          : PerBlockAttr::getMnemonic();
+}
+
+/// Whether `value` is made of dequantized values by moves alone.
+static bool isDequantized(Value value) {
+  Operation *def = value.getDefiningOp();
+  if (!def || isa<DequantizeOp>(def))
+    return def != nullptr;
+  auto quantizable = dyn_cast<QuantizableOpInterface>(def);
+  return quantizable && quantizable.getValueEffect() == ValueEffect::Moves &&
+         llvm::all_of(quantizable.getValueSources(), [](OpOperand *source) {
+           return isDequantized(source->get());
+         });
+}
+
+void quant_mlir::addActivations(ModuleOp module, QuantReport &report) {
+  module->walk([&](QuantizeOp op) {
+    AffineAttr params = op.getParams();
+    if (params.isDynamic())
+      return;
+    numerics::TensorParams values = params.getTensorParams();
+    report.activations.push_back(
+        {getQuantName(op).str(), describeLoc(op.getLoc()),
+         cast<RankedTensorType>(op.getType()).getShape().vec(),
+         toStringRef(numerics::name(params.getStorage())).str(),
+         nameOf(params.getGranularity()).str(), values.scales,
+         values.zeroPoints, values.minvals});
+  });
+  if (report.activations.empty())
+    return;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    for (const ActivationGroup &group : ActivationGroups(function).getGroups())
+      for (OpOperand *input : group.inputs)
+        if (!isDequantized(input->get()))
+          report.skipped.push_back(
+              {getQuantName(group.anchor).str(),
+               describeLoc(group.anchor->getLoc()),
+               ("its input " + Twine(input->getOperandNumber()) +
+                " stays in floating point")
+                   .str()});
+}
+
+/// One number, or one per channel.
+template <typename T>
+static void writeNumbers(llvm::json::OStream &json, StringRef key,
+                         const std::vector<T> &values) {
+  if (values.size() == 1)
+    json.attribute(key, values.front());
+  else if (!values.empty())
+    json.attribute(key, llvm::json::Array(values));
+}
 
 llvm::Error QuantReport::write(llvm::StringRef path) const {
   return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
@@ -37,7 +103,19 @@ llvm::Error QuantReport::write(llvm::StringRef path) const {
           });
         }
       });
-      json.attributeArray("activations", [] {});
+      json.attributeArray("activations", [&] {
+        for (const ActivationEntry &entry : activations)
+          json.object([&] {
+            json.attribute("op", entry.op);
+            json.attribute("loc", entry.loc);
+            json.attribute("shape", llvm::json::Array(entry.shape));
+            json.attribute("dtype", entry.dtype);
+            json.attribute("granularity", entry.granularity);
+            writeNumbers(json, "scale", entry.scale);
+            writeNumbers(json, "zero_point", entry.zeroPoint);
+            writeNumbers(json, "minval", entry.minval);
+          });
+      });
       json.attributeArray("skipped", [&] {
         for (const SkippedEntry &entry : skipped)
           json.object([&] {

@@ -18,6 +18,7 @@
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace quant_mlir {
@@ -140,12 +141,14 @@ public:
     for (Decision &decision : decisions)
       if (failed(quantize(decision)))
         return signalPassFailure();
-    if (!report.empty())
+    if (!report.empty()) {
+      addActivations(getOperation(), result);
       if (llvm::Error error = result.write(report)) {
         emitError(getOperation().getLoc()) << "cannot write the report '" << report
                                     << "': " << llvm::toString(std::move(error));
         return signalPassFailure();
       }
+    }
   }
 
 private:
@@ -205,6 +208,10 @@ private:
         rules->match(QuantConfig::Tensor::Weight, getQuantName(op),
                      op->getName().getStringRef(), op.getQuantizableKind());
     });
+    // A function's name stands for the model's inputs and outputs.
+    for (auto function : getOperation().getOps<FunctionOpInterface>())
+      rules->match(QuantConfig::Tensor::Weight, function.getName(),
+                   function->getName().getStringRef(), "");
     if (llvm::Error error = rules->checkAllUsed())
       return fail(std::move(error));
     return success();
@@ -221,9 +228,10 @@ private:
 
   /// What flags and rules ask of one use: settings, or nullopt with the use
   /// reported as skipped.
-  FailureOr<std::optional<WeightSettings>> getSettings(WeightUse &use) {
+  FailureOr<std::optional<WeightSettings>> getSettings(WeightUse &use,
+                                                       std::string &where) {
     WeightRequest request = defaults;
-    std::string where = "the flags";
+    where = "the flags";
     if (rules) {
       auto op = cast<QuantizableOpInterface>(use.consumer);
       QuantConfig::Match match =
@@ -256,7 +264,9 @@ private:
     RankedTensorType type = weight.getType();
     Decision decision{&weight, {}, {}, {}};
     for (WeightUse &use : weight.uses) {
-      FailureOr<std::optional<WeightSettings>> settings = getSettings(use);
+      std::string where;
+      FailureOr<std::optional<WeightSettings>> settings =
+          getSettings(use, where);
       if (failed(settings))
         return failure();
       if (!*settings)
@@ -312,10 +322,24 @@ private:
                << ": give an axis";
       }
       decision.uses.push_back(&use);
+      if (explain)
+        explainUse(use, **settings, where);
     }
     if (decision.uses.empty())
       return std::optional<Decision>();
     return std::optional<Decision>(std::move(decision));
+  }
+
+  void explainUse(WeightUse &use, const WeightSettings &settings,
+                  StringRef where) {
+    const numerics::QuantSpec &spec = settings.spec;
+    emitRemark(use.consumer->getLoc())
+        << "'" << getQuantName(use.consumer) << "' ("
+        << cast<QuantizableOpInterface>(use.consumer).getQuantizableKind()
+        << "): its weight becomes " << toStringRef(numerics::name(spec.storage))
+        << " " << stringify(settings.granularity) << " "
+        << toStringRef(numerics::name(spec.scheme)) << " "
+        << toStringRef(numerics::name(spec.formulation)) << ", by " << where;
   }
 
   LogicalResult quantize(Decision &decision) {

@@ -147,6 +147,8 @@ def QuantizeWeightsPass : Pass<"quant-quantize-weights", "::mlir::ModuleOp"> {
            "defaults">,
     Option<"report", "report", "std::string", /*default=*/"\"\"",
            "JSON file to write: what was done, what was left, and why">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Print which rule applied to each weight">,
   ];
   let statistics = [
     Statistic<"numQuantized", "quantized", "Weights that were quantized">,
@@ -210,6 +212,8 @@ def InsertObserversPass : Pass<"quant-insert-observers", "::mlir::ModuleOp"> {
     that of the operation that writes it. Where only readers ask, other users of
     the value keep it in floating point. `explain` prints a remark for each
     operation with the rule that applied.
+
+    A module that has observers keeps them and gets none.
 
     Limits: functions are looked at one by one; a value that passes a call or a
     region's edge is observed anew on the other side. Elementwise `arith` on

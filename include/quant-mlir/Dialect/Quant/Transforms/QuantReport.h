@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+
 namespace quant_mlir {
 
 struct QuantReport {
@@ -28,17 +32,33 @@ struct QuantReport {
     int64_t bytesBefore; ///< of the constant
     int64_t bytesAfter;  ///< of packed codes and all parameters
   };
+  /// An activation that is quantized with constant parameters.
+  struct ActivationEntry {
+    std::string op;  ///< name of the value, such as conv1.out0
+    std::string loc;
+    std::vector<int64_t> shape; ///< -1 where dynamic
+    std::string dtype;
+    std::string granularity;
+    std::vector<float> scale; ///< one, or one per channel
+    std::vector<int32_t> zeroPoint;
+    std::vector<float> minval; ///< in place of zero points
+  };
   struct SkippedEntry {
     std::string op;
     std::string loc;
     std::string reason;
   };
   std::vector<WeightEntry> weights;
+  std::vector<ActivationEntry> activations;
   std::vector<SkippedEntry> skipped;
 
   /// Writes the file whole or not at all.
   llvm::Error write(llvm::StringRef path) const;
 };
+
+/// Adds the quantized activations of a module, and where there are any, the
+/// operations that read an activation in floating point all the same.
+void addActivations(mlir::ModuleOp module, QuantReport &report);
 
 } // namespace quant_mlir
 
