@@ -103,13 +103,12 @@ private:
     file = {};
     storage = std::nullopt;
     scheme = std::nullopt;
-    if (ranges.empty())
-      return fail("expected a file with ranges, found none: give "
-                  "ranges=ranges.json, which quant-calibrate writes");
-    llvm::Expected<RangesFile> read = readRanges(ranges);
-    if (!read)
-      return fail(llvm::toString(read.takeError()));
-    file = std::move(*read);
+    if (!ranges.empty()) {
+      llvm::Expected<RangesFile> read = readRanges(ranges);
+      if (!read)
+        return fail(llvm::toString(read.takeError()));
+      file = std::move(*read);
+    }
     if (dtype.empty() && qscheme.empty())
       return success();
     ActivationDefaults defaults{dtype.empty() ? "int8" : std::string(dtype),
@@ -208,6 +207,9 @@ private:
     auto fail = [&] {
       return observer.emitOpError() << "'" << observer.getId() << "': ";
     };
+    if (ranges.empty())
+      return fail() << "expected a file with its range, found none: give "
+                       "ranges=ranges.json, which quant-calibrate writes";
     if (!entry)
       return fail() << "expected a range in '" << ranges
                     << "', found none: calibrate this model";

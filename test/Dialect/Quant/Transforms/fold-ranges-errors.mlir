@@ -2,7 +2,7 @@
 
 // RUN: split-file %s %t
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges 2>&1 | FileCheck %s --check-prefix=NOFILE
-// NOFILE: error: quant-fold-ranges: expected a file with ranges, found none: give ranges=ranges.json, which quant-calibrate writes
+// NOFILE: error: 'quant.observe' op 'a': expected a file with its range, found none: give ranges=ranges.json, which quant-calibrate writes
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/none.json 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: error: quant-fold-ranges: {{.*}}none.json
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/no-entry.json 2>&1 | FileCheck %s --check-prefix=NOENTRY

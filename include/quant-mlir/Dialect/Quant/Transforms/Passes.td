@@ -258,8 +258,8 @@ def FoldRangesPass : Pass<"quant-fold-ranges", "::mlir::ModuleOp"> {
     becomes
 
     ```mlir
-    %q = quant.quantize %x <int8, per_tensor, scale = 0.00784313772, zero_point = 0> {quant.name = "main.in0"} : tensor<4xf32> -> tensor<4xi8>
-    %o = quant.dequantize %q <int8, per_tensor, scale = 0.00784313772, zero_point = 0> : tensor<4xi8> -> tensor<4xf32>
+    %q = quant.quantize %x <int8, per_tensor, scale = 0.00784313772, zero_point = -1> {quant.name = "main.in0"} : tensor<4xf32> -> tensor<4xi8>
+    %o = quant.dequantize %q <int8, per_tensor, scale = 0.00784313772, zero_point = -1> : tensor<4xi8> -> tensor<4xf32>
     ```
 
     - An observer without an entry, an entry without an observer, and a range that
@@ -280,7 +280,8 @@ def FoldRangesPass : Pass<"quant-fold-ranges", "::mlir::ModuleOp"> {
   ];
   let options = [
     Option<"ranges", "ranges", "std::string", /*default=*/"\"\"",
-           "ranges.json as quant-calibrate writes it">,
+           "ranges.json as quant-calibrate writes it; not needed where every "
+           "range is fixed">,
     Option<"dtype", "dtype", "std::string", /*default=*/"\"\"",
            "Storage type in place of the observers' own">,
     Option<"qscheme", "qscheme", "std::string", /*default=*/"\"\"",
