@@ -2,9 +2,15 @@
 
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -112,18 +118,72 @@ LogicalResult DequantizeOp::verify() {
                           cast<RankedTensorType>(getInput().getType()));
 }
 
+/// Whether a scalar, or every element of a constant tensor, is a code in the
+/// range in use.
+static bool isInRange(Attribute attr, AffineAttr params) {
+  numerics::CodeRange range = params.getRange();
+  auto contains = [&](double code) {
+    return code >= range.min && code <= range.max;
+  };
+  if (auto integer = dyn_cast<IntegerAttr>(attr)) {
+    const APInt &code = integer.getValue();
+    return contains(numerics::isSignedInteger(params.getStorage())
+                        ? double(code.getSExtValue())
+                        : double(code.getZExtValue()));
+  }
+  if (auto floating = dyn_cast<FloatAttr>(attr))
+    return contains(floating.getValueAsDouble());
+  auto elements = dyn_cast<DenseElementsAttr>(attr);
+  if (!elements)
+    return false;
+  if (elements.isSplat())
+    return isInRange(elements.getSplatValue<Attribute>(), params);
+  return llvm::all_of(elements.getValues<Attribute>(), [&](Attribute element) {
+    return isInRange(element, params);
+  });
+}
+
 /// Whether every code of `codes` is surely in the range in use: every bit
 /// pattern of an integer type with its full range is, and so is what a quantize
-/// of the same range gives. The 8-bit floats have NaN, and one of them Inf.
+/// of the same range gives, moved or not. The 8-bit floats have NaN, and one of
+/// them Inf.
 static bool areCodesInRange(Value codes, AffineAttr params) {
   numerics::StorageType storage = params.getStorage();
   bool hasOnlyFiniteCodes = numerics::isInteger(storage) ||
                             storage == numerics::StorageType::Float4E2M1FN;
   if (hasOnlyFiniteCodes && params.getRange() == numerics::fullRange(storage))
     return true;
-  auto producer = codes.getDefiningOp<QuantizeOp>();
-  return producer && producer.getParams().getStorage() == storage &&
-         producer.getParams().getRange() == params.getRange();
+  llvm::SetVector<Value> origins;
+  origins.insert(codes);
+  for (unsigned i = 0; i < origins.size(); ++i) {
+    Operation *op = origins[i].getDefiningOp();
+    if (!op)
+      return false;
+    Attribute constant;
+    if (auto producer = dyn_cast<QuantizeOp>(op)) {
+      if (producer.getParams().getStorage() != storage ||
+          producer.getParams().getRange() != params.getRange())
+        return false;
+    } else if (matchPattern(op, m_Constant(&constant))) {
+      if (!isInRange(constant, params))
+        return false;
+    } else if (auto fill = dyn_cast<linalg::FillOp>(op)) {
+      origins.insert(fill.getInputs().front());
+    } else {
+      auto move = dyn_cast<QuantizableOpInterface>(op);
+      if (!move || move.getValueEffect() != ValueEffect::Moves)
+        return false;
+      for (OpOperand *source : move.getValueSources())
+        origins.insert(source->get());
+      if (auto pad = dyn_cast<tensor::PadOp>(op)) {
+        Value padding = pad.getConstantPaddingValue();
+        if (!padding)
+          return false;
+        origins.insert(padding);
+      }
+    }
+  }
+  return true;
 }
 
 /// Whether quantize(dequantize(q)) is q for every code in the range in use, as

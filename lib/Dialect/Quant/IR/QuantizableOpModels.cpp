@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ElementwiseBody.h"
 #include "OpClass.h"
+
+#include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -106,11 +107,15 @@ struct InsertSliceModel
 
 /// Padding with 0.0 adds a value that every range includes, and padding of a
 /// maximum with the lowest one adds none. With any other value the result has a
-/// range of its own.
+/// range of its own. Codes are padded with a code.
 struct PadModel
     : public QuantizableOpInterface::ExternalModel<PadModel, tensor::PadOp> {
   ValueEffect getValueEffect(Operation *op) const {
     auto pad = cast<tensor::PadOp>(op);
+    Type element = pad.getResultType().getElementType();
+    if (element.isInteger() ||
+        (isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8))
+      return ValueEffect::Moves;
     Value padding = pad.getConstantPaddingValue();
     std::optional<double> value =
         padding ? getSplatValue(padding) : std::nullopt;

@@ -15,7 +15,7 @@
 
 #include "OpClass.h"
 
-#include "ElementwiseBody.h"
+#include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -64,10 +64,12 @@ static std::optional<Reduction> matchReduction(linalg::LinalgOp op) {
 }
 
 static bool isMaximum(Operation *op) {
-  return isa<arith::MaximumFOp, arith::MaxNumFOp>(op);
+  return isa<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp,
+             arith::MaxUIOp>(op);
 }
 static bool isMinimum(Operation *op) {
-  return isa<arith::MinimumFOp, arith::MinNumFOp>(op);
+  return isa<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp,
+             arith::MinUIOp>(op);
 }
 
 /// Whether `init` is what the reduction begins with where nothing has been

@@ -16,7 +16,7 @@
 
 #include "OpClass.h"
 
-#include "ElementwiseBody.h"
+#include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

@@ -42,7 +42,9 @@ struct FloatRange {
 enum class ValueEffect {
   Computes, ///< new values, with a range of their own
   /// Every element is one of the operands' or 0.0: reshape, transpose, slice,
-  /// concatenation, zero padding, maximum over a window.
+  /// concatenation, zero padding, maximum over a window. Such an operation is
+  /// rebuilt on codes: one that compares elements shows that in a region, others
+  /// work on elements of any type.
   Moves,
   Averages, ///< in the range of the operands, but between their codes
 };

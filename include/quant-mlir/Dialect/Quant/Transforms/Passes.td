@@ -294,6 +294,65 @@ def FoldRangesPass : Pass<"quant-fold-ranges", "::mlir::ModuleOp"> {
   ];
 }
 
+def SimplifyQuantizedFormPass
+    : Pass<"quant-simplify-quantized-form", "::mlir::ModuleOp"> {
+  let summary = "Let values move as codes, and pairs that change nothing vanish";
+  let description = [{
+    Where both sides of an operation have the same parameters, what is between
+    them need not be floating point. This pass brings level 1 into the form that
+    later ones read: a `quant.dequantize` stands right before what computes with
+    its values, and a `quant.quantize` right behind what computed them.
+
+    - An operation that only moves or selects values (`ValueEffect::Moves` of
+      `QuantizableOpInterface`: reshape, transpose, broadcast, slice, concat, pad,
+      maximum over a window) works on codes, and what dequantized its operands
+      follows it. Padding becomes the code of the value that it adds; what a
+      maximum begins with, and the padding of nothing but a maximum, becomes
+      quant_min. Integers are compared by their signedness.
+    - `quantize(dequantize(q))` with equal parameters vanishes where it is the
+      identity (docs/numerics.md, section 2); `dequantize(quantize(x))` never
+      does.
+    - `quant.quantize` of a constant becomes a constant of codes.
+    - Of several equal quantizes or dequantizes of one value one is left.
+
+    ```mlir
+    // quant-simplify-quantized-form
+    %d = quant.dequantize %q <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<2x4xi8> -> tensor<2x4xf32>
+    %r = tensor.collapse_shape %d [[0, 1]] : tensor<2x4xf32> into tensor<8xf32>
+    %o = quant.quantize %r <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<8xf32> -> tensor<8xi8>
+    ```
+
+    becomes
+
+    ```mlir
+    %o = tensor.collapse_shape %q [[0, 1]] : tensor<2x4xi8> into tensor<8xi8>
+    ```
+
+    No value of the model changes, bit for bit: a value that is added must have a
+    code of its own (0.0 has one, with a minval it may have none).
+
+    Limits: all values that meet in one operation have equal parameters. Those per
+    channel or per block follow a move that leaves the dimensions that they split
+    whole and in order; those that are operands are per_tensor. What is between
+    dequantize and move in a body, such as a conversion, keeps the move in floating
+    point. An average is computed, not moved. Dequantized constants are weights
+    and stay before their consumers as they are. Every move of dequantized values
+    that stays in floating point is named in a remark, with the reason.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numMoved", "moved", "Operations that move codes now">,
+    Statistic<"numPairs", "pairs", "Pairs that vanished">,
+    Statistic<"numDuplicates", "duplicates", "Duplicates that vanished">,
+    Statistic<"numSkipped", "skipped",
+              "Moves of dequantized values in floating point">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{

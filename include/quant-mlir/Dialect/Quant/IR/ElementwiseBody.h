@@ -1,7 +1,7 @@
 //===- ElementwiseBody.h - What an elementwise body computes ----*- C++ -*-===//
 
-#ifndef QUANT_MLIR_LIB_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
-#define QUANT_MLIR_LIB_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
+#ifndef QUANT_MLIR_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
+#define QUANT_MLIR_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
 
 #include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
 
@@ -76,4 +76,4 @@ bool isConstantTensor(mlir::Value value);
 
 } // namespace quant_mlir
 
-#endif // QUANT_MLIR_LIB_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
+#endif // QUANT_MLIR_DIALECT_QUANT_IR_ELEMENTWISEBODY_H
