@@ -420,17 +420,16 @@ SmallVector<Boundary> FunctionObservers::collectBoundaries() {
 }
 
 LogicalResult FunctionObservers::observe(const Boundary &boundary) {
+  FailureOr<Wish> wish = getWish(boundary.use ? QuantConfig::Tensor::Output
+                                              : QuantConfig::Tensor::Input,
+                                 function.getName(), function, "");
+  if (failed(wish))
+    return failure();
+  if (!wish->settings)
+    return success();
   ValueClass own;
   const ValueClass *valueClass = boundary.observed;
-  FailureOr<Wish> wish;
   if (!valueClass) {
-    wish = getWish(boundary.use ? QuantConfig::Tensor::Output
-                                : QuantConfig::Tensor::Input,
-                   function.getName(), function, "");
-    if (failed(wish))
-      return failure();
-    if (!wish->settings)
-      return success();
     own.sources = {boundary.value};
     own.wish = &*wish;
     own.id = makeId(boundary.id);
