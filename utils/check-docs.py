@@ -173,7 +173,10 @@ class Body:
     def __init__(self, text):
         self.text = text
         code = without_comments(text)
-        defined = set(re.findall(r"(%[\w$.-]+)(?::\d+)?\s*=", code))
+        defined = set()
+        for results in re.findall(
+                r"(%[\w$.-]+(?::\d+)?(?:\s*,\s*%[\w$.-]+)*)\s*=", code):
+            defined.update(re.findall(r"%[\w$.-]+", results))
         for arguments in re.findall(r"\^\w+\(([^)]*)\)", code):
             defined.update(re.findall(r"%[\w$.-]+", arguments))
         used = re.findall(r"%[\w$.-]+", code)

@@ -114,6 +114,12 @@ CodeRange rangeInUse(const QuantSpec &spec) {
              : fullRange(spec.storage);
 }
 
+bool hasZeroPoint(const QuantSpec &spec) {
+  return isInteger(spec.storage) &&
+         spec.formulation == Formulation::ZeroPoint &&
+         (spec.scheme == Scheme::Asymmetric || !isSignedInteger(spec.storage));
+}
+
 std::string_view message(ParamError error) {
   switch (error) {
   case ParamError::None:

@@ -73,8 +73,7 @@ ParamRule makeParamRule(const QuantSpec &spec) {
   rule.scaleType = spec.scaleType;
   rule.asymmetric = spec.scheme == Scheme::Asymmetric;
   rule.hasMinval = spec.formulation == Formulation::MinVal;
-  rule.hasZeroPoint = integer && !rule.hasMinval &&
-                      (rule.asymmetric || !isSignedInteger(spec.storage));
+  rule.hasZeroPoint = hasZeroPoint(spec);
   rule.codeMin = static_cast<float>(range.min);
   rule.codeMax = static_cast<float>(range.max);
   // The narrow range's (quant_max - quant_min) / 2 is quant_max.

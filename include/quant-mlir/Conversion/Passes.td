@@ -24,11 +24,12 @@ defvar quantLoweringDialects = [
 //===----------------------------------------------------------------------===//
 
 def QuantToLinalgPass : Pass<"quant-to-linalg"> {
-  let summary = "Lower quantize, dequantize, pack and unpack to linalg and arith";
+  let summary = "Lower quant operations to linalg and arith";
   let description = [{
     Defines what the operations compute: each becomes one `linalg.generic` whose
     body is the formula of docs/numerics.md, operation by operation, in binary32
-    and without fast-math flags. It is what an embedder without our kernels gets,
+    and without fast-math flags; `quant.dynamic_range` two, a reduction to the ends
+    of ranges and what makes parameters of them. It is what an embedder without our kernels gets,
     what a target without a kernel falls back to, and what every kernel is
     compared with, bit for bit.
 

@@ -39,6 +39,10 @@ std::optional<std::string> checkBlockSize(const QuantSpec &spec,
 /// on signed integers, full otherwise.
 CodeRange rangeInUse(const QuantSpec &spec);
 
+/// Whether the parameters that `spec` asks for have a zero point that need not be
+/// 0: asymmetric, or the midpoint of an unsigned type, with the zp formulation.
+bool hasZeroPoint(const QuantSpec &spec);
+
 /// Parameters of one unit (tensor, channel slice or block).
 struct UnitParams {
   float scale = 1.0f;    ///< as stored, widened to binary32

@@ -1,7 +1,8 @@
 //===- QuantToLinalg.cpp - The reference lowering -------------------------===//
 //
 // The pass, and the sequence of passes that makes plain linalg of level-1 IR.
-// The patterns are in QuantizeToLinalg.cpp and PackToLinalg.cpp.
+// The patterns are in QuantizeToLinalg.cpp, DynamicRangeToLinalg.cpp and
+// PackToLinalg.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,7 +58,8 @@ struct QuantToLinalgPass
 
 private:
   static bool isLowered(Operation *op) {
-    return isa<QuantizeOp, DequantizeOp, PackOp, UnpackOp, ObserveOp>(op);
+    return isa<QuantizeOp, DequantizeOp, DynamicRangeOp, PackOp, UnpackOp,
+               ObserveOp>(op);
   }
 
   FrozenRewritePatternSet patterns;
@@ -78,6 +80,7 @@ struct LowerObserve : OpRewritePattern<ObserveOp> {
 void quant_mlir::populateQuantToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<LowerObserve>(patterns.getContext());
   populateQuantizeToLinalgPatterns(patterns);
+  populateDynamicRangeToLinalgPatterns(patterns);
   populatePackToLinalgPatterns(patterns);
 }
 

@@ -8,6 +8,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
+
+#include "ParameterMap.h"
+
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Conversion/Utils/SmallFloatArith.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
@@ -70,28 +73,6 @@ Parameter<T> buildParameter(OpBuilder &builder, Location loc, StringRef name,
   return result;
 }
 
-/// From an element to the parameters of its unit: the block's index in every
-/// dimension that is split, 0 elsewhere.
-AffineMap getParameterMap(OpBuilder &builder, AffineAttr params,
-                          ArrayRef<int64_t> shape) {
-  int64_t rank = shape.size();
-  SmallVector<AffineExpr> exprs;
-  if (!isa<PerTensorAttr>(params.getGranularity())) {
-    // The operation's verifier has asked for these sizes, so they are there.
-    SmallVector<int64_t> sizes = *params.getGranularity().getBlockSizes(
-        shape, [&] { return emitError(builder.getUnknownLoc()); });
-    for (auto [index, size] : llvm::enumerate(sizes)) {
-      int64_t dim = shape[index];
-      bool isWhole = size == -1 || (!ShapedType::isDynamic(dim) && size >= dim);
-      AffineExpr expr = builder.getAffineDimExpr(index);
-      exprs.push_back(isWhole     ? builder.getAffineConstantExpr(0)
-                      : size == 1 ? expr
-                                  : expr.floorDiv(size));
-    }
-  }
-  return AffineMap::get(rank, 0, exprs, builder.getContext());
-}
-
 /// Both operations: `op` with one linalg.generic over input and parameters.
 template <typename OpTy, typename BodyFn>
 LogicalResult lowerElementwise(OpTy op, PatternRewriter &rewriter,
@@ -138,7 +119,7 @@ LogicalResult lowerElementwise(OpTy op, PatternRewriter &rewriter,
   }
 
   AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
-  AffineMap parameterMap = getParameterMap(rewriter, params, shape);
+  AffineMap parameterMap = getParameterMap(params.getGranularity(), shape);
   SmallVector<Value> inputs{op.getInput()};
   SmallVector<AffineMap> maps{identity};
   // Position of each parameter among the block arguments; 0 where it is none.

@@ -1,7 +1,7 @@
 //===- QuantToLinalg.h - The reference lowering -----------------*- C++ -*-===//
 //
-// Lowers `quant.quantize`, `quant.dequantize`, `quant.pack` and `quant.unpack`
-// to linalg and arith on tensors. What it produces defines the operations.
+// Lowers `quant.quantize`, `quant.dequantize`, `quant.dynamic_range`,
+// `quant.pack` and `quant.unpack` to linalg and arith on tensors. What it produces defines the operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,11 +15,14 @@ class RewritePatternSet;
 
 namespace quant_mlir {
 
-/// Patterns that lower each operation to one linalg.generic.
+/// Patterns that lower each operation to one linalg.generic, a dynamic range to
+/// two.
 void populateQuantToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
-/// The lowering of quantize and dequantize, and that of pack and unpack.
+/// The lowering of quantize and dequantize, of dynamic ranges, and of pack and
+/// unpack.
 void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populateDynamicRangeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populatePackToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 /// Everything between levels 1 and plain linalg that can be bufferized, for a

@@ -225,6 +225,78 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// Dynamic range
+//===----------------------------------------------------------------------===//
+
+void DynamicRangeOp::build(OpBuilder &builder, OperationState &state,
+                           Value input, SpecAttr spec) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(input.getType()).getShape();
+  SmallVector<int64_t> sizes = *spec.getGranularity().getBlockSizes(
+      shape, [&] { return mlir::emitError(state.location); });
+  SmallVector<int64_t> params = operandShape(spec.getGranularity(), shape, sizes);
+  Type scale = RankedTensorType::get(
+      params, getFloatType(builder.getContext(), spec.getScaleType()));
+  Type zeroPoint;
+  if (numerics::hasZeroPoint(spec.getQuantSpec()))
+    zeroPoint = RankedTensorType::get(params, builder.getI32Type());
+  build(builder, state, scale, zeroPoint, input, spec);
+}
+
+/// The size of the blocks that `granularity` asks for: of several the largest,
+/// the others being those of channels.
+static std::optional<int64_t> getBlockSize(GranularityAttrInterface granularity) {
+  auto blocks = dyn_cast<PerBlockAttr>(granularity);
+  if (!blocks || blocks.getSizes().empty())
+    return std::nullopt;
+  return *llvm::max_element(blocks.getSizes());
+}
+
+LogicalResult DynamicRangeOp::verify() {
+  SpecAttr spec = getSpec();
+  if (spec.getFormulation() == numerics::Formulation::MinVal)
+    return emitOpError() << "minval is for weights: expected the formulation zp";
+  if (spec.getCalibrator() != "static")
+    return emitOpError() << "the range is that of the input at run time: expected "
+                            "no calibrator, found '"
+                         << spec.getCalibrator() << "'";
+  if (std::optional<std::string> reason = numerics::checkBlockSize(
+          spec.getQuantSpec(), getBlockSize(spec.getGranularity())))
+    return emitOpError() << *reason;
+
+  ArrayRef<int64_t> shape =
+      cast<RankedTensorType>(getInput().getType()).getShape();
+  FailureOr<SmallVector<int64_t>> sizes = spec.getGranularity().getBlockSizes(
+      shape, [&] { return emitOpError(); });
+  if (failed(sizes))
+    return failure();
+  SmallVector<int64_t> expected =
+      operandShape(spec.getGranularity(), shape, *sizes);
+  auto verifyResult = [&](Value result, StringRef what,
+                          Type element) -> LogicalResult {
+    auto type = cast<RankedTensorType>(result.getType());
+    if (type.getElementType() == element &&
+        succeeded(verifyCompatibleShape(type.getShape(), expected)))
+      return success();
+    return emitOpError() << "expected a " << what << " of type "
+                         << RankedTensorType::get(expected, element)
+                         << " for its input and spec, found " << type;
+  };
+  if (failed(verifyResult(getScale(), "scale",
+                          getFloatType(getContext(), spec.getScaleType()))))
+    return failure();
+  if (numerics::hasZeroPoint(spec.getQuantSpec()) != bool(getZeroPoint()))
+    return emitOpError() << (getZeroPoint()
+                                 ? "the zero point is always 0 here: expected a "
+                                   "scale only, found a zero point"
+                                 : "expected a zero point beside the scale, found "
+                                   "none: this storage and scheme need one");
+  if (!getZeroPoint())
+    return success();
+  return verifyResult(getZeroPoint(), "zero point",
+                      IntegerType::get(getContext(), 32));
+}
+
+//===----------------------------------------------------------------------===//
 // Observe
 //===----------------------------------------------------------------------===//
 

@@ -635,3 +635,87 @@ func.func @observe_other_rank(%x: tensor<4xf32>) {
   %0 = quant.observe %x "a" <int8, symmetric, per_channel<[1]>> : tensor<4xf32>
   return
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Dynamic range
+//===----------------------------------------------------------------------===//
+
+func.func @range_minval(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op minval is for weights: expected the formulation zp}}
+  %s = quant.dynamic_range %x <int8, asymmetric, minval> : tensor<4xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @range_calibrator(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op the range is that of the input at run time: expected no calibrator, found 'percentile'}}
+  %s = quant.dynamic_range %x <int8, symmetric, percentile> : tensor<4xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @range_fp4_without_blocks(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op expected per_block with block size 32 for float4_e2m1fn, found no block size}}
+  %s = quant.dynamic_range %x <float4_e2m1fn, symmetric, scale_type = f8E8M0FNU> : tensor<4xf32> -> tensor<f8E8M0FNU>
+  return
+}
+
+// -----
+
+func.func @range_integer_with_e8m0(%x: tensor<4xf32>) {
+  // expected-error @below {{expected scale type f32, f16 or bf16 for int8, found f8E8M0FNU}}
+  %s = quant.dynamic_range %x <int8, symmetric, scale_type = f8E8M0FNU> : tensor<4xf32> -> tensor<f8E8M0FNU>
+  return
+}
+
+// -----
+
+func.func @range_other_rank(%x: tensor<4xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op per_channel expects axes below the rank}}
+  %s = quant.dynamic_range %x <int8, symmetric, per_channel<[1]>> : tensor<4xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @range_scale_shape(%x: tensor<4x70xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op expected a scale of type 'tensor<4x1xf32>' for its input and spec, found 'tensor<4x70xf32>'}}
+  %s = quant.dynamic_range %x <int8, symmetric, per_channel<[0]>> : tensor<4x70xf32> -> tensor<4x70xf32>
+  return
+}
+
+// -----
+
+func.func @range_scale_type(%x: tensor<4x70xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op expected a scale of type 'tensor<f16>' for its input and spec, found 'tensor<f32>'}}
+  %s = quant.dynamic_range %x <int8, symmetric, scale_type = f16> : tensor<4x70xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @range_zero_point_shape(%x: tensor<4x70xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op expected a zero point of type 'tensor<4x1xi32>' for its input and spec, found 'tensor<1x4xi32>'}}
+  %s, %z = quant.dynamic_range %x <int8, asymmetric, per_channel<[0]>> : tensor<4x70xf32> -> tensor<4x1xf32>, tensor<1x4xi32>
+  return
+}
+
+// -----
+
+func.func @range_zero_point_missing(%x: tensor<4x70xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op expected a zero point beside the scale, found none: this storage and scheme need one}}
+  %s = quant.dynamic_range %x <uint8, symmetric> : tensor<4x70xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @range_zero_point_always_zero(%x: tensor<4x70xf32>) {
+  // expected-error @below {{'quant.dynamic_range' op the zero point is always 0 here: expected a scale only, found a zero point}}
+  %s, %z = quant.dynamic_range %x <int8, symmetric> : tensor<4x70xf32> -> tensor<f32>, tensor<i32>
+  return
+}

@@ -392,6 +392,21 @@ func.func @observe(%x: tensor<4x?xf32>, %y: tensor<4xbf16>) -> tensor<4x?xf32> {
   return %1 : tensor<4x?xf32>
 }
 
+// CHECK-LABEL: func @dynamic_range
+func.func @dynamic_range(%x: tensor<?x70xf32>, %y: tensor<4x70xbf16>, %r: tensor<f16>) {
+  // CHECK: quant.dynamic_range %{{.*}} <int8, asymmetric, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x1xf32>, tensor<?x1xi32>
+  %s0, %z0 = quant.dynamic_range %x <int8, asymmetric, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x1xf32>, tensor<?x1xi32>
+  // CHECK: quant.dynamic_range %{{.*}} <int8, symmetric> : tensor<4x70xbf16> -> tensor<f32>
+  %s1 = quant.dynamic_range %y <int8, symmetric> : tensor<4x70xbf16> -> tensor<f32>
+  // CHECK: quant.dynamic_range %{{.*}} <uint4, symmetric, per_block<[2, 32]>, scale_type = f16, float_range = [none, 6.000000e+00]> : tensor<4x70xbf16> -> tensor<2x3xf16>, tensor<2x3xi32>
+  %s2, %z2 = quant.dynamic_range %y <uint4, symmetric, per_block<[2, 32]>, scale_type = f16, float_range = [none, 6.0]> : tensor<4x70xbf16> -> tensor<2x3xf16>, tensor<2x3xi32>
+  // CHECK: quant.dynamic_range %{{.*}} <float4_e2m1fn, symmetric, per_block<[1, 32]>, scale_type = f8E8M0FNU> : tensor<4x70xbf16> -> tensor<4x3xf8E8M0FNU>
+  %s3 = quant.dynamic_range %y <float4_e2m1fn, symmetric, per_block<[1, 32]>, scale_type = f8E8M0FNU> : tensor<4x70xbf16> -> tensor<4x3xf8E8M0FNU>
+  // CHECK: quant.dynamic_range %{{.*}} <int8, symmetric> : tensor<f16> -> tensor<f32>
+  %s4 = quant.dynamic_range %r <int8, symmetric> : tensor<f16> -> tensor<f32>
+  return
+}
+
 // What equals a default is not printed.
 // CHECK-LABEL: func private @spec_attributes
 // CHECK-SAME: a = #qparams.spec<int8, symmetric>

@@ -104,6 +104,57 @@ def QuantExt_DequantizeOp : QuantExt_Op<"dequantize",
   let hasVerifier = 1;
 }
 
+def QuantExt_DynamicRangeOp : QuantExt_Op<"dynamic_range", [Pure]> {
+  let summary = "Scale and zero point from a tensor's own range";
+  let description = [{
+    For every unit of the input (the tensor, a channel, a block), over its finite
+    elements:
+
+    ```
+    lo = min(0, min x)   hi = max(0, max x)   amax = max(-lo, hi)
+    scale = range of the scheme / range of the codes, at least 2^-23,
+            rounded to the type of the scale
+    zero_point = clamp(quant_min - R(lo / scale), quant_min, quant_max)
+    ```
+
+    in binary32 and in this order, as section 3 of the [numerics](../numerics.md)
+    says for each storage type and scheme; an end of `float_range` replaces `lo`
+    or `hi`. The scale is that of a stored parameter, so the same range gives the
+    same parameters here and at compile time. NaN and infinite elements are left
+    out. A scale beyond the largest value of its type, which at compile time is an
+    error, is that value.
+
+    `quant.quantize` and `quant.dequantize` take the results as operands. There is
+    a zero point where it may be other than 0: asymmetric, or unsigned storage.
+
+    Constraints:
+
+    - the formulation is `zp`, and there is no calibrator;
+    - the type of the scale is that of the spec, a zero point is i32;
+    - both have the shape that the granularity gives: rank 0 for per_tensor,
+      `ceil(dim / block)` otherwise, where a whole dimension counts as one block.
+
+    ```mlir
+    %s, %z = quant.dynamic_range %x <int8, asymmetric, per_channel<[0]>> : tensor<?x70xf32> -> tensor<?x1xf32>, tensor<?x1xi32>
+    %t = quant.dynamic_range %y <int8, symmetric> : tensor<4x70xf32> -> tensor<f32>
+    %e = quant.dynamic_range %y <float8_e4m3fn, symmetric, per_block<[1, 32]>, scale_type = f8E8M0FNU> : tensor<4x70xf32> -> tensor<4x3xf8E8M0FNU>
+    ```
+  }];
+  let arguments = (ins QuantExt_ExpressedTensor:$input, QParams_SpecAttr:$spec);
+  let results = (outs QuantExt_ScaleTensor:$scale,
+                      Optional<QuantExt_ZeroPointTensor>:$zero_point);
+  let assemblyFormat = [{
+    $input $spec attr-dict `:` type($input) `->` type($scale)
+    (`,` type($zero_point)^)?
+  }];
+  let hasVerifier = 1;
+  let builders = [
+    /// The types of the results follow from `input` and `spec`, whose granularity
+    /// must fit the rank.
+    OpBuilder<(ins "::mlir::Value":$input, "::quant_mlir::SpecAttr":$spec)>
+  ];
+}
+
 def QuantExt_ObserveOp : QuantExt_Op<"observe",
     [AllTypesMatch<["input", "output"]>]> {
   let summary = "Marks a value whose range calibration has to find";
