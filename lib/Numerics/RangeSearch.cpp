@@ -128,7 +128,10 @@ struct Bins {
       return false;
     const CodeFormat format = {spec.storage, spec.formulation,
                                rangeInUse(spec)};
-    const RowParams row = {&params.scale, &params.zeroPoint, &params.minval};
+    // A null pointer says that the formulation has none.
+    const bool hasMinval = spec.formulation == Formulation::MinVal;
+    const RowParams row = {&params.scale, hasMinval ? nullptr : &params.zeroPoint,
+                           hasMinval ? &params.minval : nullptr};
     const int64_t size = static_cast<int64_t>(count);
     const Run run = {size, 0, std::max<int64_t>(size, 1)};
     quantizeRun(format, row, values.data() + first, run, codes.data() + first,

@@ -7,7 +7,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Option/Option.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace quant_mlir;
 using llvm::opt::OptSpecifier;
@@ -72,8 +71,7 @@ llvm::Error OptionReader::takeError() {
   return error.empty() ? llvm::Error::success() : makeError(error);
 }
 
-void quant_mlir::printVersion(llvm::StringRef tool) {
-  llvm::outs() << tool
-               << " (quant-mlir " QUANT_MLIR_VERSION
-                  ", LLVM " LLVM_VERSION_STRING ")\n";
+std::string quant_mlir::getVersionLine(llvm::StringRef tool) {
+  return tool.str() +
+         " (quant-mlir " QUANT_MLIR_VERSION ", LLVM " LLVM_VERSION_STRING ")\n";
 }

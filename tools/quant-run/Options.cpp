@@ -74,7 +74,7 @@ quant_mlir::parseOptions(int argc, char **argv) {
     return std::nullopt;
   }
   if (reader.has(OPT_version)) {
-    printVersion("quant-run");
+    llvm::outs() << getVersionLine("quant-run");
     return std::nullopt;
   }
 

@@ -54,8 +54,8 @@ private:
   std::string error;
 };
 
-/// "quant-run (quant-mlir 0.1.0, LLVM 22.1.8)", as a line on standard output.
-void printVersion(llvm::StringRef tool);
+/// "quant-run (quant-mlir 0.1.0, LLVM 22.1.8)", as a line.
+std::string getVersionLine(llvm::StringRef tool);
 
 } // namespace quant_mlir
 
