@@ -4,6 +4,7 @@
 #   numpy          a Python with numpy: runs against the oracle in test/oracle
 #   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
 #   asan           built with AddressSanitizer
+#   mpi            quant-calibrate has its MPI module, and there is an mpirun
 #   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
@@ -71,5 +72,10 @@ if "address" in config.sanitizers:
     # A tensor too large for memory is an error of ours, not of the sanitizer.
     config.environment["ASAN_OPTIONS"] = (
         "allow_user_poisoning=0:allocator_may_return_null=1")
+if config.mpirun and not config.sanitizers:
+    config.available_features.add("mpi")
+    # As root, and with more processes than cores, as tests are run.
+    config.substitutions.append(("%mpirun", "env OMPI_ALLOW_RUN_AS_ROOT=1 "
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 %s --oversubscribe" % config.mpirun))
 if not config.sanitizers:
     config.available_features.add("embedding")

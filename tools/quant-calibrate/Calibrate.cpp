@@ -2,10 +2,11 @@
 //
 // Batches are run in rounds of a fixed number per process. In a round each
 // process has a contiguous part, its threads take batches of that in turn, and
-// at the end the ranges of all batches go to the first process, which takes them
-// in in the order of the samples. So the result depends neither on threads nor
-// on processes, and memory not on the number of samples. Counts and histograms
-// need no order: each thread has its own, which are added up at the end.
+// at the end the ranges of all batches go to the first process, which takes
+// them in in the order of the samples. So the result depends neither on threads
+// nor on processes, and memory not on the number of samples. Counts and
+// histograms need no order: each thread has its own, which are added up at the
+// end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -200,8 +201,8 @@ public:
       : options(options), model(model), samples(samples), processes(processes),
         pool(llvm::hardware_concurrency(options.threads)) {
     for (unsigned i = 0; i < options.threads; ++i)
-      workers.push_back(std::make_unique<Worker>(model, samples,
-                                                 options.ignoreNonFinite));
+      workers.push_back(
+          std::make_unique<Worker>(model, samples, options.ignoreNonFinite));
   }
 
   llvm::Expected<RangesFile> run();
@@ -323,8 +324,8 @@ llvm::Expected<RangesFile> Run::run() {
   for (const Observer &observer : model.observers) {
     file.observers.push_back(observer.entry);
     if (observer.calibrator->name() == "percentile")
-      file.percentile =
-          options.percentile.value_or(numerics::CalibrationRequest().percentile);
+      file.percentile = options.percentile.value_or(
+          numerics::CalibrationRequest().percentile);
   }
   if (llvm::Error error = runAll())
     return std::move(error);

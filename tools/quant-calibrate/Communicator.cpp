@@ -112,8 +112,8 @@ static llvm::Expected<const quant_mpi_api *> loadModule(const char *program) {
                      "(libopenmpi-dev, openmpi-bin) and build it again");
   std::string message;
   // MPI loads components of its own that need its symbols: visible to all.
-  auto library = llvm::sys::DynamicLibrary::getPermanentLibrary(path.c_str(),
-                                                                &message);
+  auto library =
+      llvm::sys::DynamicLibrary::getPermanentLibrary(path.c_str(), &message);
   if (!library.isValid())
     return makeFileError(path, "cannot be loaded: " + message);
   auto get = reinterpret_cast<decltype(&quant_get_mpi_api)>(

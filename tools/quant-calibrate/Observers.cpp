@@ -12,17 +12,9 @@
 #include "quant-mlir/Support/Errors.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace quant_mlir;
-
-static void buildObserverPipeline(mlir::OpPassManager &pm, const InsertObserversPassOptions &options) {
-  pm.addPass(createLowerTosaPass());
-  pm.addPass(mlir::createConvertElementwiseToLinalgPass());
-  pm.addPass(createFoldBatchNormPass());
-  pm.addPass(createInsertObserversPass(options));
-}
 
 static bool hasObservers(mlir::ModuleOp module) {
   return module->walk([](ObserveOp) { return mlir::WalkResult::interrupt(); })
@@ -99,11 +91,11 @@ quant_mlir::loadObserved(const CalibrateOptions &options) {
   model.request = options.request;
   bool isInstrumented = hasObservers(**module);
   if (isInstrumented && options.insertOption)
-    return makeFileError(options.model,
-                         "has observers, which say what is asked for: " +
-                             *options.insertOption +
-                             " has no effect; give a model without, or leave "
-                             "it out");
+    return makeFileError(
+        options.model,
+        "has observers, which say what is asked for: " + *options.insertOption +
+            " has no effect; give a model without, or leave "
+            "it out");
   if (!isInstrumented)
     if (llvm::Error error = insertObservers(**module, options))
       return std::move(error);

@@ -160,7 +160,8 @@ quant_mlir::parseOptions(int argc, char **argv, std::string &answer) {
           llvm::ArrayRef<NamedOption>(runOptions)})
       for (const NamedOption &option : list)
         if (reader.has(option.id))
-          reader.fail("--" + option.name + " has no effect with --merge: what "
+          reader.fail("--" + option.name +
+                      " has no effect with --merge: what "
                       "was asked for is in the files");
   } else {
     readRun(options, reader);

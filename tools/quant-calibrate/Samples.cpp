@@ -93,18 +93,17 @@ llvm::Error Samples::read(int64_t batch, std::vector<NdArray> &arrays) const {
     if (entries == 0 && !isFirst)
       continue;
     int64_t first = batch * entries;
-    if (llvm::Error error = entries == 0 ? file.read(array)
-                                         : file.read(first, entries, array))
+    if (llvm::Error error =
+            entries == 0 ? file.read(array) : file.read(first, entries, array))
       return error;
     if (options->ignoreNonFinite)
       continue;
     numerics::NonFinite found = findNonFinite(array);
     if (found.count != 0)
       return makeFileError(
-          file.getPath(),
-          "holds values that are not finite, the first at " +
-              formatIndex(array, found.firstIndex, first) +
-              "; correct the data, or give --nonfinite=ignore");
+          file.getPath(), "holds values that are not finite, the first at " +
+                              formatIndex(array, found.firstIndex, first) +
+                              "; correct the data, or give --nonfinite=ignore");
   }
   return llvm::Error::success();
 }

@@ -41,9 +41,10 @@ static void warnAbout(const RangesFile &ranges) {
     if (entry.nan != 0 || entry.inf != 0)
       warn(entry, "leaves out " + llvm::Twine(entry.nan) + " NaN and " +
                       llvm::Twine(entry.inf) + " infinities");
-    size_t empty = llvm::count_if(
-        entry.ranges,
-        [](const numerics::FloatRange &range) { return range.isEmpty(); });
+    size_t empty =
+        llvm::count_if(entry.ranges, [](const numerics::FloatRange &range) {
+          return range.isEmpty();
+        });
     if (empty != 0 && entry.perChannel)
       warn(entry, "has seen nothing finite in " + llvm::Twine(empty) + " of " +
                       llvm::Twine(entry.ranges.size()) + " channels");

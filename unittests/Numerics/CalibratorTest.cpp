@@ -40,14 +40,17 @@ std::vector<NamedHistogram> makeHistograms() {
   return {
       {"normal", make([&] { return normal(random); })},
       {"skewed", make([&] { return std::exp(normal(random)) - 0.5f; })},
-      {"heavy", make([&] { return normal(random) / (0.01f + std::fabs(normal(random))); })},
+      {"heavy", make([&] {
+         return normal(random) / (0.01f + std::fabs(normal(random)));
+       })},
       {"positive", make([&] { return std::max(0.0f, normal(random)); })},
       {"negative", make([&] { return -std::fabs(normal(random)); })},
       {"constant", make([&] { return 3.0f; })},
       {"zero", make([&] { return 0.0f; })},
       {"denormal", make([&] { return 1e-42f * normal(random); })},
       {"huge", histogramOf({3e38f, -3e38f, 1.0f})},
-      {"outlier", [&] {
+      {"outlier",
+       [&] {
          std::vector<float> values(4000);
          for (float &value : values)
            value = normal(random);
@@ -61,8 +64,7 @@ std::vector<QuantSpec> makeSpecs() {
   std::vector<QuantSpec> specs;
   for (StorageType storage :
        {StorageType::Int8, StorageType::UInt8, StorageType::Int4,
-        StorageType::UInt2, StorageType::Float8E4M3FN,
-        StorageType::Float8E5M2})
+        StorageType::UInt2, StorageType::Float8E4M3FN, StorageType::Float8E5M2})
     for (Scheme scheme : {Scheme::Symmetric, Scheme::SymmetricWithClipping,
                           Scheme::Asymmetric}) {
       QuantSpec spec;
@@ -87,8 +89,8 @@ double squareError(const Histogram &histogram, const QuantSpec &spec,
     return INFINITY;
   double sum = 0;
   for (size_t i = 0; i < histogram.counts().size(); ++i) {
-    double middle = std::ldexp(histogram.first() + double(i) + 0.5,
-                               histogram.widthLog2());
+    double middle =
+        std::ldexp(histogram.first() + double(i) + 0.5, histogram.widthLog2());
     float x = float(middle);
     if (histogram.counts()[i] == 0)
       continue;
@@ -111,8 +113,8 @@ double divergence(const Histogram &histogram, const QuantSpec &spec,
   double below = 0, above = 0, total = 0, inside = 0;
   for (size_t i = 0; i < histogram.counts().size(); ++i) {
     double count = double(histogram.counts()[i]);
-    float x = float(std::ldexp(histogram.first() + double(i) + 0.5,
-                               histogram.widthLog2()));
+    float x = float(
+        std::ldexp(histogram.first() + double(i) + 0.5, histogram.widthLog2()));
     if (count == 0)
       continue;
     total += count;
@@ -180,8 +182,7 @@ TEST(Calibrator, ChoosesTheBestCandidate) {
       FloatRange entropy =
           findCalibrator("entropy")->resolve(data.histogram, request);
       EXPECT_NE(std::find(ranges.begin(), ranges.end(), mse), ranges.end());
-      EXPECT_NE(std::find(ranges.begin(), ranges.end(), entropy),
-                ranges.end());
+      EXPECT_NE(std::find(ranges.begin(), ranges.end(), entropy), ranges.end());
       double leastError = meanSquareObjective(data.histogram, spec, mse);
       double least = divergenceObjective(data.histogram, spec, entropy);
       double bins = std::ldexp(1.0, int(bitWidth(spec.storage)));

@@ -61,8 +61,8 @@ TEST(Statistics, SeesEachElementOnceWhateverTheLayout) {
       wide[i] = random() % 50 == 0   ? std::numeric_limits<float>::infinity()
                 : random() % 50 == 0 ? std::numeric_limits<float>::quiet_NaN()
                                      : normal(random);
-      narrow[i] = type == ExpressedType::F16 ? encodeF16(wide[i])
-                                             : encodeBF16(wide[i]);
+      narrow[i] =
+          type == ExpressedType::F16 ? encodeF16(wide[i]) : encodeBF16(wide[i]);
     }
     for (const Layout &layout : makeLayouts()) {
       int64_t rank = layout.sizes.size(), total = 1;
