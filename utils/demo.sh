@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-utils/build.sh release quant-opt quant-run
+utils/build.sh release quant-opt quant-calibrate quant-run
 PATH=$PWD/build/bin:$PATH examples/digits/table.sh build/demo

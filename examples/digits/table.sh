@@ -30,10 +30,14 @@ row() {
   printf ']}\n'
 }
 
+quant-calibrate digits.mlir --input=calib_inputs.npy -o "$out/ranges.json"
+
 rows=$out/rows.jsonl
 {
   row "float"
   row "int8 per_channel" --quantize-weights=int8 --granularity=per_channel
+  row "int8 per_channel, int8 activations" --quantize-weights=int8 \
+    --quantize-activations=int8 --ranges="$out/ranges.json"
   row "int4 per_block 32, symmetric" --quantize-weights=int4 \
     --granularity=per_block --block-size=32 --qscheme=symmetric \
     --scale-dtype=f16
