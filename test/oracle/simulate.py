@@ -4,6 +4,7 @@
     simulate.py model.mlir --inputs x.npy --dtype int4 --granularity per_block
         [--block-size 32] [--qscheme symmetric] [--qformulation zp]
         [--scale-dtype f32] [--weight-threshold 1024] [--axis N] [-o out.npy]
+        [--dynamic per_row [--activation-dtype int8] [--activation-qscheme symmetric]]
         [--reference ref.npy] [--labels labels.npy] [--params params.npz] [--json]
 
 Finds every constant that is an operand of a contraction (matrix product,
@@ -11,7 +12,8 @@ convolution, depthwise convolution), also behind transposes and reshapes, replac
 it by its dequantized value (quantize.py) and evaluates the model in float64
 (evaluate.py). Which dimension of a weight is what comes from the indexing maps
 alone. Without a dtype the float model is evaluated. `--params` keeps codes, scales,
-zero points and minvals of every weight.
+zero points and minvals of every weight. With `--dynamic`, what contractions with a
+quantized weight read is quantized with the range of its own values (dynamic.py).
 """
 
 import argparse
@@ -20,6 +22,7 @@ import sys
 
 import numpy as np
 
+import dynamic
 import quantize
 from evaluate import Env, EvaluationError, Interpreter, load, run
 from mlir_text import Dense, ParseError, is_float, linear
@@ -34,7 +37,8 @@ class Weight:
   """One constant and the one operand of a contraction that reads it. Shape and
   dimensions are those of the operand."""
 
-  def __init__(self, name, root, operand, channels, blocks, depthwise):
+  def __init__(self, op, index, name, root, operand, channels, blocks, depthwise):
+    self.op, self.index = op, index
     self.name, self.root, self.operand = name, root, operand
     self.channels, self.blocks, self.depthwise = channels, blocks, depthwise
 
@@ -132,7 +136,7 @@ def find_weights(function):
     root = roots[0] if roots[0] is not None else roots[1]
     found_roles = roles(op, index)
     if found_roles:
-      found.append(Weight(op.loc or "%s#%d" % (op.name, number), root,
+      found.append(Weight(op, index, op.loc or "%s#%d" % (op.name, number), root,
                           op.operands[index], *found_roles))
   return found
 
@@ -171,7 +175,7 @@ def simulate(module, args):
   # A request that is forbidden is forbidden whatever the model holds.
   quantize.quantize(np.ones((1, 32), np.float32), args.dtype, args.qscheme,
                     args.qformulation, [1, 32], scale_dtype)
-  rows, params, done = [], {}, {}
+  rows, params, done, contractions = [], {}, {}, []
   for weight in find_weights(functions[0]):
     key = "values" if weight.root.name.startswith("tosa.") else "value"
     row = {"op": weight.name}
@@ -190,6 +194,7 @@ def simulate(module, args):
       row["skipped"] = "no reduction dimension for blocks"
     if "skipped" in row:
       continue
+    contractions.append((weight.op, weight.index))
     channels = weight.channels if args.axis is None else [args.axis]
     sizes = quantize.block_sizes_for(
         positions.shape, "per_channel" if blockless else args.granularity,
@@ -212,6 +217,8 @@ def simulate(module, args):
     for what in ("codes", "scale", "zero_point", "minval"):
       if getattr(q, what) is not None:
         params["%s.%s" % (weight.name.replace("/", "_"), what)] = getattr(q, what)
+  if args.dynamic:
+    dynamic.quantize_activations(module, functions[0], contractions, args)
   return rows, params
 
 
@@ -229,6 +236,10 @@ def make_parser():
   parser.add_argument("--qformulation", default="zp", choices=("zp", "minval"))
   parser.add_argument("--scale-dtype", choices=quantize.SCALE_TYPES)
   parser.add_argument("--weight-threshold", type=int, default=1024)
+  parser.add_argument("--dynamic", choices=("per_tensor", "per_row"))
+  parser.add_argument("--activation-dtype", default="int8")
+  parser.add_argument("--activation-qscheme", default="symmetric",
+                      choices=quantize.SCHEMES)
   parser.add_argument("--entry", default="main")
   parser.add_argument("--mlir-opt")
   parser.add_argument("--reference", help="npy file to compare outputs with")

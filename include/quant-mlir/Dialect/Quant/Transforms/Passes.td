@@ -353,6 +353,75 @@ def SimplifyQuantizedFormPass
   ];
 }
 
+def QuantizeDynamicPass : Pass<"quant-quantize-dynamic", "::mlir::ModuleOp"> {
+  let summary = "Quantize activations by ranges found at run time";
+  let description = [{
+    Where no data are at hand for calibration, or where ranges differ from one
+    input to the next as those of language models do, scales of activations are
+    computed when the model runs. This pass quantizes what operations with a
+    quantized weight read: of `QuantizableOpInterface`'s operands those that are
+    not the weight.
+
+    ```mlir
+    // quant-quantize-dynamic{granularity=per_row qscheme=asymmetric}
+    %c = arith.constant dense<[[127, -64], [64, 127]]> : tensor<2x2xi8>
+    %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %x = math.tanh %y : tensor<4x2xf32>
+    %0 = linalg.matmul {quant.name = "fc1"} ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %c = arith.constant dense<[[127, -64], [64, 127]]> : tensor<2x2xi8>
+    %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %x = math.tanh %y : tensor<4x2xf32>
+    %s, %z = quant.dynamic_range %x <int8, asymmetric, per_channel<[0]>> : tensor<4x2xf32> -> tensor<4x1xf32>, tensor<4x1xi32>
+    %q = quant.quantize %x scale(%s : tensor<4x1xf32>) zero_point(%z : tensor<4x1xi32>) <int8, per_channel<[0]>> : tensor<4x2xf32> -> tensor<4x2xi8>
+    %d = quant.dequantize %q scale(%s : tensor<4x1xf32>) zero_point(%z : tensor<4x1xi32>) <int8, per_channel<[0]>> : tensor<4x2xi8> -> tensor<4x2xf32>
+    %0 = linalg.matmul {quant.name = "fc1"} ins(%d, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    - `per_row` is one unit per token: block size 1 in every dimension of the data
+      that indexes rows of the output (rows, batch); dimensions that are summed
+      over, windows, groups and channels stay whole.
+    - A value that several operations read (query, key and value of attention) is
+      quantized once for all that ask the same of it.
+    - What is never negative, behind a relu or a sigmoid, is asymmetric.
+    - A configuration's `input` rules choose type, scheme, scale type, float range
+      or an axis, and `input: null` leaves an operation alone; calibrators are for
+      static quantization and have no meaning here.
+
+    Every matrix multiplication or convolution whose input stays in floating point
+    is named in a remark with the reason.
+
+    Limits: weights are quantized before (`quant-quantize-weights`); operations
+    without a weight, such as the product of two activations, stay as they are.
+  }];
+  let dependentDialects = [
+    "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"dtype", "dtype", "std::string", /*default=*/"\"int8\"",
+           "Storage type of activations: int8, uint8, float8_e4m3fn or "
+           "float8_e5m2; empty: only what the configuration asks for">,
+    Option<"granularity", "granularity", "std::string",
+           /*default=*/"\"per_tensor\"", "per_tensor or per_row">,
+    Option<"qscheme", "qscheme", "std::string", /*default=*/"\"symmetric\"",
+           "symmetric, symmetric_with_clipping or asymmetric">,
+    Option<"config", "config", "std::string", /*default=*/"\"\"",
+           "YAML file with rules per operation; the other options are its "
+           "defaults">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Print a remark for each operation with the rule that applied">,
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "quantized", "Values that were quantized">,
+    Statistic<"numSkipped", "skipped",
+              "Operations whose input stays in floating point">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{
