@@ -253,6 +253,18 @@ private:
 
 } // namespace
 
+/// Uses of the elements of `value`. Upstream's conversion of elementwise
+/// operations takes an operand for the tensor that it writes to, too.
+static SmallVector<OpOperand *> getReaders(Value value) {
+  SmallVector<OpOperand *> readers;
+  for (OpOperand &use : value.getUses()) {
+    auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
+    if (!op || !op.isDpsInit(&use) || op.payloadUsesValueFromOperand(&use))
+      readers.push_back(&use);
+  }
+  return readers;
+}
+
 Chain quant_mlir::detail::readChain(linalg::LinalgOp op,
                                     const ChannelSpace &channels,
                                     ConstantEvaluator &constants) {
@@ -264,18 +276,19 @@ Chain quant_mlir::detail::readChain(linalg::LinalgOp op,
                    type.getShape());
   size_t end = 0;
   while (true) {
-    if (!value.hasOneUse()) {
-      for (OpOperand &use : value.getUses()) {
-        StepResult step = reader.read(use, pieces, {{1.0}, {0.0}});
+    SmallVector<OpOperand *> readers = getReaders(value);
+    if (readers.size() != 1) {
+      for (OpOperand *use : readers) {
+        StepResult step = reader.read(*use, pieces, {{1.0}, {0.0}});
         if (step.value && step.value->isScaled &&
             !isUniform(step.value->factor)) {
-          chain.missed = use.getOwner();
+          chain.missed = use->getOwner();
           chain.missedReason = "its input has other uses";
         }
       }
       break;
     }
-    OpOperand &use = *value.getUses().begin();
+    OpOperand &use = *readers.front();
     Operation *user = use.getOwner();
     if (user->getBlock() != op->getBlock() || user->getNumResults() != 1)
       break;

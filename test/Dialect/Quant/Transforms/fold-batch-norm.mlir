@@ -241,6 +241,29 @@ func.func @casts(%x: tensor<4x2xf16>) -> tensor<4x2xf16> {
 
 // -----
 
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// As convert-elementwise-to-linalg writes it: an operand is written to, not read.
+// CHECK-LABEL: func @operand_is_destination
+func.func @operand_is_destination(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  // CHECK-DAG: arith.constant dense<{{\[\[}}2.000000e+00, 4.000000e+00], [6.000000e+00, 8.000000e+00]]>
+  // CHECK: %[[Y:.*]] = linalg.matmul
+  // CHECK-NEXT: return %[[Y]]
+  %zero = arith.constant dense<0.0> : tensor<4x2xf32>
+  %two = arith.constant dense<2.0> : tensor<4x2xf32>
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%zero : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %two : tensor<4x2xf32>, tensor<4x2xf32>) outs(%y : tensor<4x2xf32>) {
+  ^bb0(%in: f32, %b: f32, %out: f32):
+    %m = arith.mulf %in, %b : f32
+    linalg.yield %m : f32
+  } -> tensor<4x2xf32>
+  return %0 : tensor<4x2xf32>
+}
+
+// -----
+
 // What has other uses ends the chain; what is before it is folded.
 // CHECK-LABEL: func @up_to_other_uses
 func.func @up_to_other_uses(%x: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
