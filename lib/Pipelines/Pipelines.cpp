@@ -33,6 +33,8 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
     pm.addPass(createLowerTosaPass());
     pm.addPass(createQuantizeWeightsPass(*options.quantizeWeights));
   }
+  if (options.quantizeDynamic)
+    pm.addPass(createQuantizeDynamicPass(*options.quantizeDynamic));
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

@@ -258,6 +258,17 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
     pass.quantizeIo = flags.quantizeIo;
     options.foldRanges = std::move(pass);
   }
+  if (flags.dynamic.getNumOccurrences()) {
+    QuantizeDynamicPassOptions pass;
+    pass.dtype = flags.quantizeActivations;
+    if (!flags.dynamic.empty())
+      pass.granularity = flags.dynamic;
+    if (flags.activationQscheme.getNumOccurrences())
+      pass.qscheme = flags.activationQscheme;
+    pass.config = flags.config;
+    pass.explain = flags.explain;
+    options.quantizeDynamic = std::move(pass);
+  }
   // Weights are quantized behind calibration, not before it. A report speaks of
   // the weights whatever happens to them.
   if (flags.quantizeWeights.getNumOccurrences() ||

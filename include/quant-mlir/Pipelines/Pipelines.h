@@ -9,6 +9,7 @@
 //   insert observers  in the float model, so that ids are those of calibration
 //   fold ranges       level 0 to level 1, for activations
 //   quantize weights  level 0 to level 1, for weights
+//   quantize dynamic  what operations with a quantized weight read
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
 //
@@ -40,6 +41,7 @@ struct QuantPipelineOptions {
   std::optional<InsertObserversPassOptions> insertObservers;
   std::optional<FoldRangesPassOptions> foldRanges;
   std::optional<QuantizeWeightsPassOptions> quantizeWeights;
+  std::optional<QuantizeDynamicPassOptions> quantizeDynamic;
   bool pack = false;
 };
 
