@@ -4,8 +4,7 @@
 #define QUANT_MLIR_LIB_EXECUTION_SIGNATURE_H
 
 #include "quant-mlir/Execution/CompiledFunction.h"
-
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "quant-mlir/Execution/EntryPoint.h"
 
 namespace quant_mlir {
 
@@ -13,10 +12,6 @@ struct Signature {
   llvm::SmallVector<ValueSignature> arguments;
   llvm::SmallVector<ValueSignature> results;
 };
-
-/// Finds a function that can be run, or says why there is none.
-llvm::Expected<mlir::func::FuncOp>
-findEntry(mlir::ModuleOp module, llvm::StringRef entry, llvm::StringRef path);
 
 /// Its arguments and results, or the first one of a type that no array has.
 llvm::Expected<Signature> getSignature(mlir::func::FuncOp function,

@@ -43,9 +43,9 @@
 // RUN: not %{full} --batch=-1 2>&1 | FileCheck %s --check-prefix=BATCH
 // BATCH: error: --batch expects a number from 1 to 2147483647, found '-1'{{$}}
 // RUN: not %{full} --json 2>&1 | FileCheck %s --check-prefix=JSON
-// JSON: error: --json has no effect without --compare, --labels or --bench{{$}}
+// JSON: error: --json has no effect without --compare, --labels, --bench or --reference alone{{$}}
 // RUN: not %{run} --input=x.npy 2>&1 | FileCheck %s --check-prefix=NOTHING
-// NOTHING: error: nothing to do: give --output, --compare, --labels or --bench{{$}}
+// NOTHING: error: nothing to do: give --output, --compare, --labels, --bench or --reference{{$}}
 
 // RUN: not %{full} --input=x.npy 2>&1 | FileCheck %s --check-prefix=INPUTS
 // INPUTS: error: '{{.*}}options.mlir': 'main' takes 1 argument, found 2 --inputs; give one per argument, in order{{$}}

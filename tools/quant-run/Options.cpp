@@ -50,13 +50,35 @@ static void readTarget(OptionReader &reader) {
                 quoteForMessage(target));
 }
 
+static void checkReports(const RunOptions &options, OptionReader &reader) {
+  if (!options.reports.empty() && !options.reference)
+    reader.fail("--report needs the float model to compare with: give "
+                "--reference");
+  for (size_t i = 0; i < options.reports.size(); ++i) {
+    llvm::StringRef path = options.reports[i];
+    if (!path.ends_with(".html") && !path.ends_with(".json"))
+      reader.fail(
+          "--report expects a name that ends in .html or .json, found " +
+          quoteForMessage(path));
+    for (size_t j = i + 1; j < options.reports.size(); ++j)
+      if (options.reports[j] == path)
+        reader.fail("--report=" + path +
+                    " is given twice; expected one page "
+                    "and one .json");
+  }
+}
+
 static void checkUse(const RunOptions &options, OptionReader &reader) {
-  bool prints = !options.compare.empty() || options.labels || options.bench;
+  bool prints = !options.compare.empty() || options.labels || options.bench ||
+                options.printsReference();
   if (!prints && options.json)
-    reader.fail("--json has no effect without --compare, --labels or --bench");
-  if (!prints && options.outputs.empty())
-    reader.fail("nothing to do: give --output, --compare, --labels or "
-                "--bench");
+    reader.fail("--json has no effect without --compare, --labels, --bench or "
+                "--reference alone");
+  if (!prints && options.outputs.empty() && !options.reference &&
+      options.reports.empty())
+    reader.fail("nothing to do: give --output, --compare, --labels, --bench or "
+                "--reference");
+  checkReports(options, reader);
   for (size_t i = 0; i < options.outputs.size(); ++i)
     for (size_t j = i + 1; j < options.outputs.size(); ++j)
       if (options.outputs[i] == options.outputs[j])
@@ -97,6 +119,8 @@ quant_mlir::parseOptions(int argc, char **argv) {
   options.threads = reader.number(OPT_threads, "threads", 1024).value_or(1);
   options.batch = reader.number(OPT_batch, "batch", INT32_MAX);
   options.bench = reader.number(OPT_bench, "bench", 1000000000);
+  options.reference = reader.value(OPT_reference, "reference");
+  options.reports = reader.values(OPT_report, "report");
   options.json = reader.has(OPT_json);
   readTarget(reader);
   checkUse(options, reader);

@@ -22,7 +22,15 @@ struct RunOptions {
   unsigned threads = 1;
   std::optional<int64_t> batch;
   std::optional<unsigned> bench;
+  std::optional<std::string> reference;
+  std::vector<std::string> reports;
   bool json = false;
+
+  /// Whether the model has to be run on its own.
+  bool needsOutputs() const {
+    return !outputs.empty() || !compare.empty() || labels;
+  }
+  bool printsReference() const { return reference && reports.empty(); }
 };
 
 /// Parses the command line; nullopt where --help or --version has been

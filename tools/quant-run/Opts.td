@@ -21,5 +21,11 @@ defm labels : Value<"labels", "<labels.npy>",
     "Print top-1, in percent, of the first result (samples x classes)">;
 defm bench : Value<"bench", "<N>",
     "Print minimum and median time of N runs of the first batch">;
-def json : Plain<"json", "Print --compare, --labels and --bench as one JSON "
-    "object per line">;
+defm reference : Value<"reference", "<float.mlir>",
+    "The float model that the model was made from: compare both, operation by "
+    "operation, on the inputs, and print a table unless --report is given">;
+defm report : Value<"report", "<file>",
+    "Write what --reference finds to a file, by its name a page (.html) or data "
+    "(.json); may be given for both">;
+def json : Plain<"json", "Print --compare, --labels, --bench and --reference as "
+    "one JSON object per line">;

@@ -74,3 +74,13 @@ void Report::add(std::vector<std::chrono::nanoseconds> times,
      << llvm::format("%.2f", median) << " us (" << runs << " runs, " << threads
      << (threads == 1 ? " thread)\n" : " threads)\n");
 }
+
+void Report::add(const ErrorReport &errors) {
+  llvm::raw_string_ostream os(text);
+  if (!json)
+    return writeText(os, errors);
+  std::string object;
+  llvm::raw_string_ostream line(object);
+  writeJson(line, errors, /*pretty=*/false);
+  os << "{\"report\":" << llvm::StringRef(object).rtrim() << "}\n";
+}

@@ -3,6 +3,7 @@
 #ifndef QUANT_MLIR_TOOLS_QUANTRUN_REPORT_H
 #define QUANT_MLIR_TOOLS_QUANTRUN_REPORT_H
 
+#include "quant-mlir/ErrorReport/ErrorReport.h"
 #include "quant-mlir/Support/Compare.h"
 
 #include <chrono>
@@ -21,6 +22,7 @@ public:
   void add(const Top1 &top1);
   /// Times of the runs, at least one, in any order.
   void add(std::vector<std::chrono::nanoseconds> times, unsigned threads);
+  void add(const ErrorReport &errors);
 
   const std::string &getText() const { return text; }
 

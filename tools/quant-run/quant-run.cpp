@@ -8,6 +8,7 @@
 #include "Options.h"
 #include "Report.h"
 
+#include "quant-mlir/ErrorReport/MeasureErrors.h"
 #include "quant-mlir/Execution/Batches.h"
 #include "quant-mlir/Execution/CompiledFunction.h"
 #include "quant-mlir/Execution/ModelFile.h"
@@ -66,6 +67,31 @@ compileModel(const RunOptions &options) {
                                    options.model);
 }
 
+/// Compares the model with its float original.
+static llvm::Expected<ErrorReport>
+compareModels(const RunOptions &options, llvm::ArrayRef<NdArray> inputs) {
+  mlir::DialectRegistry registry;
+  registerExecutionDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto model = loadModel(options.model, &context);
+  if (!model)
+    return model.takeError();
+  auto reference = loadModel(*options.reference, &context);
+  if (!reference)
+    return reference.takeError();
+  ErrorMeasurement measurement;
+  measurement.model = **model;
+  measurement.reference = **reference;
+  measurement.modelPath = options.model;
+  measurement.referencePath = *options.reference;
+  measurement.entry = options.entry;
+  measurement.compile.threads = options.threads;
+  measurement.inputs = inputs;
+  measurement.inputNames = options.inputs;
+  measurement.batch = options.batch;
+  return measureErrors(measurement);
+}
+
 /// Every array that the run needs.
 struct Arrays {
   std::vector<NdArray> inputs;
@@ -116,8 +142,20 @@ static llvm::Error addResults(const RunOptions &options, const Arrays &arrays,
 /// Writes the files beside their places, prints, and then moves the files.
 static llvm::Error publish(const RunOptions &options,
                            llvm::ArrayRef<NdArray> outputs,
+                           const std::optional<ErrorReport> &errors,
                            const Report &report) {
   std::vector<OutputFile> files;
+  for (llvm::StringRef path : options.reports) {
+    auto file = OutputFile::stage(path, [&](llvm::raw_ostream &os) {
+      if (path.ends_with(".html"))
+        writeHtml(os, *errors);
+      else
+        writeJson(os, *errors, /*pretty=*/true);
+    });
+    if (!file)
+      return file.takeError();
+    files.push_back(std::move(*file));
+  }
   for (auto [index, path] : llvm::enumerate(options.outputs)) {
     auto file =
         OutputFile::stage(path, [&, index = index](llvm::raw_ostream &os) {
@@ -140,11 +178,10 @@ static llvm::Error publish(const RunOptions &options,
   return llvm::Error::success();
 }
 
-static llvm::Error run(const RunOptions &options) {
-  // What fails quickly comes before compiling.
-  Arrays arrays;
-  if (llvm::Error error = readArrays(options, arrays))
-    return error;
+/// Runs the model on its own, and adds what is to be printed of it.
+static llvm::Error runModel(const RunOptions &options, const Arrays &arrays,
+                            llvm::SmallVectorImpl<NdArray> &outputs,
+                            Report &report) {
   auto function = compileModel(options);
   if (!function)
     return function.takeError();
@@ -154,10 +191,7 @@ static llvm::Error run(const RunOptions &options) {
                                  options.inputs, options.batch);
   if (!batches)
     return batches.takeError();
-
-  Report report(options.json);
-  llvm::SmallVector<NdArray> outputs;
-  if (!options.outputs.empty() || !options.compare.empty() || options.labels) {
+  if (options.needsOutputs()) {
     if (llvm::Error error = runBatches(**function, *batches, outputs))
       return error;
     if (llvm::Error error = addResults(options, arrays, outputs, report))
@@ -169,7 +203,29 @@ static llvm::Error run(const RunOptions &options) {
       return times.takeError();
     report.add(std::move(*times), options.threads);
   }
-  return publish(options, outputs, report);
+  return llvm::Error::success();
+}
+
+static llvm::Error run(const RunOptions &options) {
+  // What fails quickly comes before compiling.
+  Arrays arrays;
+  if (llvm::Error error = readArrays(options, arrays))
+    return error;
+  Report report(options.json);
+  llvm::SmallVector<NdArray> outputs;
+  if (options.needsOutputs() || options.bench)
+    if (llvm::Error error = runModel(options, arrays, outputs, report))
+      return error;
+  std::optional<ErrorReport> errors;
+  if (options.reference) {
+    auto measured = compareModels(options, arrays.inputs);
+    if (!measured)
+      return measured.takeError();
+    errors = std::move(*measured);
+    if (options.printsReference())
+      report.add(*errors);
+  }
+  return publish(options, outputs, errors, report);
 }
 
 int main(int argc, char **argv) {
