@@ -94,9 +94,7 @@ bool quant_mlir::detail::isUniform(const Channels &values) {
 // Following the result
 //===----------------------------------------------------------------------===//
 
-/// Updates `pieces` where `op` only moves elements of `data`, each to one
-/// place, or converts them.
-static bool followMove(OpOperand &data, DimPieces &pieces) {
+bool quant_mlir::detail::followMove(OpOperand &data, DimPieces &pieces) {
   Operation *op = data.getOwner();
   if (isa<arith::ExtFOp, arith::TruncFOp>(op))
     return true;

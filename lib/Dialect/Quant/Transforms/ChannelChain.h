@@ -48,6 +48,10 @@ std::optional<Channels> getPerChannel(llvm::ArrayRef<double> data,
 
 bool isUniform(const Channels &values);
 
+/// Updates `pieces` where the owner of `data` only moves its elements, each to
+/// one place, or converts them; otherwise returns false.
+bool followMove(mlir::OpOperand &data, DimPieces &pieces);
+
 /// One operation behind the multiply-accumulate.
 struct Step {
   mlir::Operation *op;

@@ -7,8 +7,10 @@
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
 using namespace mlir;
@@ -128,6 +130,46 @@ llvm::Error QuantReport::write(llvm::StringRef path) const {
         json.attribute("bytes_before", before);
         json.attribute("bytes_after", after);
       });
+    });
+    os << "\n";
+    return llvm::Error::success();
+  });
+}
+
+llvm::Error
+quant_mlir::appendSkipped(llvm::StringRef path,
+                          llvm::ArrayRef<QuantReport::SkippedEntry> skipped) {
+  if (!llvm::sys::fs::exists(path)) {
+    QuantReport report;
+    report.skipped = skipped.vec();
+    return report.write(path);
+  }
+  if (skipped.empty())
+    return llvm::Error::success();
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return llvm::errorCodeToError(buffer.getError());
+  llvm::Expected<llvm::json::Value> json =
+      llvm::json::parse((*buffer)->getBuffer());
+  if (!json)
+    return json.takeError();
+  llvm::json::Object *object = json->getAsObject();
+  llvm::json::Array *entries = object ? object->getArray("skipped") : nullptr;
+  if (!entries || object->getInteger("version") != 1)
+    return llvm::createStringError(
+        "expected a report of version 1, found another file: remove it");
+  for (const QuantReport::SkippedEntry &entry : skipped)
+    entries->push_back(llvm::json::Object{
+        {"op", entry.op}, {"loc", entry.loc}, {"reason", entry.reason}});
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    llvm::json::OStream out(os, /*IndentSize=*/2);
+    // In the order of the writer above.
+    out.object([&] {
+      for (StringRef key :
+           {"version", "weights", "activations", "skipped", "totals"})
+        if (const llvm::json::Value *value = object->get(key))
+          out.attribute(key, *value);
     });
     os << "\n";
     return llvm::Error::success();

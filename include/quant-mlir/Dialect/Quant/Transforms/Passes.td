@@ -422,6 +422,74 @@ def QuantizeDynamicPass : Pass<"quant-quantize-dynamic", "::mlir::ModuleOp"> {
   ];
 }
 
+def QuantizeBiasesPass : Pass<"quant-quantize-biases", "::mlir::ModuleOp"> {
+  let summary = "Quantize biases to the units of the accumulator";
+  let description = [{
+    A kernel that sums products of codes in int32 adds its bias there, so that the
+    bias has to be a number of the accumulator's units. For every multiply-accumulate
+    with a quantized input (one constant scale `sx`) and a quantized weight (constant
+    scales `sw`, one or one per channel), the bias becomes an int32 constant behind a
+    `quant.dequantize` of scale `float32(double(sx) * double(sw[c]))`:
+
+    ```
+    b[c] = R(double(bias[c]) / (double(sx) * double(sw[c])))
+    ```
+
+    ```mlir
+    // quant-quantize-biases
+    %cw = arith.constant dense<[[10, -20], [30, 40]]> : tensor<2x2xi8>
+    %x = quant.dequantize %q <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<4x2xi8> -> tensor<4x2xf32>
+    %w = quant.dequantize %cw <int8, per_channel<[1]>, scale = dense<[[0.5, 0.25]]> : tensor<1x2xf32>> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %bias = arith.constant dense<[1.0, -2.0]> : tensor<2xf32>
+    %e = tensor.empty() : tensor<4x2xf32>
+    %b = linalg.broadcast ins(%bias : tensor<2xf32>) outs(%e : tensor<4x2xf32>) dimensions = [0]
+    %0 = linalg.matmul {quant.name = "fc"} ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%b : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %cw = arith.constant dense<[[10, -20], [30, 40]]> : tensor<2x2xi8>
+    %x = quant.dequantize %q <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<4x2xi8> -> tensor<4x2xf32>
+    %w = quant.dequantize %cw <int8, per_channel<[1]>, scale = dense<[[0.5, 0.25]]> : tensor<1x2xf32>> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %cb = arith.constant dense<[4, -16]> : tensor<2xi32>
+    %bias = quant.dequantize %cb <int32, per_channel<[0]>, scale = dense<[0.25, 0.125]> : tensor<2xf32>> : tensor<2xi32> -> tensor<2xf32>
+    %e = tensor.empty() : tensor<4x2xf32>
+    %b = linalg.broadcast ins(%bias : tensor<2xf32>) outs(%e : tensor<4x2xf32>) dimensions = [0]
+    %0 = linalg.matmul {quant.name = "fc"} ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%b : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    The bias is the value that the operation accumulates onto, or what an addition
+    behind it adds, reshapes between them included (a depthwise result passes a
+    collapse_shape). Biases that are the same in the same units are one constant.
+
+    A bias stays in floating point where there is no such accumulator: input or
+    weight is in floating point, of a float storage type, has a minval, scales that
+    are known at run time only or that vary along what is summed; or where an int32
+    may not hold the sum of a channel, that is unless
+    `K * max|qx - zx| * max|qw - zw| + |b| < 2^31` with the codes of the weight as
+    they are. Each of them is named in a remark, and in the report, with the reason
+    and the channel.
+
+    Limits: structured operations with one constant weight; the bias is made of
+    constants and varies along channels of the weight only.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"report", "report", "std::string", /*default=*/"\"\"",
+           "JSON file with a report, to which what stays in floating point is "
+           "added">,
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "quantized", "Biases that were quantized">,
+    Statistic<"numSkipped", "skipped", "Biases that stay in floating point">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{

@@ -56,6 +56,12 @@ struct QuantReport {
   llvm::Error write(llvm::StringRef path) const;
 };
 
+/// Adds to what a report on disk names as skipped, for passes behind the one that
+/// wrote it; where there is no file it is written. The file is written whole or
+/// not at all.
+llvm::Error appendSkipped(llvm::StringRef path,
+                          llvm::ArrayRef<QuantReport::SkippedEntry> skipped);
+
 /// Adds the quantized activations of a module, and where there are any, the
 /// operations that read an activation in floating point all the same.
 void addActivations(mlir::ModuleOp module, QuantReport &report);
