@@ -35,6 +35,12 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
   }
   if (options.quantizeDynamic)
     pm.addPass(createQuantizeDynamicPass(*options.quantizeDynamic));
+  if (options.cleanUp)
+    pm.addPass(createSimplifyQuantizedFormPass());
+  if (options.quantizeBiases)
+    pm.addPass(createQuantizeBiasesPass(*options.quantizeBiases));
+  if (options.cleanUp)
+    pm.addPass(createVerifyQuantizedFormPass());
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

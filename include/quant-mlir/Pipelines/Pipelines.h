@@ -10,6 +10,10 @@
 //   fold ranges       level 0 to level 1, for activations
 //   quantize weights  level 0 to level 1, for weights
 //   quantize dynamic  what operations with a quantized weight read
+//   simplify          values move as codes; before biases, which look for the
+//                     dequantize right before an operation
+//   quantize biases   behind weights and activations, whose scales they take
+//   verify            closes level 1
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
 //
@@ -42,6 +46,10 @@ struct QuantPipelineOptions {
   std::optional<FoldRangesPassOptions> foldRanges;
   std::optional<QuantizeWeightsPassOptions> quantizeWeights;
   std::optional<QuantizeDynamicPassOptions> quantizeDynamic;
+  /// Simplifies the quantized form, and verifies it at the end of level 1.
+  bool cleanUp = false;
+  /// Where activations are quantized too: there is no accumulator otherwise.
+  std::optional<QuantizeBiasesPassOptions> quantizeBiases;
   bool pack = false;
 };
 

@@ -357,7 +357,8 @@ LogicalResult CodeMove::checkOpaque(RankedTensorType type) {
                                   });
   bool isValid = succeeded(verify(trial));
   trial->destroy();
-  return isValid ? success() : decline("it does not work on " + Twine(message));
+  return isValid ? success()
+                 : decline("it does not work on codes: " + Twine(message));
 }
 
 LogicalResult CodeMove::plan() {

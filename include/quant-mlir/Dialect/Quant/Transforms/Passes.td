@@ -490,6 +490,65 @@ def QuantizeBiasesPass : Pass<"quant-quantize-biases", "::mlir::ModuleOp"> {
   ];
 }
 
+def VerifyQuantizedFormPass
+    : Pass<"quant-verify-quantized-form", "::mlir::ModuleOp"> {
+  let summary = "Check that a module is in the quantized form, level 1";
+  let description = [{
+    The contract between what brings a model into the quantized form and what reads
+    it (fusion, the reference lowering, an embedder's own lowering). A module is in
+    the quantized form where all of this holds; every operation for which it does
+    not is an error with its location, the reason and the way out, and nothing is
+    changed.
+
+    What there is:
+
+    - Computation in floating point (and in integers of whole bytes, such as
+      indices and masks), by `linalg`, `arith`, `math`, `tensor`, `scf`, `func` or
+      any other dialect that works on tensors. No `tosa`, and no buffers.
+    - `quant.quantize` behind what computes a value, `quant.dequantize` before what
+      reads it, with constant parameters, or with a scale and zero point that are
+      operands (`quant.dynamic_range` computes such). No observers, none of
+      upstream's `qcast`, `dcast` and `scast`, no `!quant.uniform` types.
+    - Constants of codes behind `quant.dequantize`, packed ones behind
+      `quant.unpack` too. A constant is not quantized at run time. `int32` is for
+      constant biases.
+
+    What happens to codes:
+
+    - They come from `quant.quantize`, `quant.unpack`, constants and arguments, and
+      go to `quant.dequantize`, `quant.pack` and results.
+    - On the way they only move: by operations that say so through
+      `QuantizableOpInterface` (reshape, transpose, slice, concat, padding with a
+      code, maximum in the order of the values), by calls, branches and loops.
+      Nothing computes with them: `q1 + q2` means nothing without the parameters.
+    - Tensors of elements of less than a byte, or of floats of 8 bits, hold codes
+      (or scales) wherever they are.
+    - No code is dequantized and quantized again with equal parameters where that
+      gives it back.
+
+    What need not hold: a move may work on floating-point values, a bias may be in
+    floating point, and weights may pass transposes and reshapes behind their
+    dequantize.
+
+    ```mlir
+    // quant-verify-quantized-form
+    %d = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<4xi8> -> tensor<4xf32>
+    %t = math.tanh %d : tensor<4xf32>
+    %r = quant.quantize %t <int8, per_tensor, scale = 0.0078125> : tensor<4xf32> -> tensor<4xi8>
+    ```
+
+    Limits: codes of 8-bit integers are not followed through calls, branches and
+    arguments of regions. Whether parameters fit the shapes, and split no dynamic
+    dimension, is for the operations' own verifiers.
+  }];
+  let dependentDialects = [
+    "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numRejected", "rejected", "Operations that do not belong">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{
