@@ -26,12 +26,13 @@ namespace {
 template <typename ConcreteOp>
 class MoveOp : public Op<ConcreteOp, OpTrait::OneResult, OpTrait::ZeroRegions,
                          OpTrait::ZeroSuccessors, OpTrait::OneOperand,
-                         QuantizableOpInterface::Trait> {
+                         OpTrait::OpInvariants, QuantizableOpInterface::Trait> {
 public:
   using Op<ConcreteOp, OpTrait::OneResult, OpTrait::ZeroRegions,
-           OpTrait::ZeroSuccessors, OpTrait::OneOperand,
+           OpTrait::ZeroSuccessors, OpTrait::OneOperand, OpTrait::OpInvariants,
            QuantizableOpInterface::Trait>::Op;
   static ArrayRef<StringRef> getAttributeNames() { return {}; }
+  LogicalResult verifyInvariants() { return success(); }
 
   ValueEffect getValueEffect() { return ValueEffect::Moves; }
   SmallVector<OpOperand *> getValueSources() {
