@@ -17,7 +17,8 @@ using namespace quant_mlir::numerics;
 
 struct quant_recorder {
   std::vector<Statistics> observers;
-  char error[160] = "";
+  char error[128] = "";
+  int64_t failed = -1; ///< observer that the error is about
 
   const Statistics *find(int64_t observer) const {
     if (observer < 0 || observer >= static_cast<int64_t>(observers.size()))
@@ -29,9 +30,11 @@ struct quant_recorder {
         static_cast<const quant_recorder *>(this)->find(observer));
   }
   template <typename... Arguments>
-  void fail(const char *format, Arguments... arguments) {
-    if (!error[0])
-      std::snprintf(error, sizeof(error), format, arguments...);
+  void fail(int64_t observer, const char *format, Arguments... arguments) {
+    if (error[0])
+      return;
+    failed = observer;
+    std::snprintf(error, sizeof(error), format, arguments...);
   }
 };
 
@@ -44,8 +47,7 @@ static void observe(int64_t observer, int64_t channelDims, int64_t rank,
     return;
   Statistics *statistics = recorder->find(observer);
   if (!statistics)
-    return recorder->fail("observer %lld is called, expected fewer than %lld",
-                          static_cast<long long>(observer),
+    return recorder->fail(observer, "is not one of the %lld that there are",
                           static_cast<long long>(recorder->observers.size()));
   // {allocated, aligned, offset, sizes…, strides…}
   const void *const *pointers = static_cast<const void *const *>(memref);
@@ -60,13 +62,12 @@ static void observe(int64_t observer, int64_t channelDims, int64_t rank,
   tensor.channelDims = static_cast<uint64_t>(channelDims);
   try {
     if (!statistics->add(tensor))
-      recorder->fail("observer %lld sees tensors with different numbers of "
-                     "channels; it had %lld",
-                     static_cast<long long>(observer),
+      recorder->fail(observer,
+                     "sees tensors with different numbers of channels; it had "
+                     "%lld",
                      static_cast<long long>(statistics->numUnits()));
   } catch (const std::bad_alloc &) {
-    recorder->fail("out of memory for the statistics of observer %lld",
-                   static_cast<long long>(observer));
+    recorder->fail(observer, "%s", "has no memory left for its statistics");
   }
 }
 
@@ -114,7 +115,10 @@ void quant_recorder_begin_batch(quant_recorder *recorder) {
     statistics.beginBatch();
 }
 
-const char *quant_recorder_error(const quant_recorder *recorder) {
+const char *quant_recorder_error(const quant_recorder *recorder,
+                                 int64_t *observer) {
+  if (observer)
+    *observer = recorder->failed;
   return recorder->error[0] ? recorder->error : nullptr;
 }
 

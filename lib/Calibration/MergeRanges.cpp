@@ -119,6 +119,14 @@ static llvm::Error mergeEntry(RangeEntry &entry, const RangeEntry &other,
        entry.ranges.size() != other.ranges.size()))
     return disagree("the number of channels of " + describe(entry), firstPath,
                     otherPath, "");
+  // Where only one of them has seen anything there is no order.
+  if (calibrator.dependsOnOrder() && entry.count != 0 && other.count != 0)
+    return makeFileError(
+        firstPath,
+        describe(entry) + " is calibrated by " + calibrator.name() +
+            ", which depends on the order of the samples and does not merge; "
+            "calibrate all data in one run, or with global_minmax, percentile, "
+            "mse or entropy");
   if (llvm::Error error = addStatistics(entry, other))
     return error;
   if (isUnseen) {
@@ -144,13 +152,6 @@ quant_mlir::mergeRanges(llvm::ArrayRef<RangesFile> files,
           paths[0], describe(entry) + " has the calibrator " +
                         quoteForMessage(entry.request.calibrator) +
                         "; expected one of " + numerics::calibratorNames());
-    if (calibrator->dependsOnOrder())
-      return makeFileError(
-          paths[0], describe(entry) + " is calibrated by " +
-                        calibrator->name() +
-                        ", which depends on the order of the samples and does "
-                        "not merge; calibrate all data in one run, or with "
-                        "global_minmax, percentile, mse or entropy");
   }
   for (auto [file, path] : llvm::zip(files.drop_front(), paths.drop_front())) {
     if (file.request != merged.request)

@@ -142,8 +142,13 @@ llvm::Error Worker::run(int64_t batch, std::string &ranges) {
   quant_recorder_bind(before);
   if (error)
     return error;
-  if (const char *message = quant_recorder_error(recorder))
-    return makeError(message);
+  int64_t failed;
+  if (const char *message = quant_recorder_error(recorder, &failed))
+    return makeError("observer " +
+                     (static_cast<size_t>(failed) < model.observers.size()
+                          ? quoteForMessage(model.observers[failed].entry.id)
+                          : std::to_string(failed)) +
+                     " " + message);
   if (!ignoreNonFinite)
     if (llvm::Error error = checkFinite(batch))
       return error;

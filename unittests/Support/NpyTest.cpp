@@ -2,6 +2,9 @@
 
 #include "quant-mlir/Support/Npy.h"
 
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include "gtest/gtest.h"
@@ -205,4 +208,57 @@ TEST(NpyTest, convertsElements) {
   NdArray large(DType::UInt64, {1});
   std::memset(large.bytes.data(), 0xff, 8);
   EXPECT_EQ(large.asDouble(0), 0x1p64);
+}
+
+/// A file on disk with that content, while it lives.
+static std::unique_ptr<llvm::FileRemover> store(StringRef content,
+                                                std::string &path) {
+  llvm::SmallString<128> name;
+  int fd;
+  if (llvm::sys::fs::createTemporaryFile("npy-test", "npy", fd, name))
+    return nullptr;
+  llvm::raw_fd_ostream(fd, /*shouldClose=*/true) << content;
+  path = name.str().str();
+  return std::make_unique<llvm::FileRemover>(name);
+}
+
+TEST(NpyTest, readsByParts) {
+  for (size_t padding : {0, 70000}) {
+    std::string header = "{'descr': '<i2', 'fortran_order': False, 'shape': "
+                         "(5, 2), }" +
+                         std::string(padding, ' ');
+    std::string path;
+    auto remover = store(
+        preamble(3, header.size()) + header + "aabbccddeeffgghhiijj", path);
+    ASSERT_TRUE(remover);
+    auto opened = NpyFile::open(path);
+    ASSERT_TRUE(bool(opened)) << llvm::toString(opened.takeError());
+    EXPECT_EQ(opened->getType().describe(), "5x2 int16");
+    NdArray array;
+    ASSERT_FALSE(opened->read(1, 2, array));
+    EXPECT_EQ(array.describe(), "2x2 int16");
+    EXPECT_EQ(StringRef(array.bytes.data(), array.bytes.size()), "ccddeeff");
+    ASSERT_FALSE(opened->read(4, 1, array));
+    EXPECT_EQ(StringRef(array.bytes.data(), array.bytes.size()), "iijj");
+    ASSERT_FALSE(opened->read(array));
+    EXPECT_EQ(array.describe(), "5x2 int16");
+    EXPECT_EQ(array.bytes.size(), 20u);
+  }
+}
+
+TEST(NpyTest, namesWhatIsMalformedByParts) {
+  for (StringRef content :
+       {StringRef(""), StringRef("\x93NUMPY"), StringRef("\x93NUMPY\1\0", 8),
+        StringRef("\x93NUMPY\2\0\xff\xff\xff\xff", 12),
+        StringRef("text that is longer than a preamble")}) {
+    std::string path;
+    auto remover = store(content, path);
+    ASSERT_TRUE(remover);
+    auto opened = NpyFile::open(path);
+    ASSERT_FALSE(bool(opened));
+    std::string byParts = llvm::toString(opened.takeError());
+    auto whole = readNpy(path);
+    ASSERT_FALSE(bool(whole));
+    EXPECT_EQ(byParts, llvm::toString(whole.takeError()));
+  }
 }

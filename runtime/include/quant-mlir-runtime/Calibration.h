@@ -50,7 +50,7 @@ void quant_observe_bf16(int64_t observer, int64_t channel_dims, int64_t rank,
 |*   for each batch:
 |*     quant_recorder_begin_batch(recorder);
 |*     run the function;
-|*     if (quant_recorder_error(recorder)) …
+|*     if (quant_recorder_error(recorder, NULL)) stop;
 |*     quant_recorder_batch_range(recorder, 0, 0, &min, &max);
 |*   quant_recorder_bind(NULL);
 |*   quant_recorder_destroy(recorder);
@@ -74,9 +74,11 @@ quant_recorder *quant_recorder_bind(quant_recorder *recorder);
    in it, also several under one index; their range is that of all. */
 void quant_recorder_begin_batch(quant_recorder *recorder);
 
-/* NULL, or what went wrong first: an index out of bounds, tensors of one
-   observer with different numbers of channels, no memory. */
-const char *quant_recorder_error(const quant_recorder *recorder);
+/* NULL, or what went wrong first, to be read after "observer <id> ": an index out
+   of bounds, tensors of one observer with different numbers of channels, no
+   memory. `observer`, where not NULL, gets its index. */
+const char *quant_recorder_error(const quant_recorder *recorder,
+                                 int64_t *observer);
 
 typedef struct {
   int64_t channels; /* 1 without channels; 0 before the first tensor */
