@@ -23,11 +23,10 @@ defm percentile : Value<"percentile", "<p>",
     "percent (default: 99.999)">;
 defm calibrator : Value<"calibrator", "<name>",
     "How ranges are found: moving_average (default), global_minmax, percentile, "
-    "mse, entropy. This and the next three are for a model without observers, "
-    "which gets them here">;
+    "mse, entropy; for a model without observers, which gets them here">;
 defm quantize_activations : Value<"quantize-activations", "<type>",
-    "Storage type that ranges are for (default: int8)">;
+    "Storage type that ranges are for (default: int8), for a model without observers">;
 defm activation_qscheme : Value<"activation-qscheme", "<scheme>",
-    "symmetric (default) or asymmetric">;
+    "symmetric (default) or asymmetric, for a model without observers">;
 defm quant_config : Value<"quant-config", "<config.yaml>",
-    "Rules per operation">;
+    "Rules per operation, for a model without observers">;
