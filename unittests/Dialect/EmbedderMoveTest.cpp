@@ -32,7 +32,7 @@ public:
            OpTrait::ZeroSuccessors, OpTrait::OneOperand, OpTrait::OpInvariants,
            QuantizableOpInterface::Trait>::Op;
   static ArrayRef<StringRef> getAttributeNames() { return {}; }
-  LogicalResult verifyInvariants() { return success(); }
+  LogicalResult verifyInvariantsImpl() { return success(); }
 
   ValueEffect getValueEffect() { return ValueEffect::Moves; }
   SmallVector<OpOperand *> getValueSources() {
@@ -52,7 +52,7 @@ public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FloatFlipOp)
   using MoveOp::MoveOp;
   static StringRef getOperationName() { return "acme.float_flip"; }
-  LogicalResult verifyInvariants() {
+  LogicalResult verifyInvariantsImpl() {
     auto type = cast<RankedTensorType>(getOperation()->getOperand(0).getType());
     return type.getElementType().isF32()
                ? success()
