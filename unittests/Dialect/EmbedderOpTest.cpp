@@ -1,8 +1,8 @@
 //===- EmbedderOpTest.cpp - An embedder's operation is quantized ----------===//
 //
 // A dialect of someone else's with one operation, a matrix multiplication that
-// says so through QuantizableOpInterface; the weight pass, which has never heard
-// of it, treats it like those of linalg.
+// says so through QuantizableOpInterface; the passes, which have never heard of
+// it, treat it like those of linalg.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,6 +45,29 @@ public:
   }
 };
 
+/// acme.dense(x, w): w has the shape (in, out). What the dimensions of x mean is
+/// said but where the attribute `opaque` is there.
+class DenseOp
+    : public Op<DenseOp, OpTrait::OneResult, OpTrait::ZeroRegions,
+                OpTrait::ZeroSuccessors, OpTrait::NOperands<2>::Impl,
+                QuantizableOpInterface::Trait> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DenseOp)
+  using Op::Op;
+  static StringRef getOperationName() { return "acme.dense"; }
+  static ArrayRef<StringRef> getAttributeNames() { return {}; }
+
+  StringRef getQuantizableKind() { return "dense"; }
+  SmallVector<QuantizableOperand> getQuantizableOperands() {
+    SmallVector<DimRole> roles = {DimRole::OutputChannel, DimRole::Reduction};
+    if ((*this)->hasAttr("opaque"))
+      roles.clear();
+    return {{&(*this)->getOpOperand(0), roles},
+            {&(*this)->getOpOperand(1),
+             {DimRole::Reduction, DimRole::OutputChannel}}};
+  }
+};
+
 /// acme.scale(x, w) does not implement the interface; a model of it is attached
 /// from outside.
 class ScaleOp
@@ -70,7 +93,7 @@ public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AcmeDialect)
   explicit AcmeDialect(MLIRContext *context)
       : Dialect(getDialectNamespace(), context, TypeID::get<AcmeDialect>()) {
-    addOperations<LinearOp, ScaleOp>();
+    addOperations<LinearOp, DenseOp, ScaleOp>();
     ScaleOp::attachInterface<ScaleModel>(*context);
   }
   static StringRef getDialectNamespace() { return "acme"; }
@@ -94,6 +117,18 @@ protected:
     EXPECT_TRUE(module);
     PassManager pm(&context);
     pm.addPass(createQuantizeWeightsPass(options));
+    if (!module || failed(pm.run(*module)))
+      return nullptr;
+    return module;
+  }
+
+  /// The model after both passes, with one unit per row.
+  OwningOpRef<ModuleOp> quantizeDynamic(StringRef source) {
+    OwningOpRef<ModuleOp> module = quantize(source, options());
+    PassManager pm(&context);
+    QuantizeDynamicPassOptions rows;
+    rows.granularity = "per_row";
+    pm.addPass(createQuantizeDynamicPass(rows));
     if (!module || failed(pm.run(*module)))
       return nullptr;
     return module;
@@ -127,6 +162,20 @@ constexpr StringLiteral scale = R"(
     %w = arith.constant dense<0.5> : tensor<6xf32>
     %0 = "acme.scale"(%x, %w) : (tensor<4x6xf32>, tensor<6xf32>) -> tensor<4x6xf32>
     return %0 : tensor<4x6xf32>
+  })";
+
+constexpr StringLiteral dense = R"(
+  func.func @main(%x: tensor<4x6xf32>) -> tensor<4x3xf32> {
+    %w = arith.constant dense<0.5> : tensor<6x3xf32>
+    %0 = "acme.dense"(%x, %w) : (tensor<4x6xf32>, tensor<6x3xf32>) -> tensor<4x3xf32>
+    return %0 : tensor<4x3xf32>
+  })";
+
+constexpr StringLiteral opaque = R"(
+  func.func @main(%x: tensor<4x6xf32>) -> tensor<4x3xf32> {
+    %w = arith.constant dense<0.5> : tensor<6x3xf32>
+    %0 = "acme.dense"(%x, %w) {opaque} : (tensor<4x6xf32>, tensor<6x3xf32>) -> tensor<4x3xf32>
+    return %0 : tensor<4x3xf32>
   })";
 
 TEST_F(EmbedderOpTest, WeightIsQuantizedByItsRoles) {
@@ -169,6 +218,45 @@ TEST_F(EmbedderOpTest, NameIsFixed) {
       find<LinearOp>(*module)->getAttrOfType<StringAttr>("quant.name");
   ASSERT_TRUE(name);
   EXPECT_EQ(name.getValue(), "main/acme.linear#0");
+}
+
+TEST_F(EmbedderOpTest, RowsOfItsDataFollowFromRoles) {
+  OwningOpRef<ModuleOp> module = quantizeDynamic(dense);
+  ASSERT_TRUE(module);
+  auto range = find<DynamicRangeOp>(*module);
+  ASSERT_TRUE(range);
+  EXPECT_EQ(range.getSpec().getGranularity(),
+            PerChannelAttr::get(&context, {0}));
+  auto data =
+      find<DenseOp>(*module)->getOperand(0).getDefiningOp<DequantizeOp>();
+  ASSERT_TRUE(data);
+  EXPECT_EQ(data.getScale(), range.getScale());
+}
+
+TEST_F(EmbedderOpTest, DataWithoutRolesIsOneUnit) {
+  std::string remark;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    remark = diagnostic.str();
+  });
+  OwningOpRef<ModuleOp> module = quantizeDynamic(opaque);
+  ASSERT_TRUE(module);
+  auto range = find<DynamicRangeOp>(*module);
+  ASSERT_TRUE(range);
+  EXPECT_EQ(range.getSpec().getGranularity(), PerTensorAttr::get(&context));
+  EXPECT_NE(remark.find("which of its dimensions are rows is not known"),
+            std::string::npos);
+}
+
+TEST_F(EmbedderOpTest, OperationThatNamesNoDataIsReported) {
+  std::string remark;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    remark = diagnostic.str();
+  });
+  OwningOpRef<ModuleOp> module = quantizeDynamic(linear);
+  ASSERT_TRUE(module);
+  EXPECT_FALSE(find<DynamicRangeOp>(*module));
+  EXPECT_NE(remark.find("names no operand beside the quantized weight"),
+            std::string::npos);
 }
 
 TEST_F(EmbedderOpTest, SkippedWeightIsReported) {

@@ -303,24 +303,34 @@ private:
       bool isConstant = isComputedFromConstants(operand.operand->get());
       (isConstant ? weights : others).push_back(operand.operand);
     }
+    Operation *missed = nullptr;
+    std::string reason;
     for (OpOperand *weight : weights.empty() ? others : weights) {
       std::optional<ChannelSpace> channels = getChannels(op, weight);
       if (!channels)
         continue;
       Folder folder(op, weight, std::move(*channels));
-      std::string reason;
       const Chain &chain = folder.getChain();
-      bool isChain = chain.isFoldable();
-      if (isChain && succeeded(folder.fold(reason))) {
+      std::string failure;
+      bool isFolded = chain.isFoldable() && succeeded(folder.fold(failure));
+      if (isFolded) {
         LDBG() << "folded into " << getQuantName(op);
         ++numFolded;
-      } else if (isChain && folder.looksLikeBatchNorm()) {
-        report(op, op, reason);
-        continue;
+        missed = nullptr;
       }
-      if (chain.missed && !weights.empty())
-        report(op, chain.missed, chain.missedReason);
+      if (!failure.empty() && folder.looksLikeBatchNorm()) {
+        missed = op;
+        reason = failure;
+      } else if (chain.missed && !weights.empty()) {
+        missed = chain.missed;
+        reason = chain.missedReason.str();
+      }
+      // What the other operand would make of it is of no interest then.
+      if (isFolded)
+        break;
     }
+    if (missed)
+      report(op, missed, reason);
   }
 
   void report(Operation *op, Operation *missed, StringRef reason) {

@@ -242,7 +242,7 @@ private:
       return failure();
     SmallVector<QuantizableOperand> operands = op.getQuantizableOperands();
     // A lookup has no data, and what has no weight is no kernel of this kind.
-    if (operands.size() < 2 || !hasWeight(op))
+    if (op.getQuantizableKind() == "embedding" || !hasWeight(op))
       return success();
     OpOperand *weight = nullptr;
     SmallVector<const QuantizableOperand *> data;
@@ -256,6 +256,10 @@ private:
       return skip(op, "it has no quantized weight beside it"), success();
     if (!*settings)
       return skip(op, where), success();
+    if (data.empty())
+      return skip(op, "QuantizableOpInterface names no operand beside the "
+                      "quantized weight"),
+             success();
     for (const QuantizableOperand *operand : data)
       if (failed(quantizeData(op, *operand, weight, **settings, where)))
         return failure();
