@@ -13,6 +13,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import dynamic
 import evaluate
 import mlir_text
 import npycmp
@@ -484,6 +485,47 @@ class Roles(unittest.TestCase):
                ([0, 1], [2], False))
 
 
+class DynamicRanges(unittest.TestCase):
+
+  def axes(self, maps, iterators):
+    text = ", ".join("affine_map<%s>" % m for m in maps)
+    op = mlir_text.Parser("[%s]" % text).attr()
+    fake = mlir_text.Operation("linalg.generic", [], [], [], [],
+                               {"indexing_maps": op, "iterator_types": iterators},
+                               [], None)
+    return dynamic.row_axes(fake, 1)
+
+  def test_rows(self):
+    d = "(b, m, n, k) -> "
+    self.assertEqual(self.axes([d + "(b, m, k)", d + "(k, n)", d + "(b, m, n)"], []),
+                     [0, 1])
+    self.assertEqual(self.axes([d + "(b, m, k)", d + "(b, k, n)", d + "(b, m, n)"],
+                               []), [0, 1])
+    d = "(n, h, w, c, i, j) -> "
+    self.assertEqual(self.axes([d + "(n, h + i, w + j, c)", d + "(i, j, c)",
+                                d + "(n, h, w, c)"], []), [0])
+
+  def quantize(self, x, scheme, sizes):
+    type_ = type("T", (), {"element": "f32"})
+    op = mlir_text.Operation("oracle.dynamic", [], [], [type_], [],
+                             {"dtype": "int8", "qscheme": scheme, "sizes": sizes},
+                             [], None)
+    return dynamic.fake_quantize(op, [np.array(x, np.float32)])
+
+  def test_samples_and_rows_have_ranges_of_their_own(self):
+    x = [[[127.5, 0.4], [1.275, 0.4]], [[255, 0.4], [0, 0]]]
+    np.testing.assert_allclose(
+        self.quantize(x, "symmetric", [1, None]),
+        [[[127, 0], [1.27, 0.4]], [[254, 0], [0, 0]]], rtol=1e-6)
+    np.testing.assert_allclose(
+        self.quantize(x, "symmetric", [None, None])[0], [[127, 0], [1, 0]],
+        rtol=1e-6)
+
+  def test_non_finite_elements_are_outside_the_range(self):
+    out = self.quantize([[127.5, -np.inf, np.inf, np.nan]], "symmetric", [None])
+    np.testing.assert_array_equal(out, [[127, -128, 127, 0]])
+
+
 class Digits(unittest.TestCase):
 
   def setUp(self):
@@ -519,6 +561,12 @@ class Digits(unittest.TestCase):
     rows, _ = self.outputs("--dtype=float4_e2m1fn", "--granularity=per_block",
                            "--weight-threshold=0")
     self.assertEqual([r["op"] for r in rows if "skipped" in r], ["dw1", "dw2"])
+
+  def test_dynamic_activations(self):
+    result = self.outputs("--dtype=int8", "--weight-threshold=0",
+                          "--dynamic=per_tensor")[1]
+    self.assertTrue(20 < result["sqnr_db"] < 45)
+    self.assertGreater(result["top1"], 98)
 
   def test_threshold(self):
     rows, _ = self.outputs("--dtype=int8")
