@@ -14,24 +14,34 @@ void ErrorReport::sortWorstFirst() {
   });
 }
 
+/// What tells values of one name apart: "#12", ".out0", "#12.in1".
+static llvm::StringRef getSuffix(llvm::StringRef name) {
+  size_t size = name.size();
+  for (llvm::StringRef mark : {".in", ".out", "#"}) {
+    llvm::StringRef rest = name.take_front(size);
+    llvm::StringRef digits = rest.drop_front(rest.rtrim("0123456789").size());
+    llvm::StringRef head = rest.drop_back(digits.size());
+    if (!digits.empty() && head.ends_with(mark))
+      size = head.size() - mark.size();
+  }
+  return name.drop_front(size);
+}
+
 std::string quant_mlir::shortenName(llvm::StringRef name, size_t length) {
   if (name.size() <= length)
     return name.str();
   // Exporters join the names of all operations that one came from by ';': the
-  // first is the one people know. Of that the end says most, and a number that
-  // tells equal ones apart stands behind it all.
-  llvm::StringRef number = name.substr(name.rfind('#'));
-  if (number.size() < 2 || number.size() > length / 2 ||
-      number.drop_front().find_first_not_of("0123456789") !=
-          llvm::StringRef::npos)
-    number = "";
-  llvm::StringRef first = name.drop_back(number.size());
+  // first is the one people know. Of that the end says most.
+  llvm::StringRef suffix = getSuffix(name);
+  if (suffix.size() > length / 2)
+    suffix = "";
+  llvm::StringRef first = name.drop_back(suffix.size());
   first = first.take_front(first.find(';'));
-  if (first.size() + number.size() <= length)
-    return first.str() + number.str();
-  llvm::StringRef tail = first.take_back(length - 1 - number.size());
+  if (first.size() + suffix.size() <= length)
+    return first.str() + suffix.str();
+  llvm::StringRef tail = first.take_back(length - 1 - suffix.size());
   // Not in the middle of a character.
   while (!tail.empty() && (tail.front() & 0xC0) == 0x80)
     tail = tail.drop_front();
-  return "\u2026" + tail.str() + number.str();
+  return "\u2026" + tail.str() + suffix.str();
 }

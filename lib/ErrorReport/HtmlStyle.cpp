@@ -67,7 +67,7 @@ svg text.middle { text-anchor: middle; }
 .area.error { fill: var(--error); }
 .outline { fill: none; stroke-width: 1.6; }
 .outline.quantized { stroke: var(--local); }
-th.op { min-width: 200px; }
+th.op { width: 26%; min-width: 220px; }
 .split { margin-top: 5px; }
 .key { display: inline-flex; align-items: center; gap: 6px;
   margin-right: 18px; font-size: 13px; color: var(--soft); }

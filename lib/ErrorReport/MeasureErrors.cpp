@@ -44,8 +44,9 @@ static bool quantizesActivations(ModuleOp module) {
   return found;
 }
 
-static llvm::Expected<PreparedModel>
-prepare(ModuleOp module, StringRef entry, StringRef path, bool foldBatchNorm) {
+static llvm::Expected<PreparedModel> prepare(ModuleOp module, StringRef entry,
+                                             StringRef path,
+                                             bool asActivationsAre) {
   CrashScope scope(("reading '" + path + "'").str());
   auto found = findEntry(module, entry, path);
   if (!found)
@@ -54,9 +55,13 @@ prepare(ModuleOp module, StringRef entry, StringRef path, bool foldBatchNorm) {
   PreparedModel model;
   model.module = module.clone();
   PassManager lower(module.getContext(), ModuleOp::getOperationName());
-  lower.addPass(createLowerTosaPass());
-  if (foldBatchNorm)
-    lower.addPass(createFoldBatchNormPass());
+  if (asActivationsAre) {
+    QuantPipelineOptions options;
+    options.foldBatchNorm = true;
+    buildQuantPipeline(lower, options);
+  } else {
+    lower.addPass(createLowerTosaPass());
+  }
   if (failed(lower.run(*model.module)))
     return diagnostics.takeError("could not be lowered to linalg");
   model.named = nameOperations(*model.module);
@@ -199,10 +204,9 @@ llvm::Expected<ErrorReport>
 quant_mlir::measureErrors(const ErrorMeasurement &measurement) {
   auto quantized =
       prepare(measurement.model, measurement.entry, measurement.modelPath,
-              /*foldBatchNorm=*/false);
+              /*asActivationsAre=*/false);
   if (!quantized)
     return quantized.takeError();
-  // The passes that quantize activations fold it first.
   auto reference = prepare(measurement.reference, measurement.entry,
                            measurement.referencePath,
                            quantizesActivations(*quantized->module));

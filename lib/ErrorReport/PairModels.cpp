@@ -157,6 +157,7 @@ private:
   void alignGroups(const ActivationGroup &q, const ActivationGroup &f);
   void addValue(Value value, QuantizeOp quantize);
   void addWeights(const ActivationGroup &group, ValuePair &pair);
+  std::string nameByReader(QuantizeOp quantize) const;
   std::string describeMissing(Value value, const ActivationGroup *group) const;
   void skip(const ValuePair &pair, const Twine &reason) {
     pairs.notCompared.push_back({pair.op, pair.loc, reason.str()});
@@ -263,6 +264,24 @@ std::string Pairing::describeMissing(Value value,
          " operations there, " + std::to_string(group->ops.size()) + " here";
 }
 
+/// The first kernel that reads codes, through dequantize and moves: what is
+/// quantized for its readers has their name.
+std::string Pairing::nameByReader(QuantizeOp quantize) const {
+  SmallVector<Value> worklist = {quantize.getOutput()};
+  for (unsigned i = 0; i < worklist.size(); ++i)
+    for (OpOperand &use : worklist[i].getUses()) {
+      Operation *user = use.getOwner();
+      const ActivationGroup *group = quantizedGroups.getGroup(user);
+      if (group && llvm::is_contained(group->inputs, &use))
+        return (getQuantName(group->anchor) + ".in" +
+                Twine(use.getOperandNumber()))
+            .str();
+      if (isTransparent(user) || isElementwiseMove(user))
+        llvm::append_range(worklist, user->getResults());
+    }
+  return quantize->getName().getStringRef().str();
+}
+
 static std::string getTypeName(Value value) {
   std::string text;
   llvm::raw_string_ostream(text) << getElementTypeOrSelf(value.getType());
@@ -289,7 +308,7 @@ void Pairing::addValue(Value value, QuantizeOp quantize) {
       pair.id =
           (quantized.getName() + ".in" + Twine(argument.getArgNumber())).str();
     else
-      pair.id = pair.kind;
+      pair.id = nameByReader(quantize);
     pair.op = pair.id;
   }
   pair.loc = describeLoc(value.getLoc());

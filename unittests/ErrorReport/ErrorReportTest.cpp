@@ -49,6 +49,17 @@ TEST(ErrorReport, WorstComesFirstAndEqualOnesInOrder) {
   EXPECT_EQ(order, std::vector<int64_t>({2, 1, 3, 0, 4}));
 }
 
+TEST(ErrorReport, NamesAreShortenedToWhatTellsThemApart) {
+  EXPECT_EQ(shortenName("conv1.out0", 10), "conv1.out0");
+  EXPECT_EQ(shortenName("a/Relu;a/BatchNorm;a/Conv2D", 10), "a/Relu");
+  EXPECT_EQ(shortenName("a/Relu;a/BatchNorm;a/Conv2D#12.in1", 14),
+            "a/Relu#12.in1");
+  EXPECT_EQ(shortenName("main/linalg.generic#7", 12), "\u2026g.generic#7");
+  EXPECT_EQ(shortenName("a\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", 8),
+            "\u2026\u00e9\u00e9\u00e9");
+  EXPECT_EQ(shortenName("#123456789012345678", 8), "\u20262345678");
+}
+
 TEST(ErrorReport, TextOfTheModelIsEscaped) {
   ErrorReport report;
   report.model = "<script>alert(1)</script>.mlir";
