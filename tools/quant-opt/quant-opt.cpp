@@ -240,6 +240,12 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
   QuantPipelineOptions options;
   options.pack = flags.pack;
   options.foldBatchNorm = flags.dynamic.getNumOccurrences() != 0;
+  // Level 1 is closed where activations are quantized; weights alone leave
+  // nothing to clean up.
+  if (flags.ranges.getNumOccurrences() || flags.dynamic.getNumOccurrences()) {
+    options.cleanUp = true;
+    options.quantizeBiases.emplace().report = reportPath.str();
+  }
   if (flags.insertObservers || flags.ranges.getNumOccurrences()) {
     InsertObserversPassOptions pass;
     // A configuration alone leaves to its rules what is quantized.

@@ -9,6 +9,8 @@
 
 #include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -79,8 +81,17 @@ std::optional<double> quant_mlir::getSplatValue(Value value) {
 bool quant_mlir::isConstantTensor(Value value) {
   if (getSplatValue(value))
     return true;
-  Operation *op = stripMoves(value).getDefiningOp();
-  return op && op->hasTrait<OpTrait::ConstantLike>();
+  while (true) {
+    Operation *op = stripMoves(value).getDefiningOp();
+    // A quantized constant: a bias, a weight.
+    if (isa_and_nonnull<UnpackOp>(op) ||
+        (isa_and_nonnull<DequantizeOp>(op) &&
+         !cast<DequantizeOp>(op).getScale())) {
+      value = op->getOperand(0);
+      continue;
+    }
+    return op && op->hasTrait<OpTrait::ConstantLike>();
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -257,3 +257,31 @@ func.func @two(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %0 = linalg.matmul ins(%x, %w : tensor<4x4xf32>, tensor<4x4xf32>) outs(%x : tensor<4x4xf32>) -> tensor<4x4xf32> loc("fc")
   return %0 : tensor<4x4xf32>
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d1)>
+
+// A bias that is quantized already is a bias all the same.
+// CHECK-LABEL: func @quantized_bias
+// CHECK: linalg.matmul
+// CHECK-NOT: quant.observe
+// CHECK: arith.addf
+// CHECK: quant.observe %{{.*}} "fc.out0"
+func.func @quantized_bias(%x: tensor<4x8xf32>) -> tensor<4x2xf32> {
+  %w = arith.constant dense<0.5> : tensor<8x2xf32>
+  %codes = arith.constant dense<[100, -200]> : tensor<2xi32>
+  %b = quant.dequantize %codes <int32, per_channel<[0]>, scale = dense<[0.5, 0.25]> : tensor<2xf32>> : tensor<2xi32> -> tensor<2xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x2xf32>) outs(%f : tensor<4x2xf32>) -> tensor<4x2xf32> loc("fc")
+  %1 = linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0, %b : tensor<4x2xf32>, tensor<2xf32>) outs(%e : tensor<4x2xf32>) {
+  ^bb0(%a: f32, %c: f32, %o: f32):
+    %s = arith.addf %a, %c : f32
+    linalg.yield %s : f32
+  } -> tensor<4x2xf32>
+  return %1 : tensor<4x2xf32>
+}

@@ -71,7 +71,8 @@ private:
 /// constant, through reshapes and broadcasts.
 std::optional<double> getSplatValue(mlir::Value value);
 
-/// Whether every element of `value` comes from constants by moves alone.
+/// Whether every element of `value` comes from constants, which may be quantized,
+/// by moves alone.
 bool isConstantTensor(mlir::Value value);
 
 } // namespace quant_mlir
