@@ -25,6 +25,11 @@ static int64_t binOf(float value, int widthLog2) {
       std::floor(static_cast<double>(value) * scaleOf(widthLog2)));
 }
 
+/// The bin, of a width 2^shift times as large, that a bin lies in.
+static int64_t coarsen(int64_t bin, int shift) {
+  return bin >> std::min(shift, 62);
+}
+
 static bool fits(int64_t low, int64_t high) {
   return high - low < Histogram::maxBins;
 }
@@ -70,8 +75,8 @@ void Histogram::cover(int newWidth, int64_t newLow, int64_t newHigh) {
   int shift = bins.empty() ? 0 : newWidth - width;
   int64_t high = low + static_cast<int64_t>(bins.size()) - 1;
   if (!bins.empty()) {
-    newLow = std::min<int64_t>(newLow, low >> shift);
-    newHigh = std::max<int64_t>(newHigh, high >> shift);
+    newLow = std::min<int64_t>(newLow, coarsen(low, shift));
+    newHigh = std::max<int64_t>(newHigh, coarsen(high, shift));
   }
   while (!fits(newLow, newHigh)) {
     newLow >>= 1;
@@ -83,7 +88,7 @@ void Histogram::cover(int newWidth, int64_t newLow, int64_t newHigh) {
     return;
   std::vector<uint64_t> counts(static_cast<size_t>(newHigh - newLow + 1));
   for (size_t i = 0; i < bins.size(); ++i)
-    counts[static_cast<size_t>(((low + static_cast<int64_t>(i)) >> shift) -
+    counts[static_cast<size_t>(coarsen(low + static_cast<int64_t>(i), shift) -
                                newLow)] += bins[i];
   width = newWidth;
   low = static_cast<int>(newLow);
@@ -138,10 +143,10 @@ void Histogram::merge(const Histogram &other) {
   const int shift = newWidth - other.width;
   const int64_t otherHigh =
       other.low + static_cast<int64_t>(other.bins.size()) - 1;
-  cover(newWidth, other.low >> shift, otherHigh >> shift);
+  cover(newWidth, coarsen(other.low, shift), coarsen(otherHigh, shift));
   const int distance = width - other.width;
   for (size_t i = 0; i < other.bins.size(); ++i)
     bins[static_cast<size_t>(
-        ((other.low + static_cast<int64_t>(i)) >> distance) - low)] +=
+        coarsen(other.low + static_cast<int64_t>(i), distance) - low)] +=
         other.bins[i];
 }

@@ -103,6 +103,21 @@ TEST(Histogram, DependsNeitherOnOrderNorOnParts) {
   }
 }
 
+TEST(Histogram, GrowsOverAllMagnitudes) {
+  std::vector<float> values = {-1e-45f, 3e-45f, -1e-40f, 1e-30f, -1e-20f,
+                               1.0f,    -2e20f, 3e38f,   -3e38f};
+  Histogram wanted = define(values), one, merged;
+  for (float value : values)
+    one.addOne(value);
+  expectEqual(one, wanted);
+  for (size_t i = values.size(); i-- > 0;) {
+    Histogram single;
+    single.add(&values[i], 1);
+    merged.merge(single);
+  }
+  expectEqual(merged, wanted);
+}
+
 TEST(Histogram, RefusesPartsThatAreNone) {
   EXPECT_FALSE(Histogram::checkParts(0, 0, {}));
   EXPECT_FALSE(Histogram::checkParts(0, -1, {1, 2}));
