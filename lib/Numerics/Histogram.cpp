@@ -129,7 +129,7 @@ void Histogram::add(const float *values, int64_t count, FloatRange range) {
 void Histogram::addOne(float value) {
   const double scaled = static_cast<double>(value) * scaleOf(width);
   if (scaled >= low && scaled < low + static_cast<double>(bins.size())) {
-    ++bins[static_cast<size_t>(std::floor(scaled)) - low];
+    ++bins[static_cast<size_t>(static_cast<int64_t>(std::floor(scaled)) - low)];
     return;
   }
   add(&value, 1, {value, value});
