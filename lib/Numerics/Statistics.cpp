@@ -79,6 +79,17 @@ bool Statistics::add(const StridedTensor &tensor) {
   if (merged.empty())
     merged.push_back({1, 1, 0});
 
+  // A histogram is worth more values at a time than one: the row is then a
+  // dimension that stays in one unit, if there is one of some length.
+  if (withHistograms && merged.front().unitStride != 0) {
+    constexpr int64_t worthwhile = 16;
+    auto inUnit =
+        std::find_if(merged.begin(), merged.end(), [&](const Dim &dim) {
+          return dim.unitStride == 0 && dim.size >= worthwhile;
+        });
+    if (inUnit != merged.end())
+      std::rotate(merged.begin(), inUnit, inUnit + 1);
+  }
   const Dim row = merged.front();
   const int64_t width = tensor.type == ExpressedType::F32 ? 4 : 2;
   const char *data = static_cast<const char *>(tensor.data);
