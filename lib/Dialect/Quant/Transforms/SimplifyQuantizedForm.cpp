@@ -200,8 +200,9 @@ struct SimplifyQuantizedFormPass
     patterns.add<MoveOnCodes>(&getContext(), countMove);
     GreedyRewriteConfig config;
     // Only what this pass speaks of changes.
-    config.enableFolding(false).setRegionSimplificationLevel(
-        GreedySimplifyRegionLevel::Disabled);
+    config.enableFolding(false)
+        .enableConstantCSE(false)
+        .setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns),
                                      config))) {
       getOperation().emitError(

@@ -2,6 +2,20 @@
 
 // RUN: quant-opt %s --split-input-file --quant-quantize-biases | FileCheck %s
 
+// A quantized bias is one still: it belongs to its kernel, and nothing is said of
+// it again.
+// RUN: quant-opt %s --split-input-file --quant-quantize-biases | \
+// RUN:   quant-opt --split-input-file --quant-insert-observers --quant-quantize-biases 2>&1 | FileCheck %s --check-prefix=AGAIN --implicit-check-not=remark
+// AGAIN-LABEL: func @matmul_add
+// AGAIN: arith.addf
+// AGAIN: quant.observe {{.*}} "matmul_add/linalg.matmul#0.out0"
+// AGAIN-NOT: quant.observe
+// AGAIN-LABEL: func @matmul_fill
+// AGAIN-LABEL: func @depthwise
+// AGAIN: arith.addf
+// AGAIN: quant.observe {{.*}} "depthwise/linalg.depthwise_conv_2d_nhwc_hwcm#0.out0"
+// AGAIN-LABEL: func @shared
+
 // 1 / 0.25, -2 / 0.125.
 // CHECK-LABEL: func @matmul_init
 // CHECK: %[[C:.*]] = arith.constant dense<[4, -16]> : tensor<2xi32>

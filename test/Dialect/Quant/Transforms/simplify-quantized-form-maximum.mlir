@@ -9,7 +9,8 @@ func.func @pool_padded(%q: tensor<1x4x4x2xi8>) -> tensor<1x2x2x2xi8> {
   // CHECK: %[[MIN:.*]] = arith.constant -127 : i8
   // CHECK: %[[PADDED:.*]] = tensor.pad %[[CODES]]
   // CHECK: tensor.yield %[[MIN]] : i8
-  // CHECK: %[[INIT:.*]] = linalg.fill ins(%[[MIN]] : i8)
+  // CHECK: %[[FIRST:.*]] = arith.constant -127 : i8
+  // CHECK: %[[INIT:.*]] = linalg.fill ins(%[[FIRST]] : i8)
   // CHECK: %[[POOL:.*]] = linalg.generic {{.*}} ins(%[[PADDED]], %{{.*}} : tensor<1x6x6x2xi8>, tensor<3x3xf32>) outs(%[[INIT]] : tensor<1x2x2x2xi8>) attrs = {quant.name = "pool"} {
   // CHECK-NEXT: ^bb0(%[[IN:.*]]: i8, %{{.*}}: f32, %[[OUT:.*]]: i8):
   // CHECK-NEXT: %[[MAX:.*]] = arith.maxsi %[[OUT]], %[[IN]] : i8
