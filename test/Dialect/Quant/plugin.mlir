@@ -5,6 +5,9 @@
 
 // RUN: mlir-opt %s --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
 // RUN:   --pass-pipeline='builtin.module(quant-quantize-weights{weight-threshold=0})' | FileCheck %s
+// RUN: mlir-opt %s --load-dialect-plugin=%plugin --load-pass-plugin=%plugin \
+// RUN:   --pass-pipeline='builtin.module(quant-insert-observers{dtype=uint8})' | FileCheck %s --check-prefix=OBSERVE
+// OBSERVE: quant.observe %arg0 "beside_upstream.in0" <uint8, symmetric, moving_average>
 
 // CHECK-LABEL: func @beside_upstream
 func.func @beside_upstream(%x: tensor<4x2xf32>, %init: tensor<4x2xf32>,
