@@ -14,6 +14,7 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import dynamic
+import calibrate
 import evaluate
 import mlir_text
 import npycmp
@@ -30,6 +31,44 @@ def have_mlir_opt():
     return bool(evaluate.find_mlir_opt())
   except evaluate.EvaluationError:
     return False
+
+
+class Calibration(unittest.TestCase):
+
+  def test_histogram(self):
+    h = calibrate.Histogram([-1.0, 3.0, 3.0])
+    self.assertEqual((h.width_log2, h.first, len(h.counts)), (-8, -256, 1025))
+    self.assertEqual((h.counts[0], h.counts[-1], h.counts.sum()), (1, 2, 3))
+    self.assertEqual(h.ends(), (-1, 3 + 2**-8))
+    h = calibrate.Histogram([0.0])
+    self.assertEqual((h.width_log2, h.first, list(h.counts)), (-149, 0, [1]))
+    # 2048 bins are enough up to, not including, 2048 of them.
+    self.assertEqual(calibrate.Histogram([2047.9]).width_log2, 0)
+    self.assertEqual(calibrate.Histogram([2048.0]).width_log2, 1)
+
+  def test_percentile(self):
+    h = calibrate.Histogram((np.arange(4096) + 0.5) / 4096)
+    low, high = calibrate.percentile(h, 75)
+    self.assertEqual((low, high), (0, np.float32(0.75)))
+
+  def test_moving_average(self):
+    low, high = calibrate.moving_average(
+        [np.float32([1, 2]), np.float32([]), np.float32([-1, 4])])
+    self.assertAlmostEqual(float(low), -0.01, places=8)
+    self.assertAlmostEqual(float(high), 2.02, places=6)
+
+  def test_clipping_costs(self):
+    # Fewer values than codes: nothing is gained by clipping.
+    h = calibrate.Histogram([])
+    h.width_log2, h.first = 0, -100
+    h.counts = np.ones(201, int)
+    ranges = calibrate.candidates(h, "symmetric")
+    self.assertEqual(len(ranges), 2048)
+    self.assertEqual(tuple(ranges[0]), (-100, 101))
+    errors = calibrate.square_errors(h, ranges[::64], "int8", "symmetric")
+    self.assertTrue(np.all(np.diff(errors[4:]) > 0))
+    self.assertEqual(
+        calibrate.divergences(h, ranges[:1], "int8", "symmetric")[0], 0)
 
 
 class SmallFloats(unittest.TestCase):
