@@ -77,7 +77,10 @@ static std::optional<std::vector<int32_t>> readCodes(DequantizeOp op) {
   if (unpack)
     value = unpack.getInput();
   auto constant = value.getDefiningOp<arith::ConstantOp>();
-  if (!constant || (unpack && unpack.getLayout().getKind() != "canonical"))
+  int64_t count =
+      cast<RankedTensorType>(op.getInput().getType()).getNumElements();
+  if (!constant || count == 0 ||
+      (unpack && unpack.getLayout().getKind() != "canonical"))
     return std::nullopt;
   bool isSplat;
   std::optional<ArrayRef<char>> bytes =
@@ -87,8 +90,6 @@ static std::optional<std::vector<int32_t>> readCodes(DequantizeOp op) {
   std::vector<uint8_t> codes(bytes->begin(), bytes->end());
   if (unpack) {
     std::vector<uint8_t> packed = std::move(codes);
-    int64_t count =
-        cast<RankedTensorType>(op.getInput().getType()).getNumElements();
     if (isSplat)
       packed.resize(numerics::packedSize(count, width), packed.front());
     codes.resize(count);
@@ -244,6 +245,8 @@ quant_mlir::detail::readIntegerSum(const ActivationGroup &group,
   std::optional<ChannelSpace> channels = getChannels(op, weight);
   if (!channels)
     return decline("the channels of its weight are not known");
+  if (channels->count == 0)
+    return decline("its weight has no channels");
   std::optional<int64_t> reductionSize =
       getReductionSize(cast<QuantizableOpInterface>(group.anchor), weight);
   if (!reductionSize)

@@ -149,6 +149,10 @@ AffineAttr quant_mlir::detail::moveParams(AffineAttr params,
       dyn_cast<RankedTensorType>(source.getOwner()->getResult(0).getType());
   if (!sourceType || !resultType || params.isDynamic())
     return {};
+  // Without elements there are no units.
+  if (llvm::is_contained(sourceType.getShape(), 0) ||
+      llvm::is_contained(resultType.getShape(), 0))
+    return {};
   MLIRContext *context = params.getContext();
   FailureOr<SmallVector<int64_t>> sizes =
       params.getGranularity().getBlockSizes(sourceType.getShape(), [&] {

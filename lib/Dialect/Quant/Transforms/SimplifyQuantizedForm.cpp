@@ -58,6 +58,12 @@ struct FoldQuantizeOfConstant : public OpRewritePattern<QuantizeOp> {
     auto type = cast<RankedTensorType>(op.getInput().getType());
     if (isTooLarge(type))
       return rewriter.notifyMatchFailure(op, "elements cannot be counted");
+    if (type.getNumElements() == 0) {
+      auto codes = cast<RankedTensorType>(op.getType());
+      rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+          op, DenseElementsAttr::getFromRawBuffer(codes, {}));
+      return success();
+    }
     numerics::TensorParams values = params.getTensorParams();
     bool isSplat;
     std::optional<ArrayRef<char>> bytes =

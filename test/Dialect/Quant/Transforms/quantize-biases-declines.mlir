@@ -189,3 +189,15 @@ func.func @one_for_several_scales(%q: tensor<4x2xi8>) -> tensor<4x2xf32> {
   } -> tensor<4x2xf32>
   return %1 : tensor<4x2xf32>
 }
+
+func.func @no_channels(%q: tensor<4x2xi8>) -> tensor<4x0xf32> {
+  %cw = arith.constant dense<> : tensor<2x0xi8>
+  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<4x2xi8> -> tensor<4x2xf32>
+  %w = quant.dequantize %cw <int8, per_tensor, scale = 0.5> : tensor<2x0xi8> -> tensor<2x0xf32>
+  %c = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<4x0xf32>
+  %b = linalg.fill ins(%c : f32) outs(%e : tensor<4x0xf32>) -> tensor<4x0xf32>
+  // expected-remark@+1 {{the bias of 'fc' stays in floating point: its weight has no channels}}
+  %0 = linalg.matmul {quant.name = "fc"} ins(%x, %w : tensor<4x2xf32>, tensor<2x0xf32>) outs(%b : tensor<4x0xf32>) -> tensor<4x0xf32>
+  return %0 : tensor<4x0xf32>
+}

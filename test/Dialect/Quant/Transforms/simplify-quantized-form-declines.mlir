@@ -57,6 +57,14 @@ func.func @reorders_channels(%q: tensor<2x3xi8>) -> tensor<3x2xf32> {
   return %t : tensor<3x2xf32>
 }
 
+func.func @no_elements(%q: tensor<0x3xi8>) -> tensor<3x0xf32> {
+  %d = quant.dequantize %q <int8, per_channel<[1]>, scale = dense<> : tensor<0x3xf32>> : tensor<0x3xi8> -> tensor<0x3xf32>
+  %e = tensor.empty() : tensor<3x0xf32>
+  // expected-remark@+1 {{it takes the units of its parameters apart, joins or reorders them}}
+  %t = linalg.transpose ins(%d : tensor<0x3xf32>) outs(%e : tensor<3x0xf32>) permutation = [1, 0]
+  return %t : tensor<3x0xf32>
+}
+
 func.func @zero_points_differ(%q: tensor<2x3xi8>) -> tensor<2x5xf32> {
   %zero = arith.constant 0.0 : f32
   %d = quant.dequantize %q <int8, per_channel<[0]>, scale = dense<0.5> : tensor<2x1xf32>, zero_point = dense<[[1], [2]]> : tensor<2x1xi8>> : tensor<2x3xi8> -> tensor<2x3xf32>

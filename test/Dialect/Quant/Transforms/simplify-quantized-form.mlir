@@ -104,6 +104,18 @@ func.func @constant_float8() -> tensor<3xf8E4M3FN> {
   return %q : tensor<3xf8E4M3FN>
 }
 
+// CHECK-LABEL: func @constant_without_elements
+func.func @constant_without_elements() -> (tensor<0xi8>, tensor<0x3xi4>) {
+  // CHECK-DAG: arith.constant dense<> : tensor<0xi8>
+  // CHECK-DAG: arith.constant dense<> : tensor<0x3xi4>
+  // CHECK-NOT: quant.quantize
+  %x = arith.constant dense<> : tensor<0xf32>
+  %p = quant.quantize %x <int8, per_tensor, scale = 0.5> : tensor<0xf32> -> tensor<0xi8>
+  %y = arith.constant dense<1.0> : tensor<0x3xf32>
+  %q = quant.quantize %y <int4, per_channel<[1]>, scale = dense<> : tensor<0x3xf32>> : tensor<0x3xf32> -> tensor<0x3xi4>
+  return %p, %q : tensor<0xi8>, tensor<0x3xi4>
+}
+
 // CHECK-LABEL: func @constant_resource
 func.func @constant_resource() -> tensor<2xi8> {
   // CHECK-NEXT: arith.constant dense<[2, -4]> : tensor<2xi8>
