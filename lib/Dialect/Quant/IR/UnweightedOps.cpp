@@ -112,25 +112,30 @@ static Operation *getSoleProducer(Value value) {
   return nullptr;
 }
 
-/// The sum that `scaling` makes an average of.
+/// The sum that `scaling` makes an average of; of several, one after the other
+/// over different dimensions, the first.
 static std::optional<Reduction>
 matchAverage(const ElementwiseBody::Scaling &scaling) {
-  auto sum = dyn_cast_or_null<linalg::LinalgOp>(
-      getSoleProducer(scaling.input->get()));
-  if (!sum)
-    return std::nullopt;
-  std::optional<Reduction> reduction = matchReduction(sum);
-  if (!reduction || !isa<arith::AddFOp>(reduction->combine) ||
-      !isNeutral(reduction->combine, reduction->init->get()))
-    return std::nullopt;
-  // A divisor computed from indices counts the elements inside the borders.
-  if (!scaling.divisor)
-    return reduction;
-  std::optional<int64_t> size = getReducedSize(sum);
-  // 1 / n is rounded where the average is a multiplication.
-  if (!size || std::abs(*scaling.divisor - double(*size)) > 1e-6 * *size)
-    return std::nullopt;
-  return reduction;
+  Value value = scaling.input->get();
+  double count = 1;
+  while (auto sum = dyn_cast_or_null<linalg::LinalgOp>(getSoleProducer(value))) {
+    std::optional<Reduction> reduction = matchReduction(sum);
+    if (!reduction || !isa<arith::AddFOp>(reduction->combine) ||
+        !isNeutral(reduction->combine, reduction->init->get()))
+      return std::nullopt;
+    // A divisor computed from indices counts the elements inside the borders.
+    if (!scaling.divisor)
+      return reduction;
+    std::optional<int64_t> size = getReducedSize(sum);
+    if (!size)
+      return std::nullopt;
+    count *= static_cast<double>(*size);
+    // 1 / n is rounded where the average is a multiplication.
+    if (std::abs(*scaling.divisor - count) <= 1e-6 * count)
+      return reduction;
+    value = reduction->input->get();
+  }
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

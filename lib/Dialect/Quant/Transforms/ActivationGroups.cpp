@@ -148,6 +148,22 @@ static bool variesWithin(Value constant, const Dims &allowed) {
 // Groups
 //===----------------------------------------------------------------------===//
 
+/// The operations from `first` to before `last`, where each value on the way is
+/// used by the next operation only.
+static bool findPath(Operation *last, Operation *first,
+                     SmallVectorImpl<Operation *> &path) {
+  for (Value value : last->getOperands()) {
+    Operation *def = value.getDefiningOp();
+    if (!def || !def->hasOneUse())
+      continue;
+    if (def == first || findPath(def, first, path)) {
+      path.push_back(def);
+      return true;
+    }
+  }
+  return false;
+}
+
 void ActivationGroups::collect(QuantizableOpInterface anchor) {
   ActivationGroup group;
   group.anchor = anchor;
@@ -163,22 +179,11 @@ void ActivationGroups::collect(QuantizableOpInterface anchor) {
       group.weights.push_back(operand.operand);
     else if (!isTable)
       group.inputs.push_back(operand.operand);
-    // What an average pool divides, and the reshapes on the way.
-    if (owner != anchor.getOperation() && !anchor->isProperAncestor(owner)) {
-      SmallVector<Operation *> before;
-      for (Operation *op = anchor; op && op != owner;) {
-        Operation *next = nullptr;
-        for (Value value : op->getOperands())
-          if (Operation *def = value.getDefiningOp();
-              def && def->hasOneUse() &&
-              (def == owner || isElementwiseMove(def)))
-            next = def;
-        if (next)
-          before.push_back(next);
-        op = next;
-      }
-      group.ops.insert(group.ops.begin(), before.rbegin(), before.rend());
-    }
+    // What an average pool divides, and what is on the way.
+    SmallVector<Operation *> before;
+    if (owner != anchor.getOperation() && !anchor->isProperAncestor(owner) &&
+        findPath(anchor, owner, before))
+      group.ops.insert(group.ops.begin(), before.begin(), before.end());
   }
   // What a contraction adds to: a bias, another activation, or nothing.
   auto linalgOp = dyn_cast<linalg::LinalgOp>(anchor.getOperation());

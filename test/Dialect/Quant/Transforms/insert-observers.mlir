@@ -285,3 +285,54 @@ func.func @quantized_bias(%x: tensor<4x8xf32>) -> tensor<4x2xf32> {
   } -> tensor<4x2xf32>
   return %1 : tensor<4x2xf32>
 }
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+
+// A mean over two dimensions, summed over one after the other.
+// CHECK-LABEL: func @mean
+// CHECK: quant.observe %arg0 "mean.in0" <int8, symmetric, moving_average>
+// CHECK-NOT: quant.observe
+// CHECK: arith.mulf
+// CHECK: quant.observe %{{.*}} "mean.in0" follows <int8, symmetric, moving_average>
+func.func @mean(%x: tensor<4x8x2xf32>) -> tensor<2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %factor = arith.constant 0.03125 : f32
+  %e = tensor.empty() : tensor<8x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x2xf32>) -> tensor<8x2xf32>
+  %0 = linalg.reduce { arith.addf } ins(%x : tensor<4x8x2xf32>) outs(%f : tensor<8x2xf32>) dimensions = [0]
+  %e1 = tensor.empty() : tensor<2xf32>
+  %f1 = linalg.fill ins(%zero : f32) outs(%e1 : tensor<2xf32>) -> tensor<2xf32>
+  %1 = linalg.reduce { arith.addf } ins(%0 : tensor<8x2xf32>) outs(%f1 : tensor<2xf32>) dimensions = [0]
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%1 : tensor<2xf32>) outs(%e1 : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %d = arith.mulf %a, %factor : f32
+    linalg.yield %d : f32
+  } -> tensor<2xf32>
+  return %2 : tensor<2xf32>
+}
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+
+// A sum that is divided by another number is none.
+// CHECK-LABEL: func @no_mean
+// CHECK: quant.observe %arg0 "no_mean.in0" boundary
+// CHECK-NOT: follows
+func.func @no_mean(%x: tensor<8x2xf32>) -> tensor<2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %n = arith.constant 4.0 : f32
+  %e = tensor.empty() : tensor<2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  %0 = linalg.reduce { arith.addf } ins(%x : tensor<8x2xf32>) outs(%f : tensor<2xf32>) dimensions = [0]
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%0 : tensor<2xf32>) outs(%e : tensor<2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %d = arith.divf %a, %n : f32
+    linalg.yield %d : f32
+  } -> tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
