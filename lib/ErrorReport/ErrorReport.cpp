@@ -3,6 +3,8 @@
 #include "quant-mlir/ErrorReport/ErrorReport.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace quant_mlir;
 
@@ -44,4 +46,16 @@ std::string quant_mlir::shortenName(llvm::StringRef name, size_t length) {
   while (!tail.empty() && (tail.front() & 0xC0) == 0x80)
     tail = tail.drop_front();
   return "\u2026" + tail.str() + suffix.str();
+}
+
+std::string quant_mlir::formatSqnr(const ErrorStatistics &errors,
+                                   const Deviation &which, int digits) {
+  std::optional<double> sqnr = errors.getSqnrDb(which);
+  if (!sqnr && errors.getCount() == 0)
+    return errors.getNonFinite() == 0 ? "no elements" : "not finite";
+  if (!sqnr)
+    return which.power == 0 ? "exact" : "all error";
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.*f", digits, *sqnr);
+  return text;
 }

@@ -143,7 +143,10 @@ static void writeRow(llvm::raw_ostream &os, const OpErrors &op, size_t rank) {
   drawSplit(os, errors);
   os << "</td><td class=\"num\">" << formatNumber(errors.getTotal().maxAbs)
      << "<small>rms " << formatNumber(errors.getRms(errors.getTotal()))
-     << "</small></td><td>" << escape(op.dtype) << "</td>";
+     << "</small>";
+  if (errors.getNonFinite() != 0)
+    os << "<small>" << errors.getNonFinite() << " not finite</small>";
+  os << "</td><td>" << escape(op.dtype) << "</td>";
   if (op.codes)
     os << "<td class=\"num\">" << formatPercent(op.codes->getClippedShare())
        << "</td><td class=\"num\">" << formatPercent(op.codes->getUsedShare())

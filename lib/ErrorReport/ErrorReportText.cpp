@@ -13,13 +13,7 @@ using namespace quant_mlir;
 
 static std::string formatDb(const ErrorStatistics &errors,
                             const Deviation &which) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (std::optional<double> sqnr = errors.getSqnrDb(which))
-    os << llvm::format("%.2f", *sqnr);
-  else
-    os << (which.power == 0 ? "exact" : "all error");
-  return text;
+  return formatSqnr(errors, which, 2);
 }
 
 static std::string format(const char *pattern, double value) {
@@ -89,6 +83,10 @@ void quant_mlir::writeText(llvm::raw_ostream &os, const ErrorReport &report) {
            op.codes ? format("%.3g", 100 * op.codes->getUsedShare()) : "-"});
     }
     writeTable(os, rows);
+    for (const OpErrors &op : report.ops)
+      if (uint64_t count = op.errors.getNonFinite())
+        os << "not finite: " << clean(op.id) << ": " << count << " of "
+           << count + op.errors.getCount() << " elements, left out\n";
   }
   for (const OpRemark &remark : report.floatOps)
     os << "in float: " << clean(remark.op) << ": " << clean(remark.reason)

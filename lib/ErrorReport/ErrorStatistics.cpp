@@ -57,6 +57,9 @@ double ErrorStatistics::rms(double power) const {
 }
 
 double ErrorStatistics::getOrderedSqnrDb(const Deviation &deviation) const {
+  // Nothing that is finite in both models is the worst of all.
+  if (count == 0 && nonFinite != 0)
+    return -std::numeric_limits<double>::infinity();
   if (deviation.power == 0)
     return std::numeric_limits<double>::infinity();
   // Two logarithms: the quotient might overflow.

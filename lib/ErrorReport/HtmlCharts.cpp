@@ -45,9 +45,7 @@ std::string html::formatPercent(double share) {
 
 std::string html::formatDb(const ErrorStatistics &errors,
                            const Deviation &which) {
-  if (std::optional<double> sqnr = errors.getSqnrDb(which))
-    return format("%.1f dB", *sqnr);
-  return which.power == 0 ? "exact" : "all error";
+  return formatSqnr(errors, which, 1) + (errors.getSqnrDb(which) ? " dB" : "");
 }
 
 /// A coordinate.

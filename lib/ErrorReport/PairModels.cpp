@@ -157,7 +157,7 @@ private:
   void alignGroups(const ActivationGroup &q, const ActivationGroup &f);
   void addValue(Value value, QuantizeOp quantize);
   void addWeights(const ActivationGroup &group, ValuePair &pair);
-  std::string nameByReader(QuantizeOp quantize) const;
+  std::string nameByReader(QuantizeOp quantize);
   std::string describeMissing(Value value, const ActivationGroup *group) const;
   void skip(const ValuePair &pair, const Twine &reason) {
     pairs.notCompared.push_back({pair.op, pair.loc, reason.str()});
@@ -264,9 +264,9 @@ std::string Pairing::describeMissing(Value value,
          " operations there, " + std::to_string(group->ops.size()) + " here";
 }
 
-/// The first kernel that reads codes, through dequantize and moves: what is
-/// quantized for its readers has their name.
-std::string Pairing::nameByReader(QuantizeOp quantize) const {
+/// The first kernel that reads codes, through dequantize and moves, or the
+/// result they become: what is quantized for its readers has their name.
+std::string Pairing::nameByReader(QuantizeOp quantize) {
   SmallVector<Value> worklist = {quantize.getOutput()};
   for (unsigned i = 0; i < worklist.size(); ++i)
     for (OpOperand &use : worklist[i].getUses()) {
@@ -275,6 +275,10 @@ std::string Pairing::nameByReader(QuantizeOp quantize) const {
       if (group && llvm::is_contained(group->inputs, &use))
         return (getQuantName(group->anchor) + ".in" +
                 Twine(use.getOperandNumber()))
+            .str();
+      if (user->hasTrait<OpTrait::ReturnLike>() &&
+          user->getParentOp() == quantized)
+        return (quantized.getName() + ".out" + Twine(use.getOperandNumber()))
             .str();
       if (isTransparent(user) || isElementwiseMove(user))
         llvm::append_range(worklist, user->getResults());

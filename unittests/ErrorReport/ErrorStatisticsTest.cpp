@@ -80,6 +80,11 @@ TEST(ErrorStatistics, SqnrOfNothingAndOfNothingButError) {
   EXPECT_FALSE(zeros.getSqnrDb(zeros.getTotal()));
   EXPECT_EQ(zeros.getOrderedSqnrDb(zeros.getTotal()), -infinity);
   EXPECT_EQ(empty.getReferenceRms(), 0);
+  ErrorStatistics lost;
+  const float nans[] = {nan, nan};
+  lost.add(nans, one, one, 2);
+  EXPECT_FALSE(lost.getSqnrDb(lost.getTotal()));
+  EXPECT_EQ(lost.getOrderedSqnrDb(lost.getTotal()), -infinity);
 }
 
 TEST(ErrorStatistics, LargestAndSmallestNumbers) {

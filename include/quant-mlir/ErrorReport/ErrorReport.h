@@ -79,6 +79,10 @@ struct ErrorReport {
 /// that ';' joins.
 std::string shortenName(llvm::StringRef name, size_t length);
 
+/// An SQNR for people: "12.34", or in words where there is none.
+std::string formatSqnr(const ErrorStatistics &errors, const Deviation &which,
+                       int digits);
+
 /// Version 1 of the format; `pretty` or on one line.
 void writeJson(llvm::raw_ostream &os, const ErrorReport &report, bool pretty);
 /// A whole document, without scripts and without references to other files.

@@ -52,10 +52,10 @@ public:
     return rms(deviation.power);
   }
   /// 10 log10(sum f^2 / sum error^2); nullopt where there is no error, or only
-  /// error: the float values are all zero.
+  /// error (the float values are all zero), or no element that is finite.
   std::optional<double> getSqnrDb(const Deviation &deviation) const;
   /// The same for ordering: +infinity where there is no error, -infinity where
-  /// there is only error.
+  /// there is only error, or no element that is finite.
   double getOrderedSqnrDb(const Deviation &deviation) const;
 
   const numerics::Histogram &getReferenceValues() const {
