@@ -78,6 +78,17 @@ std::optional<double> quant_mlir::getSplatValue(Value value) {
   return elements.getSplatValue<FloatAttr>().getValueAsDouble();
 }
 
+bool quant_mlir::isHighest(double value, Type type) {
+  auto floating = dyn_cast<FloatType>(type);
+  return floating && floating.getWidth() > 8 &&
+         value >= APFloat::getLargest(floating.getFloatSemantics())
+                      .convertToDouble();
+}
+
+bool quant_mlir::isLowest(double value, Type type) {
+  return isHighest(-value, type);
+}
+
 bool quant_mlir::isConstantTensor(Value value) {
   if (getSplatValue(value))
     return true;

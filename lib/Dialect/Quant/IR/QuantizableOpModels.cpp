@@ -13,7 +13,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectRegistry.h"
 
-#include <limits>
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -121,14 +120,14 @@ struct PadModel
         padding ? getSplatValue(padding) : std::nullopt;
     if (value == 0.0)
       return ValueEffect::Moves;
-    bool isLowest = value && *value <= -std::numeric_limits<float>::max();
+    bool isLowestValue = value && isLowest(*value, element);
     bool feedsMaximum = llvm::all_of(op->getUsers(), [](Operation *user) {
       auto quantizable = dyn_cast<QuantizableOpInterface>(user);
       return quantizable && isa<linalg::LinalgOp>(user) &&
              quantizable.getValueEffect() == ValueEffect::Moves &&
              cast<linalg::LinalgOp>(user).getNumReductionLoops() > 0;
     });
-    return isLowest && feedsMaximum ? ValueEffect::Moves
+    return isLowestValue && feedsMaximum ? ValueEffect::Moves
                                     : ValueEffect::Computes;
   }
   SmallVector<OpOperand *> getValueSources(Operation *op) const {

@@ -19,9 +19,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -76,13 +76,13 @@ static bool isMinimum(Operation *op) {
 /// reduced yet, so that it adds no value of its own.
 static bool isNeutral(Operation *combine, Value init) {
   std::optional<double> value = getSplatValue(init);
-  constexpr double largest = std::numeric_limits<float>::max();
+  Type type = getElementTypeOrSelf(init.getType());
   if (!value)
     return false;
   if (isMaximum(combine))
-    return *value <= -largest;
+    return isLowest(*value, type);
   if (isMinimum(combine))
-    return *value >= largest;
+    return isHighest(*value, type);
   return isa<arith::AddFOp>(combine) && *value == 0;
 }
 

@@ -17,6 +17,8 @@
 
 #include "MoveOnCodes.h"
 
+#include "CodeMove.h"
+
 #include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
@@ -30,10 +32,10 @@
 #include "llvm/ADT/SetVector.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace quant_mlir;
+using namespace quant_mlir::detail;
 
 bool quant_mlir::detail::areConstantCodes(Value codes) {
   SetVector<Value> origins;
@@ -57,12 +59,7 @@ bool quant_mlir::detail::areConstantCodes(Value codes) {
   return true;
 }
 
-namespace {
-
-enum class Order { None, Maximum, Minimum };
-
-/// The order by which an operation chooses one of its two operands.
-Order getOrder(Operation *op) {
+Order quant_mlir::detail::getOrder(Operation *op) {
   if (isa<arith::MaximumFOp, arith::MaxNumFOp>(op))
     return Order::Maximum;
   if (isa<arith::MinimumFOp, arith::MinNumFOp>(op))
@@ -71,7 +68,7 @@ Order getOrder(Operation *op) {
 }
 
 /// The order of a structured op that reduces by choosing.
-Order getReductionOrder(Operation *op) {
+static Order getReductionOrder(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || !linalgOp.getBlock() || linalgOp.getBlock()->empty())
     return Order::None;
@@ -83,76 +80,11 @@ Order getReductionOrder(Operation *op) {
   return choice ? getOrder(choice) : Order::None;
 }
 
-/// Whether `value` is what `order` begins with: no finite value is beyond it.
-bool isNeutral(double value, Order order) {
-  constexpr double largest = std::numeric_limits<float>::max();
-  return (order == Order::Maximum && value <= -largest) ||
-         (order == Order::Minimum && value >= largest);
+/// Whether `value` is what `order` begins with.
+static bool isNeutral(double value, Order order, Type type) {
+  return (order == Order::Maximum && isLowest(value, type)) ||
+         (order == Order::Minimum && isHighest(value, type));
 }
-
-/// One code for all elements: a constant, or the zero point that is an operand
-/// of the dequantize.
-struct Code {
-  TypedAttr constant;
-};
-
-/// What becomes of an operand.
-struct OperandPlan {
-  enum Kind { Keep, Codes, Empty, Splat } kind = Keep;
-  Value codes; ///< Codes
-  Code splat;  ///< Splat
-};
-
-class CodeMove {
-public:
-  CodeMove(QuantizableOpInterface op, RewriterBase &rewriter,
-           std::string &reason)
-      : op(op), rewriter(rewriter), reason(reason) {}
-
-  LogicalResult plan();
-  LogicalResult build();
-
-private:
-  LogicalResult decline(const Twine &why) {
-    reason = why.str();
-    return failure();
-  }
-  bool isExpressed(Type type) const {
-    return getElementTypeOrSelf(type) == expressed;
-  }
-  /// Whether the values of an operand play a part in the body, if it has one.
-  bool isUsed(OpOperand &operand) {
-    auto linalgOp = dyn_cast<linalg::LinalgOp>(op.getOperation());
-    return !linalgOp || linalgOp.payloadUsesValueFromOperand(&operand);
-  }
-
-  LogicalResult planSources();
-  LogicalResult planOperand(OpOperand &operand);
-  LogicalResult planBody(Block &body);
-  std::optional<Code> encode(double value, Order order);
-  TypedAttr makeCode(int32_t code);
-  Order getOrderOfPadding();
-
-  Value buildCode(Code code);
-  Value buildOperand(OpOperand &operand);
-  Value buildChoice(OpBuilder &builder, Operation *choice, Value a, Value b);
-  void buildBody(Block &body, Region &region, ArrayRef<Type> argumentTypes);
-  Operation *buildStructured(ValueRange operands, RankedTensorType type);
-  LogicalResult checkOpaque(RankedTensorType type);
-
-  QuantizableOpInterface op;
-  RewriterBase &rewriter;
-  std::string &reason;
-
-  DequantizeOp dequantize; ///< of the first source
-  AffineAttr params;       ///< of the result
-  Type expressed, storage; ///< of elements
-  DenseMap<OpOperand *, OperandPlan> operandPlans;
-  DenseMap<OpOperand *, Code> yieldedCodes; ///< operands of terminators
-  bool chooses = false;                     ///< the body compares elements
-};
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Codes
@@ -172,7 +104,7 @@ TypedAttr CodeMove::makeCode(int32_t code) {
 std::optional<Code> CodeMove::encode(double value, Order order) {
   numerics::CodeFormat format = params.getCodeFormat();
   bool isInteger = numerics::isInteger(params.getStorage());
-  if (isNeutral(value, order)) {
+  if (isNeutral(value, order, expressed)) {
     double end = order == Order::Maximum ? format.range.min : format.range.max;
     format.formulation = numerics::Formulation::ZeroPoint;
     return Code{makeCode(
@@ -216,7 +148,7 @@ LogicalResult CodeMove::planSources() {
   for (OpOperand *source : sources)
     if (auto producer = source->get().getDefiningOp<DequantizeOp>()) {
       dequantized.emplace_back(source, producer);
-      isConstant &= quant_mlir::detail::areConstantCodes(producer.getInput());
+      isConstant &= areConstantCodes(producer.getInput());
     }
   // Weights stay where whoever consumes them finds them.
   if (dequantized.empty() || isConstant)
@@ -232,8 +164,7 @@ LogicalResult CodeMove::planSources() {
         producer.getZeroPoint() != dequantize.getZeroPoint() ||
         producer.getType().getElementType() != expressed)
       return decline("its operands have different parameters");
-    AffineAttr moved =
-        quant_mlir::detail::moveParams(producer.getParams(), *source);
+    AffineAttr moved = moveParams(producer.getParams(), *source);
     if (!moved)
       return decline(
           producer.getScale()
@@ -383,164 +314,6 @@ LogicalResult CodeMove::plan() {
     if (failed(planBody(region.front())))
       return failure();
   }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Build
-//===----------------------------------------------------------------------===//
-
-Value CodeMove::buildCode(Code code) {
-  Location loc = op.getLoc();
-  if (code.constant)
-    return arith::ConstantOp::create(rewriter, loc, code.constant);
-  Value zeroPoint = tensor::ExtractOp::create(
-      rewriter, loc, dequantize.getZeroPoint(), ValueRange());
-  return arith::TruncIOp::create(rewriter, loc, storage, zeroPoint);
-}
-
-Value CodeMove::buildOperand(OpOperand &operand) {
-  OperandPlan plan = operandPlans.lookup(&operand);
-  Value value = operand.get();
-  if (plan.kind == OperandPlan::Keep)
-    return value;
-  if (plan.kind == OperandPlan::Codes)
-    return plan.codes;
-  Location loc = op.getLoc();
-  auto type = cast<RankedTensorType>(value.getType()).clone(storage);
-  auto fill = value.getDefiningOp<linalg::FillOp>();
-  if (plan.kind == OperandPlan::Splat && plan.splat.constant &&
-      type.hasStaticShape() && !fill)
-    return arith::ConstantOp::create(
-        rewriter, loc,
-        DenseElementsAttr::get(type, Attribute(plan.splat.constant)));
-  // Sizes come from the same place, not from the buffer that goes away.
-  if (fill)
-    value = fill.getOutputs().front();
-  auto buffer = value.getDefiningOp<tensor::EmptyOp>();
-  Value empty = tensor::EmptyOp::create(
-      rewriter, loc,
-      buffer ? buffer.getMixedSizes()
-             : tensor::getMixedSizes(rewriter, loc, value),
-      storage);
-  if (plan.kind == OperandPlan::Empty)
-    return empty;
-  return linalg::FillOp::create(rewriter, loc, buildCode(plan.splat), empty)
-      .result();
-}
-
-/// max(a, b) of values as one of codes: integers in the order that their
-/// signedness gives, floats as binary32, which holds all of them.
-Value CodeMove::buildChoice(OpBuilder &builder, Operation *choice, Value a,
-                            Value b) {
-  Location loc = choice->getLoc();
-  bool isMaximum = getOrder(choice) == Order::Maximum;
-  if (numerics::isSignedInteger(params.getStorage()))
-    return isMaximum ? arith::MaxSIOp::create(builder, loc, a, b).getResult()
-                     : arith::MinSIOp::create(builder, loc, a, b).getResult();
-  if (numerics::isInteger(params.getStorage()))
-    return isMaximum ? arith::MaxUIOp::create(builder, loc, a, b).getResult()
-                     : arith::MinUIOp::create(builder, loc, a, b).getResult();
-  Type f32 = builder.getF32Type();
-  IRMapping mapping;
-  mapping.map(choice->getOperand(0),
-              arith::ExtFOp::create(builder, loc, f32, a));
-  mapping.map(choice->getOperand(1),
-              arith::ExtFOp::create(builder, loc, f32, b));
-  Operation *wide = builder.clone(*choice, mapping);
-  wide->getResult(0).setType(f32);
-  return arith::TruncFOp::create(builder, loc, storage, wide->getResult(0));
-}
-
-void CodeMove::buildBody(Block &body, Region &region,
-                         ArrayRef<Type> argumentTypes) {
-  OpBuilder::InsertionGuard guard(rewriter);
-  // Codes are constants of the function, made before the operation.
-  DenseMap<OpOperand *, Value> codes;
-  for (OpOperand &operand : body.getTerminator()->getOpOperands())
-    if (auto it = yieldedCodes.find(&operand); it != yieldedCodes.end())
-      codes[&operand] = buildCode(it->second);
-
-  Block *block = rewriter.createBlock(
-      &region, region.end(), argumentTypes,
-      SmallVector<Location>(argumentTypes.size(), op.getLoc()));
-  IRMapping mapping;
-  for (BlockArgument argument : body.getArguments())
-    mapping.map(argument, block->getArgument(argument.getArgNumber()));
-  for (Operation &inner : body.without_terminator()) {
-    if (getOrder(&inner) == Order::None)
-      rewriter.clone(inner, mapping);
-    else
-      mapping.map(inner.getResult(0),
-                  buildChoice(rewriter, &inner,
-                              mapping.lookup(inner.getOperand(0)),
-                              mapping.lookup(inner.getOperand(1))));
-  }
-  Operation *terminator = rewriter.clone(*body.getTerminator(), mapping);
-  for (auto [before, after] : llvm::zip_equal(
-           body.getTerminator()->getOpOperands(), terminator->getOpOperands()))
-    if (Value code = codes.lookup(&before))
-      after.set(code);
-  for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(*block)))
-    if (isOpTriviallyDead(&inner))
-      rewriter.eraseOp(&inner);
-}
-
-/// The bodies of named operations follow from their types and say nothing of
-/// signedness, so that a maximum becomes a linalg.generic.
-Operation *CodeMove::buildStructured(ValueRange operands,
-                                     RankedTensorType type) {
-  auto structured = cast<linalg::LinalgOp>(op.getOperation());
-  unsigned numInputs = structured.getNumDpsInputs();
-  auto generic = linalg::GenericOp::create(
-      rewriter, op.getLoc(), type, operands.take_front(numInputs),
-      operands.drop_front(numInputs), structured.getIndexingMapsArray(),
-      structured.getIteratorTypesArray());
-  // Those of linalg are notes about the named operation.
-  for (NamedAttribute attr : op->getDiscardableAttrs())
-    if (!isa_and_nonnull<linalg::LinalgDialect>(attr.getNameDialect()))
-      generic->setDiscardableAttr(attr.getName(), attr.getValue());
-  return generic;
-}
-
-LogicalResult CodeMove::build() {
-  rewriter.setInsertionPoint(op);
-  auto expressedType = cast<RankedTensorType>(op->getResult(0).getType());
-  RankedTensorType type = expressedType.clone(storage);
-  SmallVector<Value> operands;
-  for (OpOperand &operand : op->getOpOperands())
-    operands.push_back(buildOperand(operand));
-
-  bool becomesGeneric = chooses && isa<linalg::LinalgOp>(op.getOperation()) &&
-                        !isa<linalg::GenericOp>(op.getOperation());
-  Operation *moved;
-  if (becomesGeneric) {
-    moved = buildStructured(operands, type);
-  } else {
-    moved = rewriter.insert(op->cloneWithoutRegions());
-    moved->setOperands(operands);
-    moved->getResult(0).setType(type);
-  }
-  for (auto [before, after] :
-       llvm::zip(op->getRegions(), moved->getRegions())) {
-    Block &body = before.front();
-    SmallVector<Type> types;
-    if (isa<linalg::LinalgOp>(op.getOperation()))
-      for (Value operand : operands)
-        types.push_back(getElementTypeOrSelf(operand.getType()));
-    else
-      types = llvm::to_vector(body.getArgumentTypes());
-    // Not all structured operations have an argument for what they write to.
-    if (!becomesGeneric)
-      types.truncate(body.getNumArguments());
-    rewriter.setInsertionPoint(moved);
-    buildBody(body, after, types);
-  }
-  rewriter.setInsertionPointAfter(moved);
-  Value result = DequantizeOp::create(
-      rewriter, dequantize.getLoc(), expressedType, moved->getResult(0),
-      dequantize.getScale(), dequantize.getZeroPoint(), params);
-  rewriter.replaceOp(op, result);
   return success();
 }
 

@@ -76,6 +76,25 @@ func.func @reduce_minimum(%q: tensor<3x4xi4>) -> tensor<3xf32> {
   return %r : tensor<3xf32>
 }
 
+// The lowest f16 is what a maximum of f16 begins with.
+// CHECK-LABEL: func @pool_f16
+// CHECK: %[[MIN:.*]] = arith.constant -128 : i8
+// CHECK: tensor.yield %[[MIN]] : i8
+// CHECK: arith.constant dense<-128> : tensor<3xi8>
+// CHECK: arith.maxsi
+// CHECK: quant.dequantize {{.*}} : tensor<3xi8> -> tensor<3xf16>
+func.func @pool_f16(%q: tensor<3x4xi8>) -> tensor<3xf16> {
+  %lowest = arith.constant -65504.0 : f16
+  %i = arith.constant dense<-65504.0> : tensor<3xf16>
+  %d = quant.dequantize %q <int8, per_tensor, scale = 0.05> : tensor<3x4xi8> -> tensor<3x4xf16>
+  %p = tensor.pad %d low[0, 1] high[0, 1] {
+  ^bb0(%a: index, %b: index):
+    tensor.yield %lowest : f16
+  } : tensor<3x4xf16> to tensor<3x6xf16>
+  %r = linalg.reduce { arith.maximumf } ins(%p : tensor<3x6xf16>) outs(%i : tensor<3xf16>) dimensions = [1]
+  return %r : tensor<3xf16>
+}
+
 // Floats of eight bits are compared as binary32, which holds them.
 // CHECK-LABEL: func @reduce_float8
 // CHECK: %[[INIT:.*]] = arith.constant dense<-4.480000e+02> : tensor<3xf8E4M3FN>

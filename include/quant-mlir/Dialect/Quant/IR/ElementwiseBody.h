@@ -71,6 +71,12 @@ private:
 /// constant, through reshapes and broadcasts.
 std::optional<double> getSplatValue(mlir::Value value);
 
+/// Whether `value` is beyond every finite value of the float type `type`, or the
+/// last of them: what a maximum (minimum) begins with. Of codes, which are floats
+/// of 8 bits at most, the last one may be a value like others.
+bool isLowest(double value, mlir::Type type);
+bool isHighest(double value, mlir::Type type);
+
 /// Whether every element of `value` comes from constants, which may be quantized,
 /// by moves alone.
 bool isConstantTensor(mlir::Value value);
