@@ -129,7 +129,7 @@ static void writeWeights(llvm::raw_ostream &os, const OpErrors &op) {
   for (const WeightErrors &weight : op.weights)
     os << escape(weight.dtype) << "<small>"
        << formatDb(weight.errors, weight.errors.getTotal()) << ", "
-       << formatPercent(weight.codes.getUsedShare()) << " of codes</small>";
+       << formatPercent(weight.codes.getUsedShare()) << "</small>";
 }
 
 static void writeRow(llvm::raw_ostream &os, const OpErrors &op, size_t rank) {
@@ -170,7 +170,7 @@ static void writeTable(llvm::raw_ostream &os, const ErrorReport &report) {
         "class=\"num\">local SQNR</th><th>error power</th><th "
         "class=\"num\">max error</th><th>stored as</th><th "
         "class=\"num\">clipped</th><th class=\"num\">codes "
-        "used</th><th>weights</th></tr></thead>\n<tbody>\n";
+        "used</th><th>weights: SQNR, codes used</th></tr></thead>\n<tbody>\n";
   for (auto [rank, op] : llvm::enumerate(report.ops))
     writeRow(os, op, rank);
   os << "</tbody></table></div>\n";
@@ -185,11 +185,11 @@ static void writeDetails(llvm::raw_ostream &os, const ErrorReport &report) {
   for (auto [rank, op] : llvm::enumerate(report.ops)) {
     const ErrorStatistics &errors = op.errors;
     os << "<details id=\"op" << rank << "\"" << (rank < 3 ? " open" : "")
-       << "><summary><b><code>" << escape(op.id)
+       << "><summary><b><code>" << escape(op.op)
        << "</code></b> <span class=\"soft\">" << escape(op.kind) << ", "
        << formatDb(errors, errors.getTotal()) << "</span></summary>\n"
-       << "<p class=\"soft\">" << escape(op.loc) << "; " << errors.getCount()
-       << " elements";
+       << "<p class=\"soft\"><code>" << escape(op.id) << "</code>, "
+       << escape(op.loc) << "; " << errors.getCount() << " elements";
     if (errors.getNonFinite() != 0)
       os << ", and " << errors.getNonFinite()
          << " that are NaN or infinite in one of the models, left out";
@@ -255,8 +255,7 @@ void quant_mlir::writeHtml(llvm::raw_ostream &os, const ErrorReport &report) {
     writeProfile(os, report);
     writeTable(os, report);
   }
-  writeRemarks(os, "Left in float", report.floatOps,
-               "Nothing: every operation computes on quantized operands.");
+  writeRemarks(os, "Left in float", report.floatOps, "None.");
   if (!report.notCompared.empty())
     writeRemarks(os, "Not compared", report.notCompared, "");
   if (!report.ops.empty())
