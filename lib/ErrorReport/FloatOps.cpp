@@ -154,8 +154,8 @@ quant_mlir::findFloatOps(func::FuncOp function,
       std::string reason = (group->getKind() + " has no integer kernel").str();
       if (unsigned count = numPreparations.lookup(group))
         reason += "; with " + std::to_string(count) +
-                  (count == 1 ? " operation" : " operations") +
-                  " that prepare its operands";
+                  (count == 1 ? " operation that prepares its operands"
+                              : " operations that prepare its operands");
       add(&op, name, reason);
     } else if (operands.anyFloat &&
                (quantizesActivations || !operands.anyQuantized)) {

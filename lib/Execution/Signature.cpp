@@ -12,6 +12,9 @@
 using namespace mlir;
 using namespace quant_mlir;
 
+/// Of arguments that are codes, as quant-fold-ranges leaves it.
+static constexpr llvm::StringLiteral paramsName = "quant.params";
+
 llvm::Expected<func::FuncOp>
 quant_mlir::findEntry(ModuleOp module, StringRef entry, StringRef path) {
   auto function = dyn_cast_or_null<func::FuncOp>(SymbolTable::lookupSymbolIn(
@@ -92,6 +95,7 @@ llvm::Expected<Signature> quant_mlir::getSignature(func::FuncOp function,
         getValue(type, function, "argument " + llvm::Twine(index), path);
     if (!value)
       return value.takeError();
+    value->isCodes = static_cast<bool>(function.getArgAttr(index, paramsName));
     signature.arguments.push_back(std::move(*value));
   }
   for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
@@ -114,10 +118,18 @@ static bool acceptsType(DType expected, DType found) {
 llvm::Error quant_mlir::checkArgument(const ValueSignature &value,
                                       const ArrayType &array,
                                       const llvm::Twine &what) {
-  if (!acceptsType(value.dtype, array.dtype))
+  if (!acceptsType(value.dtype, array.dtype)) {
+    // Casting real values to codes would drop their scale.
+    std::string wayOut =
+        value.isCodes && isFloat(array.dtype)
+            ? "its values are codes: quantize the data by the "
+              "argument's attribute " +
+                  paramsName.str()
+            : ("convert it with .astype('" + name(value.dtype) + "')").str();
     return makeError(what + " is " + value.type + ", which takes " +
-                     name(value.dtype) + ", found " + array.describe() +
-                     "; convert it with .astype('" + name(value.dtype) + "')");
+                     name(value.dtype) + ", found " + array.describe() + "; " +
+                     wayOut);
+  }
   bool fits = value.shape.size() == array.shape.size();
   for (size_t i = 0; fits && i < value.shape.size(); ++i)
     fits = value.shape[i] < 0 || value.shape[i] == array.shape[i];

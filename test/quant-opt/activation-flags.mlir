@@ -44,6 +44,10 @@
 // NOTHING: error: --explain has no effect without --quantize-weights: add it, or drop the flag
 // RUN: not quant-opt %t/model.mlir --insert-observers --quantize-activations=int4 2>&1 | FileCheck %s --check-prefix=INT4
 // INT4: error: quant-insert-observers: expected a storage type for activations, found 'int4': use one of int8, uint8, float8_e4m3fn, float8_e5m2
+// RUN: not quant-opt %t/model.mlir --insert-observers --quantize-activations=fp8 2>&1 | FileCheck %s --check-prefix=FP8
+// FP8: error: quant-insert-observers: expected a storage type for activations, found 'fp8': use one of int8, uint8, float8_e4m3fn, float8_e5m2{{$}}
+// RUN: not quant-opt %t/model.mlir --quantize-activations=fp8 --dynamic 2>&1 | FileCheck %s --check-prefix=FP8-DYNAMIC
+// FP8-DYNAMIC: error: quant-quantize-dynamic: expected a storage type for activations, found 'fp8': use one of int8, uint8, float8_e4m3fn, float8_e5m2{{$}}
 // RUN: quant-opt %t/model.mlir --insert-observers -o %t/observed.mlir
 // RUN: not quant-opt %t/observed.mlir --quantize-activations=uint8 --ranges=%t/ranges.json 2>&1 | FileCheck %s --check-prefix=OTHER
 // OTHER: error: 'quant.observe' op 'main.in0' asks for int8: expected uint8, or a module without observers

@@ -31,9 +31,17 @@
 // INTEGER: error: 'i4.npy': argument 0 is tensor<2xf32>, which takes float32, found 2 int32; convert it with .astype('float32'){{$}}
 // RUN: %{run} --input=f8.npy 2>&1 | FileCheck %s --check-prefix=DOUBLE
 // DOUBLE: error: 'f8.npy': argument 0 is tensor<2xf32>, which takes float32, found 2 float64; convert it with .astype('float32'){{$}}
+// Codes are no cast of the data.
+// RUN: not quant-run %s --entry=codes --output=y.npy --input=x.npy 2>&1 | FileCheck %s --check-prefix=CODES
+// CODES: error: 'x.npy': argument 0 is tensor<2xi8>, which takes int8, found 2 float32; its values are codes: quantize the data by the argument's attribute quant.params{{$}}
+// RUN: not quant-run %s --entry=codes --output=y.npy --input=i4.npy 2>&1 | FileCheck %s --check-prefix=WIDE-CODES
+// WIDE-CODES: error: 'i4.npy': argument 0 is tensor<2xi8>, which takes int8, found 2 int32; convert it with .astype('int8'){{$}}
 // RUN: %{run} --input=long.npy 2>&1 | FileCheck %s --check-prefix=RANK
 // RANK: error: 'long.npy': argument 0 is tensor<2xf32>, found 1x3 float32{{$}}
 // RUN: not ls y.npy
 func.func @main(%a: tensor<2xf32>) -> tensor<2xf32> {
   return %a : tensor<2xf32>
+}
+func.func @codes(%a: tensor<2xi8> {quant.params = #qparams.affine<int8, per_tensor, scale = 0.5>}) -> tensor<2xi8> {
+  return %a : tensor<2xi8>
 }

@@ -2,6 +2,7 @@
 
 #include "Options.h"
 
+#include "quant-mlir/Dialect/Quant/Transforms/ActivationSettings.h"
 #include "quant-mlir/Numerics/Calibrator.h"
 #include "quant-mlir/Support/Errors.h"
 #include "quant-mlir/Support/OptionReader.h"
@@ -70,10 +71,9 @@ static void readRequest(CalibrateOptions &options, OptionReader &reader) {
   if (auto text =
           reader.value(OPT_quantize_activations, "quantize-activations")) {
     auto dtype = numerics::parseStorageType(*text);
-    if (!dtype || *dtype == numerics::StorageType::Int32)
+    if (!dtype || !isActivationType(*dtype))
       reader.fail("--quantize-activations expects one of " +
-                  numerics::weightTypeNames() + ", found " +
-                  quoteForMessage(*text));
+                  activationTypeNames() + ", found " + quoteForMessage(*text));
     request.dtype = dtype.value_or(request.dtype);
   }
   if (auto text = reader.value(OPT_activation_qscheme, "activation-qscheme")) {

@@ -32,6 +32,7 @@ struct ValueSignature {
   DType dtype = DType::Float32;        ///< of the array
   bool isBF16 = false;                 ///< the array is float32, the value bf16
   bool isTensor = true;                ///< false: a single value
+  bool isCodes = false;                ///< `quant.params` says what they mean
   llvm::SmallVector<int64_t, 4> shape; ///< -1 where dynamic
   std::string type;                    ///< as MLIR prints it
 

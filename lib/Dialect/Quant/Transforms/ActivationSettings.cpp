@@ -13,17 +13,20 @@ static constexpr StorageType activationTypes[] = {
     StorageType::Int8, StorageType::UInt8, StorageType::Float8E4M3FN,
     StorageType::Float8E5M2};
 
-std::string quant_mlir::activationTypeNames() {
-  return llvm::join(
-      llvm::map_range(activationTypes,
-                      [](StorageType type) {
-                        return std::string(numerics::name(type));
-                      }),
-      ", ");
+bool quant_mlir::isActivationType(StorageType type) {
+  return llvm::is_contained(activationTypes, type);
 }
 
-llvm::Expected<SpecAttr>
-ActivationSettings::getSpecAttr(MLIRContext *context, int64_t rank) const {
+std::string quant_mlir::activationTypeNames() {
+  return llvm::join(llvm::map_range(activationTypes,
+                                    [](StorageType type) {
+                                      return std::string(numerics::name(type));
+                                    }),
+                    ", ");
+}
+
+llvm::Expected<SpecAttr> ActivationSettings::getSpecAttr(MLIRContext *context,
+                                                         int64_t rank) const {
   GranularityAttrInterface granularity = PerTensorAttr::get(context);
   if (axis) {
     int64_t dim = *axis < 0 ? *axis + rank : *axis;
@@ -57,27 +60,27 @@ quant_mlir::resolveActivation(const TensorRule *rule,
     request = rule->request.over(request);
   if (!request.dtype)
     return std::nullopt;
+  std::optional<StorageType> type = numerics::parseStorageType(*request.dtype);
+  if (!type || !isActivationType(*type))
+    return llvm::createStringError(
+        "expected a storage type for activations, found '" + *request.dtype +
+        "': use one of " + activationTypeNames());
   // Floating-point storage is symmetric, whatever the default for integers is.
-  if (rule && rule->request.dtype && !rule->request.qscheme)
-    if (auto type = numerics::parseStorageType(*request.dtype);
-        type && numerics::isFloat(*type))
-      request.qscheme = "symmetric";
+  if (rule && rule->request.dtype && !rule->request.qscheme &&
+      numerics::isFloat(*type))
+    request.qscheme = "symmetric";
 
   llvm::Expected<WeightSettings> resolved = resolve(request);
   if (!resolved)
     return resolved.takeError();
-  if (!llvm::is_contained(activationTypes, resolved->spec.storage))
-    return llvm::createStringError(
-        "expected a storage type for activations, found '" + *request.dtype +
-        "': use one of " + activationTypeNames());
   if (resolved->granularity == GranularityKind::PerBlock)
     return llvm::createStringError(
         "expected per_tensor or per_channel for activations, found per_block: "
         "blocks are for weights");
   if (resolved->granularity == GranularityKind::PerChannel && !resolved->axis)
-    return llvm::createStringError(
-        "expected an axis beside per_channel for activations, found none: their "
-        "dimensions have no roles to choose one by");
+    return llvm::createStringError("expected an axis beside per_channel for "
+                                   "activations, found none: their "
+                                   "dimensions have no roles to choose one by");
   ActivationSettings settings;
   settings.spec = resolved->spec;
   settings.axis = resolved->axis;

@@ -212,7 +212,8 @@ private:
                        "ranges=ranges.json, which quant-calibrate writes";
     if (!entry)
       return fail() << "expected a range in '" << ranges
-                    << "', found none: calibrate this model";
+                    << "', found none: calibrate this model with the same rules and "
+                       "storage type";
     if (int64_t(entry->ranges.size()) != units)
       return fail() << "expected " << units << " ranges in '" << ranges
                     << "', found " << entry->ranges.size()

@@ -6,7 +6,7 @@
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/none.json 2>&1 | FileCheck %s --check-prefix=MISSING
 // MISSING: error: quant-fold-ranges: {{.*}}none.json
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/no-entry.json 2>&1 | FileCheck %s --check-prefix=NOENTRY
-// NOENTRY: model.mlir:2:8: error: 'quant.observe' op 'a': expected a range in '{{.*}}no-entry.json', found none: calibrate this model
+// NOENTRY: model.mlir:2:8: error: 'quant.observe' op 'a': expected a range in '{{.*}}no-entry.json', found none: calibrate this model with the same rules and storage type{{$}}
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/other.json 2>&1 | FileCheck %s --check-prefix=OTHER
 // OTHER: error: quant-fold-ranges: '{{.*}}other.json': the observer 'b' is not in the model: expected ranges of this model; calibrate it again
 // RUN: not quant-opt %t/model.mlir --quant-fold-ranges=ranges=%t/empty.json 2>&1 | FileCheck %s --check-prefix=EMPTY

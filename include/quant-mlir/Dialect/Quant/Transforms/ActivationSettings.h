@@ -24,7 +24,9 @@ struct ActivationSettings {
                                        int64_t rank) const;
 };
 
-/// Storage types that an activation can have, for error messages.
+/// Whether an activation can have `type`, and the names of all that can, for
+/// error messages.
+bool isActivationType(numerics::StorageType type);
 std::string activationTypeNames();
 
 /// What the flags ask of all activations: an empty dtype leaves them alone.
