@@ -18,10 +18,12 @@
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace quant_mlir {
@@ -276,20 +278,36 @@ private:
 
 } // namespace
 
-/// The dequantize whose values `value` is made of by moves alone; null where
-/// there is none, or its parameters are not those of the whole tensor.
-static DequantizeOp findDequantize(Value value) {
-  while (Operation *def = value.getDefiningOp()) {
-    if (auto dequantize = dyn_cast<DequantizeOp>(def)) {
-      bool isWhole = value.getType() == dequantize.getType() ||
-                     isa<PerTensorAttr>(dequantize.getParams().getGranularity());
-      return isWhole && !dequantize.getScale() ? dequantize : DequantizeOp();
+/// The dequantize whose values `result` is made of by moves alone, or one of
+/// several that share its parameters; null where there is none. Behind a move a
+/// channel may be in another dimension, or in none.
+static DequantizeOp findDequantize(Value result) {
+  DequantizeOp found;
+  SetVector<Value> origins;
+  origins.insert(result);
+  for (unsigned i = 0; i < origins.size(); ++i) {
+    Operation *def = origins[i].getDefiningOp();
+    // An empty tensor has no values.
+    if (isa_and_nonnull<tensor::EmptyOp>(def))
+      continue;
+    if (auto dequantize = dyn_cast_if_present<DequantizeOp>(def)) {
+      bool isWhole =
+          i == 0 ||
+          isa<PerTensorAttr>(dequantize.getParams().getGranularity());
+      if (dequantize.getScale() || !isWhole ||
+          (found && found.getParams() != dequantize.getParams()))
+        return {};
+      if (!found)
+        found = dequantize;
+      continue;
     }
-    if (!isElementwiseMove(def))
+    auto move = dyn_cast_if_present<QuantizableOpInterface>(def);
+    if (!move || move.getValueEffect() != ValueEffect::Moves)
       return {};
-    value = cast<QuantizableOpInterface>(def).getValueSources().front()->get();
+    for (OpOperand *source : move.getValueSources())
+      origins.insert(source->get());
   }
-  return {};
+  return found;
 }
 
 LogicalResult FoldRangesPass::quantizeBoundary(FunctionOpInterface function) {
