@@ -11,6 +11,8 @@
 // SUFFIX: {{^}}quant-run: error: --report expects a name that ends in .html or .json, found 'r.txt'{{$}}
 // RUN: %{fail} --reference=float.mlir --report=r.html 2>&1 | FileCheck %s --check-prefix=TWICE
 // TWICE: {{^}}quant-run: error: --report=r.html is given twice; expected one page and one .json{{$}}
+// RUN: %{fail} --reference=float.mlir --output=r.html 2>&1 | FileCheck %s --check-prefix=OUTPUT
+// OUTPUT: {{^}}quant-run: error: --report=r.html is the file of an --output, too; give one of them another name{{$}}
 // RUN: %{fail} --reference=float.mlir --json 2>&1 | FileCheck %s --check-prefix=JSON
 // JSON: {{^}}quant-run: error: --json has no effect without --compare, --labels, --bench or --reference alone{{$}}
 // RUN: %{fail} --reference=missing.mlir 2>&1 | FileCheck %s --check-prefix=MISSING

@@ -6,6 +6,7 @@
 #include "quant-mlir/Support/Errors.h"
 #include "quant-mlir/Support/OptionReader.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Option/Option.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -65,6 +66,10 @@ static void checkReports(const RunOptions &options, OptionReader &reader) {
         reader.fail("--report=" + path +
                     " is given twice; expected one page "
                     "and one .json");
+    if (llvm::is_contained(options.outputs, options.reports[i]))
+      reader.fail("--report=" + path +
+                  " is the file of an --output, too; give one of them another "
+                  "name");
   }
 }
 
