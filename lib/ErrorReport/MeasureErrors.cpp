@@ -135,12 +135,8 @@ static llvm::Error checkSignatures(const ErrorMeasurement &measurement,
       return fail(Twine("the ") + what, Twine(f), Twine(q));
   for (auto [index, q, f] : llvm::enumerate(quantized.getArgumentTypes(),
                                             reference.getArgumentTypes())) {
-    bool isDequantized = llvm::any_of(
-        quantized.getArgument(index).getUsers(), [](Operation *user) {
-          auto dequantize = dyn_cast<DequantizeOp>(user);
-          return dequantize && !dequantize.getParams().isDynamic();
-        });
-    if (!isSameValue(q, f) && !(isCodesOf(q, f) && isDequantized))
+    if (!isSameValue(q, f) &&
+        !(isCodesOf(q, f) && getArgumentParams(quantized, index)))
       return fail("argument " + Twine(index), print(f), print(q));
   }
   for (auto [index, q, f] :
@@ -160,11 +156,15 @@ static llvm::SmallVector<OutputPair> pairOutputs(func::FuncOp quantized,
   for (auto [index, q, f] :
        llvm::enumerate(qReturn->getOperands(), fReturn->getOperands())) {
     OutputPair pair{static_cast<int64_t>(index), q,
-                    q.getDefiningOp<QuantizeOp>(), f};
+                    q.getDefiningOp<QuantizeOp>(),
+                    quantized.getResultAttrOfType<AffineAttr>(
+                        index, boundaryParamsAttrName),
+                    f};
     bool areFloats = isSameValue(q.getType(), f.getType()) &&
                      isa<RankedTensorType>(f.getType()) &&
                      getExpressedType(getElementTypeOrSelf(f));
-    if (areFloats || (pair.quantize && isCodesOf(q.getType(), f.getType()))) {
+    if (areFloats || ((pair.quantize || pair.params) &&
+                      isCodesOf(q.getType(), f.getType()))) {
       OutputErrors output;
       output.index = pair.index;
       output.type = print(q.getType());
@@ -175,7 +175,7 @@ static llvm::SmallVector<OutputPair> pairOutputs(func::FuncOp quantized,
           {"result " + std::to_string(index), "",
            "it is " + print(q.getType()) +
                "; expected a tensor of f32, f16 or bf16, or its codes straight "
-               "from quant.quantize"});
+               "from quant.quantize, or with quant.params"});
     }
   }
   return pairs;

@@ -31,6 +31,18 @@ llvm::StringSet<> quant_mlir::nameOperations(ModuleOp module) {
   return named;
 }
 
+AffineAttr quant_mlir::getArgumentParams(func::FuncOp function,
+                                         unsigned index) {
+  if (auto params = function.getArgAttrOfType<AffineAttr>(
+          index, boundaryParamsAttrName))
+    return params;
+  for (Operation *user : function.getArgument(index).getUsers())
+    if (auto dequantize = dyn_cast<DequantizeOp>(user);
+        dequantize && !dequantize.getParams().isDynamic())
+      return dequantize.getParams();
+  return {};
+}
+
 llvm::DenseSet<Value> quant_mlir::getActivations(func::FuncOp function) {
   llvm::DenseSet<Value> activations(function.getArguments().begin(),
                                     function.getArguments().end());

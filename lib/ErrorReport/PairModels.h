@@ -50,6 +50,10 @@ struct ModelPairs {
 /// Gives every operation of a kind its name; returns those that were there.
 llvm::StringSet<> nameOperations(mlir::ModuleOp module);
 
+/// What the codes of an argument mean: by its attribute, or by the
+/// quant.dequantize that reads it; null for one that is not codes.
+AffineAttr getArgumentParams(mlir::func::FuncOp function, unsigned index);
+
 /// Values that depend on the arguments of the function.
 llvm::DenseSet<mlir::Value> getActivations(mlir::func::FuncOp function);
 

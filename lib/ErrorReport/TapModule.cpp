@@ -173,10 +173,9 @@ void TapBuilder::mapArguments(func::FuncOp quantized, func::FuncOp reference,
     quantizedBody.map(q, argument);
     Value clean = argument;
     if (getElementTypeOrSelf(q) != getElementTypeOrSelf(f))
-      for (Operation *user : q.getUsers())
-        if (auto codes = dyn_cast<DequantizeOp>(user))
-          clean = dequantize(argument, Value(), Value(), codes.getParams(),
-                             f.getType());
+      clean = dequantize(argument, Value(), Value(),
+                         getArgumentParams(quantized, q.getArgNumber()),
+                         f.getType());
     if (clean.getType() != f.getType())
       clean = tensor::CastOp::create(builder, loc, f.getType(), clean);
     referenceBody.map(f, clean);
@@ -282,6 +281,9 @@ void TapBuilder::emit(const OutputPair &output) {
     found = dequantize(found, quantizedBody.getIfAny(quantize.getScale()),
                        quantizedBody.getIfAny(quantize.getZeroPoint()),
                        quantize.getParams(), quantize.getInput().getType());
+  else if (output.params)
+    found = dequantize(found, Value(), Value(), output.params,
+                       output.reference.getType());
   Value reference = referenceBody.get(output.reference);
   call(TapKind::Output, output.index, {reference, found, found});
 }
@@ -331,6 +333,10 @@ OwningOpRef<ModuleOp> quant_mlir::buildTapModule(func::FuncOp quantized,
       builder, quantized.getLoc(), tapEntry,
       builder.getFunctionType(quantized.getArgumentTypes(), {}));
   takeSymbols(quantized, reference, *module);
+  // What the codes of an argument mean, for messages to who gives them.
+  for (unsigned index = 0; index < quantized.getNumArguments(); ++index)
+    if (Attribute params = quantized.getArgAttr(index, boundaryParamsAttrName))
+      entry.setArgAttr(index, boundaryParamsAttrName, params);
 
   Block *block = entry.addEntryBlock();
   builder.setInsertionPointToStart(block);

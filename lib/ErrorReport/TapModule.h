@@ -26,8 +26,10 @@ extern const llvm::StringLiteral tapEntry;
 struct OutputPair {
   int64_t index;
   mlir::Value quantized;
-  /// Codes are dequantized as this says; null for a result in floating point.
+  /// Codes are dequantized as this says, or where they have passed moves, as the
+  /// function's attribute says; both null for a result in floating point.
   QuantizeOp quantize;
+  AffineAttr params;
   mlir::Value reference;
 };
 

@@ -2,6 +2,7 @@
 
 #include "Signature.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Execution/Diagnostics.h"
 #include "quant-mlir/Support/Errors.h"
 
@@ -11,9 +12,6 @@
 
 using namespace mlir;
 using namespace quant_mlir;
-
-/// Of arguments that are codes, as quant-fold-ranges leaves it.
-static constexpr llvm::StringLiteral paramsName = "quant.params";
 
 llvm::Expected<func::FuncOp>
 quant_mlir::findEntry(ModuleOp module, StringRef entry, StringRef path) {
@@ -95,7 +93,7 @@ llvm::Expected<Signature> quant_mlir::getSignature(func::FuncOp function,
         getValue(type, function, "argument " + llvm::Twine(index), path);
     if (!value)
       return value.takeError();
-    value->isCodes = static_cast<bool>(function.getArgAttr(index, paramsName));
+    value->isCodes = static_cast<bool>(function.getArgAttr(index, boundaryParamsAttrName));
     signature.arguments.push_back(std::move(*value));
   }
   for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
@@ -124,7 +122,7 @@ llvm::Error quant_mlir::checkArgument(const ValueSignature &value,
         value.isCodes && isFloat(array.dtype)
             ? "its values are codes: quantize the data by the "
               "argument's attribute " +
-                  paramsName.str()
+                  boundaryParamsAttrName.str()
             : ("convert it with .astype('" + name(value.dtype) + "')").str();
     return makeError(what + " is " + value.type + ", which takes " +
                      name(value.dtype) + ", found " + array.describe() + "; " +

@@ -320,7 +320,7 @@ LogicalResult FoldRangesPass::quantizeBoundary(FunctionOpInterface function) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     return type && getExpressedType(type.getElementType());
   };
-  auto attrName = StringAttr::get(&getContext(), "quant.params");
+  auto attrName = StringAttr::get(&getContext(), boundaryParamsAttrName);
   Block &entry = function.getFunctionBody().front();
   SmallVector<Type> inputs;
   for (BlockArgument argument : entry.getArguments()) {

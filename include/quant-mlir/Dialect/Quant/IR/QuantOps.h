@@ -15,4 +15,12 @@
 #define GET_OP_CLASSES
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h.inc"
 
+namespace quant_mlir {
+
+/// Attribute of a function's arguments and results that are codes of the model's
+/// own inputs and outputs: the #qparams.affine that says what they mean.
+inline constexpr llvm::StringLiteral boundaryParamsAttrName = "quant.params";
+
+} // namespace quant_mlir
+
 #endif // QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_H
