@@ -21,8 +21,9 @@ bool quant_mlir::isTooLarge(ShapedType type) {
   });
 }
 
-/// Alignment of resources: that of a cache line and of the widest vector.
-static constexpr size_t resourceAlignment = 64;
+/// Alignment of resources: what every allocator gives. Upstream reads bytecode in
+/// the memory where it is, and refuses it where that is aligned less than this.
+static constexpr size_t resourceAlignment = 16;
 
 ElementsAttr
 quant_mlir::makeElements(ShapedType type, int64_t size, StringRef nameHint,

@@ -9,7 +9,7 @@
 // INT8: %[[CODES:.*]] = arith.constant dense_resource<"fc \22\C3\A9.int8"> : tensor<256x256xi8>
 // INT8: quant.dequantize %[[CODES]] <int8, per_channel<[1]>, scale = dense<
 // INT8: dialect_resources
-// INT8: "fc \22\C3\A9.int8": "0x40000000{{[0-9A-F]+}}"
+// INT8: "fc \22\C3\A9.int8": "0x10000000{{[0-9A-F]+}}"
 
 // UINT4: %[[PACKED:.*]] = arith.constant dense{{.*}} : tensor<32768xi8>
 // UINT4: %[[CODES:.*]] = quant.unpack %[[PACKED]] <canonical> : tensor<32768xi8> -> tensor<256x256xi4>
