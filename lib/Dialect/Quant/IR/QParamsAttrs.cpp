@@ -11,6 +11,7 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -429,23 +430,124 @@ void AffineAttr::print(AsmPrinter &printer) const {
 // Layout
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseLayoutKind(AsmParser &parser, std::string &kind) {
-  StringRef keyword;
-  if (parser.parseKeyword(&keyword))
-    return failure();
-  kind = keyword.str();
-  return success();
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef kind;
+  if (parser.parseLess() || parser.parseKeyword(&kind))
+    return {};
+  RankedTensorType codes;
+  SmallVector<int64_t> batch, columns, reduction;
+  int64_t run = 0, panel = 0, group = 0, offset = 0;
+  while (succeeded(parser.parseOptionalComma())) {
+    if (!codes) {
+      if (parser.parseType(codes))
+        return {};
+      continue;
+    }
+    StringRef name;
+    SMLoc nameLoc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name) || parser.parseEqual())
+      return {};
+    SmallVector<int64_t> *list = llvm::StringSwitch<SmallVector<int64_t> *>(name)
+                                     .Case("batch", &batch)
+                                     .Case("columns", &columns)
+                                     .Case("reduction", &reduction)
+                                     .Default(nullptr);
+    int64_t *number = llvm::StringSwitch<int64_t *>(name)
+                          .Case("run", &run)
+                          .Case("panel", &panel)
+                          .Case("group", &group)
+                          .Case("offset", &offset)
+                          .Default(nullptr);
+    if (!list && !number) {
+      parser.emitError(nameLoc)
+          << "expected batch, columns, reduction, run, panel, group or offset, "
+             "found '"
+          << name << "'";
+      return {};
+    }
+    ParseResult result =
+        number ? parser.parseInteger(*number)
+               : parser.parseCommaSeparatedList(
+                     AsmParser::Delimiter::Square, [&] {
+                       return parser.parseInteger(list->emplace_back());
+                     });
+    if (result)
+      return {};
+  }
+  if (parser.parseGreater())
+    return {};
+  return getChecked([&] { return parser.emitError(loc); }, parser.getContext(),
+                    kind, codes, batch, columns, reduction, run, panel, group,
+                    offset);
 }
 
-static void printLayoutKind(AsmPrinter &printer, StringRef kind) {
-  printer << kind;
+void LayoutAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getKind();
+  if (getCodesType())
+    printer << ", " << getCodesType();
+  auto printList = [&](StringRef name, ArrayRef<int64_t> values) {
+    if (values.empty())
+      return;
+    printer << ", " << name << " = [";
+    llvm::interleaveComma(values, printer);
+    printer << ']';
+  };
+  printList("batch", getBatch());
+  printList("columns", getColumns());
+  printList("reduction", getReduction());
+  for (auto [name, value] :
+       {std::pair<StringRef, int64_t>("run", getRun()),
+        {"panel", getPanel()},
+        {"group", getGroup()},
+        {"offset", getOffset()}})
+    if (value)
+      printer << ", " << name << " = " << value;
+  printer << '>';
 }
 
-LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 StringRef kind) {
-  if (kind != "canonical")
+LogicalResult LayoutAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, StringRef kind,
+    RankedTensorType codes, ArrayRef<int64_t> batch, ArrayRef<int64_t> columns,
+    ArrayRef<int64_t> reduction, int64_t run, int64_t panel, int64_t group,
+    int64_t offset) {
+  if (kind != "canonical" && kind != "panels")
     return emitError() << "expected a layout, found '" << kind
-                       << "': use canonical";
+                       << "': use canonical or panels";
+  if (kind == "canonical") {
+    if (codes || !batch.empty() || !columns.empty() || !reduction.empty() ||
+        run || panel || group || offset)
+      return emitError() << "canonical is the same for every tensor: expected "
+                            "nothing behind it";
+    return success();
+  }
+  if (!codes)
+    return emitError() << "expected the type of the codes behind panels, found "
+                          "none";
+  if (!codes.hasStaticShape() || !codes.getElementType().isIntOrFloat() ||
+      codes.getElementTypeBitWidth() > 8)
+    return emitError() << "expected codes of static shape and of elements of at "
+                          "most 8 bits, found "
+                       << codes;
+  SmallVector<int64_t> roles(codes.getRank(), 0);
+  for (ArrayRef<int64_t> list : {batch, columns, reduction})
+    for (int64_t dim : list) {
+      if (dim < 0 || dim >= codes.getRank())
+        return emitError() << "expected dimensions in [0, "
+                           << codes.getRank() - 1 << "], found " << dim;
+      ++roles[dim];
+    }
+  for (auto [dim, count] : llvm::enumerate(roles))
+    if (count != 1)
+      return emitError() << "expected dimension " << dim
+                         << " once in batch, columns and reduction, found it "
+                         << count << " times";
+  if (run < 0 || run > int64_t(reduction.size()))
+    return emitError() << "expected a run of at most " << reduction.size()
+                       << " reduction dimensions, found " << run;
+  if (panel < 1 || group < 1)
+    return emitError() << "expected a panel and a group of at least 1, found "
+                       << panel << " and " << group;
   return success();
 }
 

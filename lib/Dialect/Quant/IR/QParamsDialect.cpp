@@ -65,6 +65,15 @@ struct QParamsBytecodeInterface : public BytecodeDialectInterface {
         .Case([&](LayoutAttr layout) {
           writeCode(writer, AttrCode::Layout);
           writer.writeOwnedString(layout.getKind());
+          if (layout.isCanonical())
+            return success();
+          writer.writeType(layout.getCodesType());
+          writer.writeSignedVarInts(layout.getBatch());
+          writer.writeSignedVarInts(layout.getColumns());
+          writer.writeSignedVarInts(layout.getReduction());
+          writer.writeSignedVarInts(ArrayRef<int64_t>{
+              layout.getRun(), layout.getPanel(), layout.getGroup(),
+              layout.getOffset()});
           return success();
         })
         .Default([](Attribute) { return failure(); });
@@ -90,12 +99,8 @@ struct QParamsBytecodeInterface : public BytecodeDialectInterface {
       return getVerified<PerBlockAttr>(emitError, context, numbers);
     case AttrCode::Affine:
       return readAffine(reader, context);
-    case AttrCode::Layout: {
-      StringRef kind;
-      if (failed(reader.readString(kind)))
-        return {};
-      return getVerified<LayoutAttr>(emitError, context, kind);
-    }
+    case AttrCode::Layout:
+      return readLayout(reader, context);
     }
     reader.emitError() << "qparams: unknown attribute code " << code
                        << ": the file was written by a newer version";
@@ -119,6 +124,34 @@ private:
 
   static void writeCode(DialectBytecodeWriter &writer, AttrCode code) {
     writer.writeVarInt(static_cast<uint64_t>(code));
+  }
+
+  static Attribute readLayout(DialectBytecodeReader &reader,
+                              MLIRContext *context) {
+    StringRef kind;
+    RankedTensorType codes;
+    SmallVector<int64_t> batch, columns, reduction, sizes;
+    if (failed(reader.readString(kind)))
+      return {};
+    if (kind != "canonical") {
+      if (failed(reader.readType(codes)) ||
+          failed(reader.readSignedVarInts(batch)) ||
+          failed(reader.readSignedVarInts(columns)) ||
+          failed(reader.readSignedVarInts(reduction)) ||
+          failed(reader.readSignedVarInts(sizes)))
+        return {};
+    } else {
+      sizes.assign(4, 0);
+    }
+    if (sizes.size() != 4) {
+      reader.emitError() << "qparams: expected four sizes in a layout, found "
+                         << sizes.size();
+      return {};
+    }
+    return getVerified<LayoutAttr>(
+        [&] { return reader.emitError(); }, context, kind, codes,
+        ArrayRef<int64_t>(batch), ArrayRef<int64_t>(columns),
+        ArrayRef<int64_t>(reduction), sizes[0], sizes[1], sizes[2], sizes[3]);
   }
 
   static Attribute readAffine(DialectBytecodeReader &reader,

@@ -226,17 +226,60 @@ def QParams_AffineAttr : QParams_Attr<"Affine", "affine"> {
 def QParams_LayoutAttr : QParams_Attr<"Layout", "layout"> {
   let summary = "How a packed constant is laid out";
   let description = [{
-    Enough to unpack a packed constant exactly. `canonical` is row-major over
-    the whole tensor: element `i` of width `w` bits lies in bits `(i*w) mod 8`
-    upwards of byte `floor(i*w/8)`; tail bits are 0.
+    Enough to unpack a packed constant exactly.
+
+    `canonical` is row-major over the whole tensor: element `i` of width `w` bits
+    lies in bits `(i*w) mod 8` upwards of byte `floor(i*w/8)`; tail bits are 0.
+
+    `panels` is the device layout of the right-hand side of a contraction, whose
+    dimensions are batches, columns and reductions. The innermost `run` reduction
+    dimensions are one run of elements. Row-major, from the outside in:
+
+    ```
+    batches, panels of columns, outer reductions, groups of a run, columns of a
+    panel, elements of a group
+    ```
+
+    - a panel has `panel` columns, a group `group` elements of a run; where a
+      dimension is not a multiple, positions beyond it hold 0 - `offset`, so that
+      they count as code 0;
+    - `offset` is added to every code, so that it is stored unsigned or signed as
+      the device's instruction wants it;
+    - codes of less than eight bits: `8 / w` groups that follow each other share
+      their bytes, the first in the low bits.
 
     ```mlir
     #qparams.layout<canonical>
+    #qparams.layout<panels, tensor<3x3x64x24xi4>, columns = [3], reduction = [0, 1, 2],
+                    run = 2, panel = 64, group = 4, offset = 8>
+    // incorrect: dimension 2 has no role
+    #qparams.layout<panels, tensor<3x3x64x24xi4>, columns = [3], reduction = [0, 1],
+                    run = 2, panel = 64, group = 4>
     ```
   }];
-  let parameters = (ins StringRefParameter<"kind of layout">:$kind);
-  let assemblyFormat = "`<` custom<LayoutKind>($kind) `>`";
+  let parameters = (ins
+    StringRefParameter<"kind of layout">:$kind,
+    OptionalParameter<"::mlir::RankedTensorType">:$codesType,
+    OptionalArrayRefParameter<"int64_t">:$batch,
+    OptionalArrayRefParameter<"int64_t">:$columns,
+    OptionalArrayRefParameter<"int64_t">:$reduction,
+    DefaultValuedParameter<"int64_t", "0">:$run,
+    DefaultValuedParameter<"int64_t", "0">:$panel,
+    DefaultValuedParameter<"int64_t", "0">:$group,
+    DefaultValuedParameter<"int64_t", "0">:$offset);
+  let builders = [
+    AttrBuilder<(ins "::llvm::StringRef":$kind), [{
+      return $_get($_ctxt, kind, ::mlir::RankedTensorType(),
+                   ::llvm::ArrayRef<int64_t>(), ::llvm::ArrayRef<int64_t>(),
+                   ::llvm::ArrayRef<int64_t>(), 0, 0, 0, 0);
+    }]>
+  ];
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    bool isCanonical() const { return getKind() == "canonical"; }
+    bool isPanels() const { return getKind() == "panels"; }
+  }];
 }
 
 #endif // QUANT_MLIR_DIALECT_QUANT_IR_QPARAMSATTRS_TD

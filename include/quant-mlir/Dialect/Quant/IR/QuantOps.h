@@ -3,6 +3,7 @@
 #ifndef QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_H
 #define QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_H
 
+#include "quant-mlir/Dialect/Quant/IR/IntegerFormOpInterface.h"
 #include "quant-mlir/Dialect/Quant/IR/QParams.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -10,7 +11,10 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "quant-mlir/Dialect/Quant/IR/IntegerOpsEnums.h.inc"
 
 #define GET_OP_CLASSES
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h.inc"

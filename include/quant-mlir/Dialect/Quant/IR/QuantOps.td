@@ -9,14 +9,11 @@
 #ifndef QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_TD
 #define QUANT_MLIR_DIALECT_QUANT_IR_QUANTOPS_TD
 
+include "quant-mlir/Dialect/Quant/IR/IntegerOps.td"
 include "quant-mlir/Dialect/Quant/IR/QParamsAttrs.td"
 include "mlir/Dialect/Quant/IR/QuantBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-class QuantExt_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Quant_Dialect, mnemonic, traits> {
-  let cppNamespace = "::quant_mlir";
-}
 
 def QuantExt_ExpressedTensor : RankedTensorOf<[F32, F16, BF16]>;
 def QuantExt_StorageTensor : RankedTensorOf<

@@ -1,0 +1,429 @@
+//===- IntegerOps.cpp - Operations of the integer form --------------------===//
+//
+// Verifiers and accessors. What is a matter of maps and shapes alone is in
+// IntegerFormOpInterface.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+#include "quant-mlir/Dialect/Quant/IR/IntegerOpsEnums.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Common
+//===----------------------------------------------------------------------===//
+
+/// Buffers are read and written; tensors are values.
+static void
+addEffects(DestinationStyleOpInterface op,
+           SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+               &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand,
+                           SideEffects::DefaultResource::get());
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand,
+                           SideEffects::DefaultResource::get());
+  }
+}
+
+static LogicalResult reifyShape(Operation *op, Value init, OpBuilder &builder,
+                                ReifiedRankedShapedTypeDims &shapes) {
+  if (op->getNumResults() == 0)
+    return failure();
+  shapes.push_back(tensor::getMixedSizes(builder, op->getLoc(), init));
+  return success();
+}
+
+static SmallVector<AffineMap> toMaps(ArrayAttr maps) {
+  return llvm::to_vector(maps.getAsValueRange<AffineMapAttr>());
+}
+
+/// `type` holds codes of `params`, which fit its shape.
+static LogicalResult verifyCodes(Operation *op, StringRef name, ShapedType type,
+                                 AffineAttr params) {
+  if (type.getElementType() != params.getStorageElementType())
+    return op->emitOpError()
+           << "expected " << name << " of " << params.getStorageElementType()
+           << ", the storage type of its parameters, found "
+           << type.getElementType();
+  return params.verifyForShape(
+      type.getShape(), [&] { return op->emitOpError() << name << ": "; });
+}
+
+static LogicalResult verifyPerTensor(Operation *op, StringRef name,
+                                     AffineAttr params) {
+  if (!isa<PerTensorAttr>(params.getGranularity()) || params.isDynamic() ||
+      params.getMinval())
+    return op->emitOpError()
+           << "expected per_tensor parameters with a scale and without minval "
+              "for "
+           << name << ", found " << params;
+  return success();
+}
+
+static LogicalResult verifyBounds(Operation *op, std::optional<APFloat> low,
+                                  std::optional<APFloat> high) {
+  if ((low && low->isNaN()) || (high && high->isNaN()) ||
+      (low && high && *low > *high))
+    return op->emitOpError() << "expected low <= high, found "
+                             << (low ? low->convertToFloat() : 0.0f) << " and "
+                             << (high ? high->convertToFloat() : 0.0f);
+  return success();
+}
+
+#define DEFINE_COMMON_METHODS(Op)                                              \
+  void Op::getEffects(                                                         \
+      SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>      \
+          &effects) {                                                          \
+    addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);    \
+  }                                                                            \
+  LogicalResult Op::reifyResultShapes(OpBuilder &builder,                      \
+                                      ReifiedRankedShapedTypeDims &shapes) {   \
+    return reifyShape(*this, getInit(), builder, shapes);                      \
+  }                                                                            \
+  SmallVector<AffineMap> Op::getOperandMaps() { return toMaps(getMapsAttr()); }
+
+DEFINE_COMMON_METHODS(ContractOp)
+DEFINE_COMMON_METHODS(AddOp)
+DEFINE_COMMON_METHODS(MulOp)
+DEFINE_COMMON_METHODS(PoolOp)
+#undef DEFINE_COMMON_METHODS
+
+//===----------------------------------------------------------------------===//
+// Contraction
+//===----------------------------------------------------------------------===//
+
+SmallVector<OpOperand *> ContractOp::getMappedOperands() {
+  SmallVector<OpOperand *> operands{&getLhsMutable(), &getRhsMutable()};
+  for (MutableOperandRange range : {getBiasMutable(), getResidualMutable()})
+    if (!range.empty())
+      operands.push_back(&range[0]);
+  operands.push_back(&getInitMutable());
+  return operands;
+}
+
+SmallVector<ShapedType> ContractOp::getMappedTypes() {
+  SmallVector<ShapedType> types;
+  for (OpOperand *operand : getMappedOperands())
+    types.push_back(operand == &getRhsMutable()
+                        ? ShapedType(getRhsCodesType())
+                        : cast<ShapedType>(operand->get().getType()));
+  return types;
+}
+
+ArrayRef<int64_t> ContractOp::getInputPadding() {
+  return getPadding().value_or(ArrayRef<int64_t>());
+}
+
+AffineMap ContractOp::getLhsMap() { return getOperandMaps().front(); }
+AffineMap ContractOp::getRhsMap() { return getOperandMaps()[1]; }
+AffineMap ContractOp::getBiasMap() {
+  return getBias() ? getOperandMaps()[2] : AffineMap();
+}
+AffineMap ContractOp::getResidualMap() {
+  return getResidual() ? getOperandMaps()[getBias() ? 3 : 2] : AffineMap();
+}
+AffineMap ContractOp::getInitMap() { return getOperandMaps().back(); }
+
+RankedTensorType ContractOp::getRhsCodesType() {
+  if (LayoutAttr layout = getLayoutAttr())
+    if (RankedTensorType codes = layout.getCodesType())
+      return codes;
+  auto type = cast<ShapedType>(getRhs().getType());
+  return RankedTensorType::get(type.getShape(), type.getElementType());
+}
+
+bool ContractOp::hasIntegerSum() {
+  return getLhsParams() && numerics::isInteger(getLhsParams()->getStorage()) &&
+         numerics::isInteger(getRhsParams().getStorage());
+}
+
+std::optional<std::pair<unsigned, int64_t>> ContractOp::getReductionBlock() {
+  RankedTensorType codes = getRhsCodesType();
+  FailureOr<SmallVector<int64_t>> sizes =
+      getRhsParams().getGranularity().getBlockSizes(
+          codes.getShape(), [&] { return emitOpError(); });
+  if (failed(sizes))
+    return std::nullopt;
+  AffineMap rhs = getRhsMap();
+  for (auto [dim, size] : llvm::enumerate(*sizes)) {
+    unsigned loop = rhs.getDimPosition(dim);
+    if (!isParallelLoop(loop) && size != -1 && size < codes.getDimSize(dim))
+      return std::pair<unsigned, int64_t>(dim, size);
+  }
+  return std::nullopt;
+}
+
+/// Roles of loops and types of what is added.
+static LogicalResult verifyOperands(ContractOp op) {
+  AffineMap lhs = op.getLhsMap(), rhs = op.getRhsMap(), init = op.getInitMap();
+  for (unsigned loop = 0, e = op.getNumLoops(); loop != e; ++loop) {
+    bool isLhs = lhs.isFunctionOfDim(loop), isRhs = rhs.isFunctionOfDim(loop);
+    if (!init.isFunctionOfDim(loop) && !(isLhs && isRhs))
+      return op.emitOpError()
+             << "expected loop " << loop
+             << ", a reduction, in lhs and in rhs, found it in "
+             << (isLhs   ? "lhs"
+                 : isRhs ? "rhs"
+                         : "neither")
+             << " only";
+    if (!isLhs && !isRhs)
+      return op.emitOpError() << "expected loop " << loop
+                              << " in lhs or rhs, found it in neither";
+  }
+  if (!rhs.isProjectedPermutation())
+    return op.emitOpError() << "expected each dimension of rhs to be a loop of "
+                               "its own, found "
+                            << AffineMapAttr::get(rhs);
+  for (AffineMap map : {op.getBiasMap(), op.getResidualMap()})
+    for (unsigned loop = 0, e = op.getNumLoops(); map && loop != e; ++loop)
+      if (map.isFunctionOfDim(loop) && !op.isParallelLoop(loop))
+        return op.emitOpError() << "expected bias and residual to have loops "
+                                   "of the result, found "
+                                   "reduction "
+                                << loop << " in " << AffineMapAttr::get(map);
+  return success();
+}
+
+static LogicalResult verifyLhs(ContractOp op) {
+  auto type = cast<ShapedType>(op.getLhs().getType());
+  if (op.hasFloatLhs()) {
+    if (!isa<Float32Type, Float16Type, BFloat16Type>(type.getElementType()))
+      return op.emitOpError()
+             << "expected parameters for lhs, found codes of "
+             << type.getElementType() << " without: write 'as'";
+    if (op.getScale() || op.getZeroPoint())
+      return op.emitOpError()
+             << "expected scale and zero point operands for lhs "
+                "of codes only, found lhs of values";
+    return success();
+  }
+  AffineAttr params = *op.getLhsParams();
+  if (failed(verifyCodes(op, "lhs", type, params)))
+    return failure();
+  if (params.getMinval())
+    return op.emitOpError()
+           << "minval is for weights: expected lhs with a zero "
+              "point, found "
+           << params;
+  if (params.isDynamic() != op.isDynamic())
+    return op.emitOpError()
+           << "expected the scale of lhs in its parameters or as "
+              "an operand, found "
+           << (op.isDynamic() ? "both" : "neither");
+  if (op.getZeroPoint() && !op.getScale())
+    return op.emitOpError() << "expected a scale operand beside the zero point "
+                               "operand, found none";
+  if (!params.isDynamic() && !isa<PerTensorAttr>(params.getGranularity()))
+    return op.emitOpError() << "expected one scale for lhs, found " << params
+                            << ": one for each row is dynamic, an operand";
+  for (Value operand : {op.getScale(), op.getZeroPoint()}) {
+    if (!operand)
+      continue;
+    // One number, or one for each row: where there are several, loops of lhs
+    // that are not summed over.
+    auto shape = cast<ShapedType>(operand.getType());
+    if (shape.getRank() != 0 && shape.getRank() != type.getRank())
+      return op.emitOpError()
+             << "expected scale and zero point of rank 0 or " << type.getRank()
+             << ", that of lhs, found " << shape;
+    for (int64_t dim = 0; dim < shape.getRank(); ++dim) {
+      AffineExpr expr = op.getLhsMap().getResult(dim);
+      auto loop = dyn_cast<AffineDimExpr>(expr);
+      bool isRow = loop && op.isParallelLoop(loop.getPosition());
+      if (shape.getDimSize(dim) != 1 &&
+          (!isRow || shape.getDimSize(dim) != type.getDimSize(dim)))
+        return op.emitOpError()
+               << "expected one scale for all of dimension " << dim
+               << " of lhs, or one for each row, found " << shape;
+    }
+  }
+  return success();
+}
+
+static LogicalResult verifyRhs(ContractOp op) {
+  AffineAttr params = op.getRhsParams();
+  RankedTensorType codes = op.getRhsCodesType();
+  if (failed(verifyCodes(op, "rhs", codes, params)))
+    return failure();
+  if (params.isDynamic())
+    return op.emitOpError()
+           << "expected rhs with a scale in its parameters, found " << params;
+  FailureOr<SmallVector<int64_t>> sizes = params.getGranularity().getBlockSizes(
+      codes.getShape(), [&] { return op.emitOpError(); });
+  if (failed(sizes))
+    return failure();
+  unsigned blocks = 0;
+  for (auto [dim, size] : llvm::enumerate(*sizes))
+    blocks += size != -1 && size < codes.getDimSize(dim) &&
+              !op.isParallelLoop(op.getRhsMap().getDimPosition(dim));
+  if (blocks > 1)
+    return op.emitOpError() << "expected rhs split into blocks along one "
+                               "reduction, found "
+                            << params.getGranularity();
+  if (op.getLayout()) {
+    auto type = cast<ShapedType>(op.getRhs().getType());
+    if (!op.getLayout()->isPanels() || type.getRank() != 1 ||
+        !type.getElementType().isInteger(8))
+      return op.emitOpError() << "expected packed rhs to be bytes of rank 1 in "
+                                 "a layout of panels, "
+                                 "found "
+                              << type << " in " << *op.getLayout();
+  }
+  if (bool(op.getSums()) != bool(op.getLayout()) && op.hasIntegerSum())
+    return op.emitOpError()
+           << "expected sums beside packed rhs, and only there";
+  return success();
+}
+
+static LogicalResult verifyResult(ContractOp op) {
+  ShapedType init = op.getInitType();
+  std::optional<AffineAttr> params = op.getInitParams();
+  if (params) {
+    if (failed(verifyCodes(op, "outs", init, *params)) ||
+        failed(verifyPerTensor(op, "outs", *params)))
+      return failure();
+  } else if (!isa<Float32Type, Float16Type, BFloat16Type>(
+                 init.getElementType())) {
+    return op.emitOpError() << "expected parameters for outs, found codes of "
+                            << init.getElementType() << " without: write 'as'";
+  }
+  if (Value residual = op.getResidual()) {
+    auto type = cast<ShapedType>(residual.getType());
+    if (std::optional<AffineAttr> params = op.getResidualParams()) {
+      if (failed(verifyCodes(op, "residual", type, *params)) ||
+          failed(verifyPerTensor(op, "residual", *params)))
+        return failure();
+    } else if (op.getInitParams() ||
+               type.getElementType() != init.getElementType()) {
+      return op.emitOpError()
+             << "expected a residual of codes, or of values like outs, found "
+             << type;
+    }
+  }
+  if (Value bias = op.getBias()) {
+    bool isInteger =
+        cast<ShapedType>(bias.getType()).getElementType().isInteger();
+    if (isInteger && (!op.hasIntegerSum() || op.isDynamic() ||
+                      op.getReductionBlock() || op.getRhsParams().getMinval()))
+      return op.emitOpError()
+             << "expected an f32 bias where the scale of lhs is an operand, "
+                "rhs has "
+                "blocks or minval, or sums are not of integers, found "
+             << bias.getType();
+  }
+  return verifyBounds(op, op.getLow(), op.getHigh());
+}
+
+LogicalResult ContractOp::verify() {
+  if (getMapsAttr().size() != getMappedOperands().size())
+    return success(); // The interface's verifier says so.
+  if (failed(verifyOperands(*this)) || failed(verifyLhs(*this)) ||
+      failed(verifyRhs(*this)))
+    return failure();
+  return verifyResult(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy> static LogicalResult verifyElementwise(OpTy op) {
+  auto verifyOperand = [&](StringRef name, Value value,
+                           AffineAttr params) -> LogicalResult {
+    if (!numerics::isInteger(params.getStorage()))
+      return op.emitOpError()
+             << "expected integer codes for " << name << ", found " << params;
+    auto type = cast<ShapedType>(value.getType());
+    if (failed(verifyCodes(op, name, type, params)))
+      return failure();
+    return verifyPerTensor(op, name, params);
+  };
+  if (failed(verifyOperand("lhs", op.getLhs(), op.getLhsParams())) ||
+      failed(verifyOperand("rhs", op.getRhs(), op.getRhsParams())) ||
+      failed(verifyOperand("outs", op.getInit(), op.getInitParams())))
+    return failure();
+  for (AffineMap map : op.getOperandMaps())
+    if (!map.isProjectedPermutation())
+      return op.emitOpError() << "expected each dimension to be a loop of its "
+                                 "own, found "
+                              << AffineMapAttr::get(map);
+  AffineMap result = op.getOperandMaps().back();
+  if (result.getNumResults() != result.getNumDims())
+    return op.emitOpError() << "expected all loops in the result, found "
+                            << AffineMapAttr::get(result);
+  return verifyBounds(op, op.getLow(), op.getHigh());
+}
+
+#define DEFINE_ELEMENTWISE_METHODS(Op)                                         \
+  SmallVector<OpOperand *> Op::getMappedOperands() {                           \
+    return {&getLhsMutable(), &getRhsMutable(), &getInitMutable()};            \
+  }                                                                            \
+  ArrayRef<int64_t> Op::getInputPadding() { return {}; }                       \
+  LogicalResult Op::verify() { return verifyElementwise(*this); }
+
+DEFINE_ELEMENTWISE_METHODS(AddOp)
+DEFINE_ELEMENTWISE_METHODS(MulOp)
+#undef DEFINE_ELEMENTWISE_METHODS
+
+//===----------------------------------------------------------------------===//
+// Pooling
+//===----------------------------------------------------------------------===//
+
+SmallVector<OpOperand *> PoolOp::getMappedOperands() {
+  return {&getInputMutable(), &getInitMutable()};
+}
+
+ArrayRef<int64_t> PoolOp::getInputPadding() {
+  return getPadding().value_or(ArrayRef<int64_t>());
+}
+
+SmallVector<int64_t> PoolOp::getKnownLoopSizes() {
+  SmallVector<int64_t> sizes(getOperandMaps().back().getNumDims(),
+                             ShapedType::kDynamic);
+  const int64_t *size = getWindow().begin();
+  for (unsigned loop = 0, e = sizes.size(); loop != e; ++loop)
+    if (!getOperandMaps().back().isFunctionOfDim(loop) &&
+        size != getWindow().end()) {
+      sizes[loop] = *size == -1 ? ShapedType::kDynamic : *size;
+      ++size;
+    }
+  return sizes;
+}
+
+LogicalResult PoolOp::verify() {
+  AffineMap input = getOperandMaps().front(), result = getOperandMaps().back();
+  int64_t reductions = result.getNumDims() - result.getNumResults();
+  if (int64_t(getWindow().size()) != reductions ||
+      llvm::any_of(getWindow(),
+                   [](int64_t size) { return size < 1 && size != -1; }))
+    return emitOpError() << "expected a size of at least 1, or -1, for each of "
+                         << reductions << " reductions, found " << getWindow();
+  for (unsigned loop = 0; loop < input.getNumDims(); ++loop)
+    if (!input.isFunctionOfDim(loop))
+      return emitOpError() << "expected each loop in the input, found "
+                           << AffineMapAttr::get(input);
+  auto type = cast<ShapedType>(getInput().getType());
+  if (failed(verifyCodes(*this, "ins", type, getParams())) ||
+      failed(verifyPerTensor(*this, "ins", getParams())))
+    return failure();
+  if (getInitType().getElementType() != type.getElementType())
+    return emitOpError()
+           << "expected input and result of one element type, found " << type
+           << " and " << getInitType();
+  if (getKind() == PoolKind::Average &&
+      !numerics::isInteger(getParams().getStorage()))
+    return emitOpError() << "expected integer codes for an average, found "
+                         << getParams();
+  return verifyBounds(*this, getLow(), getHigh());
+}
