@@ -18,11 +18,13 @@ What an ```mlir block is follows from its text:
     a `…` in it       a sketch: not checked
     #qparams.…        attributes: each parses; one marked `// incorrect`, on its
                       line or the one before, is rejected
-    func.func, module,
-    #alias = …        a whole file: it parses and verifies
+    func.func, module
+                      a whole file: it parses and verifies
     operations        the body of a function. Values that nothing defines are
                       its arguments, of the types that their uses want; #id is
-                      affine_map<(d0) -> (d0)>.
+                      affine_map<(d0) -> (d0)> where nothing else defines it.
+
+#alias = … lines, one definition on each, can stand before either.
 
 Where a pass is described (a heading that names it), a block of operations, the
 word `becomes` and another block are before and after: the pass, with the options
@@ -163,15 +165,26 @@ def without_comments(text):
     return re.sub(r"//[^\n]*", "", text)
 
 
+ALIAS = re.compile(r"^(#[\w$.-]+) = .*$", re.M)
+
+
 def is_whole(text):
-    return re.match(r"\s*(func\.func|module\b|#\w+ =)", without_comments(text))
+    """Whether a text, aliases aside, is a file or has nothing else in it."""
+    return re.match(r"\s*(func\.func|module\b|$)",
+                    ALIAS.sub("", without_comments(text)))
 
 
 class Body:
     """Operations as the body of a function whose arguments are found out."""
 
     def __init__(self, text):
-        self.text = text
+        # Aliases are for the top level only. An empty line is left of each, so
+        # that lines keep their numbers.
+        aliases = {match.group(1): match.group(0)
+                   for match in ALIAS.finditer(without_comments(text))}
+        aliases.setdefault("#id", "#id = affine_map<(d0) -> (d0)>")
+        self.aliases = " ".join(aliases.values())
+        self.text = text = ALIAS.sub("", text)
         code = without_comments(text)
         defined = set()
         for results in re.findall(
@@ -186,15 +199,15 @@ class Body:
         self.result_type = "none"
 
     def function(self):
-        # The maps are before the function: its first line is line 3.
+        # The aliases are one line before the function: its first line is line 3.
         arguments = ", ".join("%s: %s" % item
                               for item in sorted(self.types.items()))
         result, back = "", "return"
         if self.result:
             result = " -> " + self.result_type
             back = "return %s : %s" % (self.result, self.result_type)
-        return ("#id = affine_map<(d0) -> (d0)>\nfunc.func @example(%s)%s {\n"
-                "%s\n%s\n}\n" % (arguments, result, self.text, back))
+        return ("%s\nfunc.func @example(%s)%s {\n%s\n%s\n}\n" % (
+            self.aliases, arguments, result, self.text, back))
 
     def infer(self, opt):
         """None, or the first error that is not about an argument's type."""
