@@ -5,6 +5,7 @@
 #   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
 #   asan           built with AddressSanitizer
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
+#   aarch64        programs for AArch64 can be linked, and run in qemu
 #   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
@@ -15,6 +16,7 @@ import os
 import sys
 
 import lit.formats
+import lit.util
 
 config.name = "quant-mlir"
 config.suffixes = [".mlir", ".test"]
@@ -77,5 +79,13 @@ if config.mpirun and not config.sanitizers:
     # As root, and with more processes than cores, as tests are run.
     config.substitutions.append(("%mpirun", "env OMPI_ALLOW_RUN_AS_ROOT=1 "
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 %s --oversubscribe" % config.mpirun))
+qemu = lit.util.which("qemu-aarch64", config.environment["PATH"])
+if qemu and os.path.exists("/usr/aarch64-linux-gnu/lib/libc.a"):
+    config.available_features.add("aarch64")
+    # The most capable processor there is: dotprod and i8mm among its features.
+    config.substitutions.append(("%run_aarch64", qemu + " -cpu max"))
+    config.substitutions.append(
+        ("%cc_aarch64", config.cxx + " --target=aarch64-linux-gnu -fuse-ld=lld "
+         "-static -nostdlib++ -Wno-deprecated"))
 if not config.sanitizers:
     config.available_features.add("embedding")

@@ -9,6 +9,8 @@ packages=(
   cmake ninja-build ccache python3
   # Tests: unit tests and the oracle.
   libgtest-dev python3-numpy
+  # Arm code, built and run on any machine.
+  qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross
 )
 
 # The sanitizers' runtime, for the preset that needs it.
