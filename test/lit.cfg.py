@@ -40,7 +40,7 @@ if lit_config.params.get("roundtrip"):
          "quant-opt --verify-roundtrip"))
     # Nothing to learn there; IR whose resources are left out on purpose; and
     # upstream reads its copy of bytecode with resources from unaligned memory.
-    config.excludes += ["invalid.mlir", "quant-run", "Integration", "docs",
+    config.excludes += ["invalid.mlir", "integer-invalid.mlir", "quant-run", "Integration", "docs",
                         "resources.mlir", "bytecode.mlir"]
 
 config.substitutions.append(
