@@ -127,6 +127,8 @@ public:
     WeightCollection collection = collectWeights(getOperation());
     for (UnreachedWeight &weight : collection.unreached)
       skip(weight.consumer, weight.reason);
+    for (UnreachedWeight &weight : collection.quantized)
+      keepQuantized(weight.consumer, weight.reason);
 
     SmallVector<Decision> decisions;
     for (Weight &weight : collection.weights) {
@@ -224,6 +226,15 @@ private:
                            << "' stays in floating point: " << text;
     result.skipped.push_back({getQuantName(consumer).str(),
                               describeLoc(consumer->getLoc()), text});
+  }
+
+  void keepQuantized(Operation *consumer, StringRef type) {
+    emitRemark(consumer->getLoc())
+        << "the weight of '" << getQuantName(consumer)
+        << "' is quantized already, to " << type << ", and stays as it is";
+    result.skipped.push_back({getQuantName(consumer).str(),
+                              describeLoc(consumer->getLoc()),
+                              "quantized already, to " + type.str()});
   }
 
   /// What flags and rules ask of one use: settings, or nullopt with the use

@@ -188,6 +188,8 @@ struct Trace {
   std::string reason;
   /// The value behind the reason: moves of a constant can be folded there.
   Value stoppedAt;
+  /// What gives a weight that is quantized already.
+  DequantizeOp quantized;
 };
 } // namespace
 
@@ -252,9 +254,11 @@ static Trace trace(Operation *consumer, const QuantizableOperand &operand) {
           continue;
         }
     }
-    // Quantized already; there is nothing to say of it.
-    if (isa<DequantizeOp>(def))
+    if (auto dequantize = dyn_cast<DequantizeOp>(def)) {
+      if (isComputedFromConstants(dequantize.getOutput()))
+        result.quantized = dequantize;
       return result;
+    }
     return stop(def, "which computes it from constants: fold it into one first");
   }
 }
@@ -286,6 +290,11 @@ WeightCollection quant_mlir::collectWeights(Operation *root) {
       if (inserted)
         result.weights.push_back({found.constant, {}});
       result.weights[it->second].uses.push_back(std::move(found.use));
+    } else if (found.quantized) {
+      std::string_view name =
+          numerics::name(found.quantized.getParams().getStorage());
+      std::string type(name);
+      result.quantized.push_back({op, operand.operand, std::move(type)});
     } else if (!found.reason.empty()) {
       result.unreached.push_back({op, operand.operand, std::move(found.reason)});
     }

@@ -165,6 +165,7 @@ func.func @quantized_already(%q: tensor<6x3xi8>, %x: tensor<4x6xf32>, %init: ten
   // CHECK-NOT: quant.dequantize
   %c = arith.constant dense<64> : tensor<6x3xi8>
   %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<6x3xi8> -> tensor<6x3xf32>
+  // expected-remark @below {{the weight of 'quantized_already/linalg.matmul#0' is quantized already, to int8, and stays as it is}}
   %0 = linalg.matmul ins(%x, %w : tensor<4x6xf32>, tensor<6x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>
   return %0 : tensor<4x3xf32>
 }

@@ -49,6 +49,8 @@ struct UnreachedWeight {
 struct WeightCollection {
   llvm::SmallVector<Weight> weights;
   llvm::SmallVector<UnreachedWeight> unreached;
+  /// Those that are codes already; `reason` says of which type.
+  llvm::SmallVector<UnreachedWeight> quantized;
 };
 
 /// Finds all weights below `root`. May create constants: moves of a constant's
