@@ -6,6 +6,7 @@
 #   asan           built with AddressSanitizer
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
 #   aarch64        programs for AArch64 can be linked, and run in qemu
+#   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
@@ -88,4 +89,6 @@ if qemu and os.path.exists("/usr/aarch64-linux-gnu/lib/libc.a"):
         ("%cc_aarch64", config.cxx + " --target=aarch64-linux-gnu -fuse-ld=lld "
          "-static -nostdlib++ -Wno-deprecated"))
 if not config.sanitizers:
+    if os.path.exists(os.path.join(tools, "quant-bench")):
+        config.available_features.add("benchmarks")
     config.available_features.add("embedding")

@@ -5,7 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 preset=${1:-release}
-utils/build.sh "$preset"
+# Benchmarks are not in a build of everything; they are tested here, too.
+targets=(all)
+if [ "$preset" != asan-ubsan ]; then
+  targets+=(quant-bench)
+fi
+utils/build.sh "$preset" "${targets[@]}"
 case $preset in
   release) directory=build ;;
   dev) directory=build-dev ;;

@@ -1,0 +1,330 @@
+//===- Cases.cpp - What is measured ---------------------------------------===//
+
+#include "Cases.h"
+
+#include "OneDnn.h"
+
+#include "quant-mlir/Support/Errors.h"
+
+#include "llvm/Support/FileSystem.h"
+
+using namespace quant_mlir;
+using namespace quant_mlir::bench;
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+/// M x N x K. The first two read their weights from memory.
+static const MatmulShape vectorShapes[] = {{1, 4096, 4096}, {1, 4096, 14336}};
+static const MatmulShape matrixShapes[] = {
+    {16, 4096, 4096},  {128, 768, 768},    {128, 3072, 768},
+    {384, 1024, 1024}, {1024, 1024, 1024}, {97, 333, 517}};
+/// For tests of this program: quick, and not in a run of everything.
+static const MatmulShape tinyShape = {3, 17, 19};
+
+/// The convolutions of ResNet-50 (v1.5: the 3x3 ones have the strides) at batch
+/// 1, each shape once; the 7x7 layer of 3 channels comes first.
+static std::vector<ConvShape> getResNetShapes() {
+  std::vector<ConvShape> shapes;
+  auto add = [&](int64_t size, int64_t in, int64_t out, int64_t kernel,
+                 int64_t stride) {
+    std::string name = std::to_string(size) + "x" + std::to_string(size) + "x" +
+                       std::to_string(in) + "->" + std::to_string(out) + " " +
+                       std::to_string(kernel) + "x" + std::to_string(kernel) +
+                       (stride > 1 ? " /" + std::to_string(stride) : "");
+    int64_t padding = kernel / 2;
+    shapes.push_back({name, size, size, in, out, kernel, stride, padding,
+                      padding, /*depthwise=*/false});
+  };
+  add(224, 3, 64, 7, 2);
+  int64_t size = 56, in = 64;
+  for (int64_t width : {64, 128, 256, 512}) {
+    int64_t stride = width == 64 ? 1 : 2;
+    // First block: the input is wider, or larger, than those of the others.
+    add(size, in, width, 1, 1);
+    add(size, width, width, 3, stride);
+    if (in != 64)
+      add(size, in, 4 * width, 1, stride);
+    size /= stride;
+    add(size, width, 4 * width, 1, 1);
+    // The other blocks.
+    add(size, 4 * width, width, 1, 1);
+    if (stride != 1)
+      add(size, width, width, 3, 1);
+    in = 4 * width;
+  }
+  return shapes;
+}
+
+/// MobileNet v1 at 224: 3x3, padded as TensorFlow's SAME.
+static std::vector<ConvShape> getDepthwiseShapes() {
+  std::vector<ConvShape> shapes;
+  auto add = [&](int64_t size, int64_t channels, int64_t stride) {
+    std::string name = std::to_string(size) + "x" + std::to_string(size) + "x" +
+                       std::to_string(channels) +
+                       (stride > 1 ? " /" + std::to_string(stride) : "");
+    shapes.push_back({name, size, size, channels, channels, 3, stride,
+                      stride == 1 ? 1 : 0, 1, /*depthwise=*/true});
+  };
+  add(112, 32, 1);
+  add(112, 64, 2);
+  add(56, 128, 1);
+  add(56, 128, 2);
+  add(28, 256, 1);
+  add(28, 256, 2);
+  add(14, 512, 1);
+  add(14, 512, 2);
+  add(7, 1024, 1);
+  return shapes;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+/// Copies of weights that together are four times the last level of cache.
+static unsigned countCopies(double bytes) {
+  return 1 + unsigned(4 * double(lastLevelCacheBytes()) / bytes);
+}
+
+/// How large a matmul's weights are, where they are to come from memory.
+static unsigned copiesOf(const MatmulShape &shape, double weightBytes) {
+  return shape.m == 1 ? countCopies(weightBytes) : 1;
+}
+
+/// Sets unit and limit: operations, or bytes of weights where M is 1.
+static void addLimit(Row &row, Context &context, const Limit &limit, double ops,
+                     double weightBytes) {
+  if (weightBytes > 0) {
+    row.unit = Unit::GigaBytes;
+    row.amount = weightBytes;
+    Subject subject =
+        context.stream->makeSubject(row.threads, uint64_t(weightBytes));
+    row.limitAmount = double(
+        context.stream->bytesPerCall(row.threads, uint64_t(weightBytes)));
+    row.add(std::move(subject));
+    return;
+  }
+  row.unit = Unit::GigaOps;
+  row.amount = ops;
+  // Long beside the making of threads.
+  double microseconds = row.threads == 1 ? 300 : 5000;
+  row.add(makeLimitSubject(limit, row.threads, microseconds, row.limitAmount));
+}
+
+template <typename Problem>
+static void addOneDnn(Row &row, const Problem &problem, unsigned copies) {
+  std::string why;
+  if (std::optional<Subject> subject =
+          makeOneDnn(problem, row.threads, copies, why))
+    row.add(std::move(*subject));
+  else
+    row.absent.push_back(why);
+}
+
+template <typename Problem>
+static void addOnnxRuntime(Row &row, Context &context, const Problem &problem,
+                           unsigned copies) {
+  if (context.onnxRuntime)
+    row.add(context.onnxRuntime->make(problem, row.threads, copies),
+            subject::onnxRuntime);
+  else
+    row.absent.push_back(context.onnxRuntimeAbsent);
+}
+
+static Row makeInt8Matmul(Context &context, unsigned threads, MatmulShape shape,
+                          Activations activations) {
+  Int8Problem problem(shape, activations);
+  double bytes = double(problem.w.size());
+  unsigned copies = copiesOf(shape, bytes);
+  Row row;
+  row.threads = threads;
+  addOneDnn(row, problem, copies);
+  addOnnxRuntime(row, context, problem, copies);
+  addLimit(row, context, context.int8Limit, shape.ops(),
+           shape.m == 1 ? bytes : 0);
+  return row;
+}
+
+static Row makeFloatMatmul(Context &context, unsigned threads,
+                           MatmulShape shape) {
+  FloatProblem problem(shape);
+  double bytes = 4 * double(problem.w.size());
+  unsigned copies = copiesOf(shape, bytes);
+  Row row;
+  row.threads = threads;
+  addOneDnn(row, problem, copies);
+  addOnnxRuntime(row, context, problem, copies);
+  addLimit(row, context, context.floatLimit, shape.ops(),
+           shape.m == 1 ? bytes : 0);
+  return row;
+}
+
+static Row makeDynamicMatmul(Context &context, unsigned threads,
+                             MatmulShape shape) {
+  DynamicProblem problem(shape);
+  double bytes = double(problem.w.size());
+  Row row;
+  row.threads = threads;
+  addOnnxRuntime(row, context, problem, copiesOf(shape, bytes));
+  addLimit(row, context, context.int8Limit, shape.ops(),
+           shape.m == 1 ? bytes : 0);
+  return row;
+}
+
+static Row makeBlockMatmul(Context &context, unsigned threads,
+                           MatmulShape shape, bool hasZeroPoints) {
+  BlockProblem problem(shape, /*block=*/32, hasZeroPoints);
+  double bytes = problem.weightBytes();
+  Row row;
+  row.threads = threads;
+  addOnnxRuntime(row, context, problem, copiesOf(shape, bytes));
+  addLimit(row, context, context.int8Limit, shape.ops(),
+           shape.m == 1 ? bytes : 0);
+  return row;
+}
+
+static Row makeInt8Conv(Context &context, unsigned threads,
+                        const ConvShape &shape) {
+  Int8Problem problem(shape, Activations::Unsigned);
+  Row row;
+  row.threads = threads;
+  addOneDnn(row, problem, 1);
+  addOnnxRuntime(row, context, problem, 1);
+  addLimit(row, context, context.int8Limit, shape.ops(), 0);
+  return row;
+}
+
+static Row makeFloatConv(Context &context, unsigned threads,
+                         const ConvShape &shape) {
+  FloatProblem problem(shape);
+  Row row;
+  row.threads = threads;
+  addOneDnn(row, problem, 1);
+  addOnnxRuntime(row, context, problem, 1);
+  addLimit(row, context, context.floatLimit, shape.ops(), 0);
+  return row;
+}
+
+//===----------------------------------------------------------------------===//
+// Whole models
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ModelFiles {
+  const char *name;
+  const char *inputs;
+};
+} // namespace
+
+static const ModelFiles modelFiles[] = {
+    {"kws", "kws_test_inputs.npy"},
+    {"resnet8", "resnet8_inputs.npy"},
+    {"ad01", "ad01_inputs.npy"},
+};
+
+/// The first sample.
+static llvm::Expected<NdArray> readFirst(const std::string &path) {
+  auto file = NpyFile::open(path);
+  if (!file)
+    return file.takeError();
+  NdArray array;
+  if (llvm::Error error = file->read(0, 1, array))
+    return error;
+  return array;
+}
+
+static Row makeModel(Context &context, unsigned threads,
+                     const ModelFiles &files) {
+  Row row;
+  row.threads = threads;
+  row.unit = Unit::Microseconds;
+  auto input = readFirst(context.models + "/" + files.inputs);
+  if (!input) {
+    row.absent.push_back(llvm::toString(input.takeError()));
+    return row;
+  }
+  if (!context.onnxRuntime) {
+    row.absent.push_back(context.onnxRuntimeAbsent);
+    return row;
+  }
+  for (bool isFloat : {true, false}) {
+    std::string path = context.models + "/onnx/" + files.name +
+                       (isFloat ? "_float.onnx" : "_int8qdq.onnx");
+    const char *name =
+        isFloat ? subject::onnxRuntimeFloat : subject::onnxRuntime;
+    std::vector<float> output;
+    auto subject =
+        context.onnxRuntime->makeModel(path, *input, threads, output);
+    if (subject)
+      subject->name = name;
+    row.add(std::move(subject), name);
+  }
+  return row;
+}
+
+//===----------------------------------------------------------------------===//
+// The list
+//===----------------------------------------------------------------------===//
+
+std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
+  std::vector<Case> cases;
+  auto addMatmuls = [&](std::string work, auto make, bool withVectors) {
+    auto add = [&](const MatmulShape &shape) {
+      cases.push_back({work, shape.str(), shape.m >= 384,
+                       [=](Context &context, unsigned threads) {
+                         return make(context, threads, shape);
+                       }});
+    };
+    if (withVectors)
+      for (const MatmulShape &shape : vectorShapes)
+        add(shape);
+    for (const MatmulShape &shape : matrixShapes)
+      add(shape);
+    add(tinyShape);
+    cases.back().isTest = true;
+  };
+  for (Activations activations : {Activations::Unsigned, Activations::Signed})
+    addMatmuls(
+        activations == Activations::Unsigned
+            ? "int8 matmul, u8 activations"
+            : "int8 matmul, s8 activations, zero points",
+        [=](Context &context, unsigned threads, MatmulShape shape) {
+          return makeInt8Matmul(context, threads, shape, activations);
+        },
+        /*withVectors=*/true);
+  addMatmuls("int8 matmul, dynamic", makeDynamicMatmul, true);
+  for (bool hasZeroPoints : {false, true})
+    addMatmuls(
+        hasZeroPoints ? "int4 block-32 matmul, zero points, dynamic int8"
+                      : "int4 block-32 matmul, dynamic int8",
+        [=](Context &context, unsigned threads, MatmulShape shape) {
+          return makeBlockMatmul(context, threads, shape, hasZeroPoints);
+        },
+        true);
+  addMatmuls("f32 matmul", makeFloatMatmul, true);
+  for (bool isFloat : {false, true}) {
+    auto addConv = [&](const char *work, const ConvShape &shape) {
+      auto make = isFloat ? makeFloatConv : makeInt8Conv;
+      cases.push_back(
+          {work, shape.name, false, [=](Context &context, unsigned threads) {
+             return make(context, threads, shape);
+           }});
+    };
+    for (const ConvShape &shape : getResNetShapes())
+      addConv(shape.in == 3 ? (isFloat ? "f32 first conv" : "int8 first conv")
+              : isFloat     ? "f32 conv"
+                            : "int8 conv",
+              shape);
+    for (const ConvShape &shape : getDepthwiseShapes())
+      addConv(isFloat ? "f32 depthwise" : "int8 depthwise", shape);
+  }
+  if (!models.empty())
+    for (const ModelFiles &files : modelFiles)
+      cases.push_back({"whole model", files.name, true,
+                       [=](Context &context, unsigned threads) {
+                         return makeModel(context, threads, files);
+                       }});
+  return cases;
+}

@@ -1,0 +1,44 @@
+//===- Cases.h - What is measured -------------------------------*- C++ -*-===//
+
+#ifndef QUANT_MLIR_BENCHMARKS_CASES_H
+#define QUANT_MLIR_BENCHMARKS_CASES_H
+
+#include "Limits.h"
+#include "OnnxRuntime.h"
+#include "Problem.h"
+#include "Report.h"
+
+namespace quant_mlir::bench {
+
+/// What cases are made with.
+struct Context {
+  Limit int8Limit, floatLimit;
+  std::unique_ptr<StreamRead> stream;
+  /// Null where it is not there: `onnxRuntimeAbsent` says why.
+  std::unique_ptr<OnnxRuntime> onnxRuntime;
+  std::string onnxRuntimeAbsent;
+  /// Folder of the whole models; empty: none.
+  std::string models;
+  /// Nothing of ours, only peers and limits.
+  bool peersOnly = false;
+};
+
+struct Case {
+  std::string work;
+  std::string shape;
+  /// Is also run on more threads than one.
+  bool scales = false;
+  /// Prepares all subjects.
+  std::function<Row(Context &, unsigned threads)> make;
+  /// Too small to say anything: only where `--filter` names it.
+  bool isTest = false;
+
+  std::string name() const { return work + " " + shape; }
+};
+
+/// All of them; `models` as in the context.
+std::vector<Case> getCases(const std::string &models);
+
+} // namespace quant_mlir::bench
+
+#endif // QUANT_MLIR_BENCHMARKS_CASES_H

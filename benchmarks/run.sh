@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The benchmark in one command: installs the peers, builds, measures, prints one
+# table and writes build/benchmarks/results.json. Options go to quant-bench, for
+# example --filter='int4', --quick, --threads=1,2 (the default), --peers-only.
+# Without network or npm what is missing is left out, and the table says so.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+onnxruntime_version=1.30.0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
+  as_root=(sudo)
+fi
+for package in libdnnl-dev python3-onnx npm; do
+  if [ "$package" = npm ] && command -v npm >/dev/null; then
+    continue
+  fi
+  if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null |
+      grep -q 'install ok installed'; then
+    echo "installing $package" >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+      echo "note: $package could not be installed, its peer is left out" >&2
+  fi
+done
+
+utils/build.sh release quant-bench quant-calibrate >&2
+
+folder=build/benchmarks/onnxruntime
+package=$folder/node_modules/onnxruntime-node
+if ! grep -qs "\"version\": \"$onnxruntime_version\"" "$package/package.json"
+then
+  mkdir -p "$folder"
+  # Scripts would only fetch GPU libraries.
+  (cd "$folder" && npm install --silent --no-audit --no-fund --ignore-scripts \
+    "onnxruntime-node@$onnxruntime_version" >&2) ||
+    echo "note: onnxruntime-node could not be installed, it is left out" >&2
+fi
+case $(uname -m) in
+  x86_64) architecture=x64 ;;
+  aarch64) architecture=arm64 ;;
+  *) architecture=none ;;
+esac
+options=()
+library=$(find "$package/bin" -path "*/linux/$architecture/libonnxruntime.so*" \
+  2>/dev/null | head -1)
+if [ -n "$library" ]; then
+  options+=("--onnxruntime=$library")
+fi
+for default in --threads=1,2 --json=build/benchmarks/results.json; do
+  case " $* " in
+    *" ${default%%=*}"*) ;;
+    *) options+=("$default") ;;
+  esac
+done
+exec build/bin/quant-bench "${options[@]}" "$@"
