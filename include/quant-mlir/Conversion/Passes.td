@@ -244,4 +244,69 @@ def ObserveToCallPass : Pass<"quant-observe-to-call", "::mlir::ModuleOp"> {
   ];
 }
 
+//===----------------------------------------------------------------------===//
+// QuantToCPU
+//===----------------------------------------------------------------------===//
+
+def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Make loops over vectors of the integer form on buffers";
+  let description = [{
+    Each operation of the integer form on buffers becomes its kernel: loops whose
+    accesses are sums of strides times loops, vectors as wide as the processor
+    has them, and its dot products. Integers are those of the reference lowering,
+    bit for bit.
+
+    ```mlir
+    #id = affine_map<(i) -> (i)>
+    func.func @f(%a: memref<16xi8>, %b: memref<16xi8>, %y: memref<16xi8>) {
+      quant.add lhs(%a as <int8, per_tensor, scale = 0.5> : memref<16xi8>)
+        rhs(%b as <int8, per_tensor, scale = 0.25> : memref<16xi8>)
+        outs(%y as <int8, per_tensor, scale = 0.5> : memref<16xi8>)
+        maps [#id, #id, #id]
+      return
+    }
+    ```
+
+    becomes, for vectors of 64 bytes
+
+    ```mlir
+    …
+    %a = vector.load %flat_a[%c0] : memref<?xi8, strided<[1], offset: ?>>, vector<16xi8>
+    %wide = arith.extsi %a : vector<16xi8> to vector<16xi32>
+    %value = arith.sitofp %wide : vector<16xi32> to vector<16xf32>
+    …
+    %sum = arith.addf %scaled_a, %scaled_b : vector<16xf32>
+    …                                          // clamp to -128 and 127
+    %shifted = arith.addf %clamped, %magic : vector<16xf32>
+    %bits = arith.bitcast %shifted : vector<16xf32> to vector<16xi32>
+    %code = arith.trunci %bits : vector<16xi32> to vector<16xi8>
+    vector.store %code, %flat_y[%c0] : memref<?xi8, strided<[1], offset: ?>>, vector<16xi8>
+    ```
+
+    Limits: what has no kernel here is an error that names it; the pipeline lowers
+    it to linalg before buffers are made, with a remark that says why.
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "",
+           "Processor as LLVM calls it (default: this one)">,
+    Option<"features", "features", "std::string", "",
+           "Features beside those of the processor: +avx2,-avx512f">,
+    Option<"triple", "triple", "std::string", "",
+           "Architecture and system (default: those of this machine, or of the "
+           "processor)">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect",
+    "::mlir::quant::QuantDialect",
+    "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect",
+    "::quant_mlir::QParamsDialect",
+  ];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "Operations that became kernels">,
+  ];
+}
+
 #endif // QUANT_MLIR_CONVERSION_PASSES_TD

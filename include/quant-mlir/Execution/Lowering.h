@@ -3,6 +3,8 @@
 #ifndef QUANT_MLIR_EXECUTION_LOWERING_H
 #define QUANT_MLIR_EXECUTION_LOWERING_H
 
+#include "quant-mlir/Pipelines/LowerToLLVM.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Error.h"
@@ -18,6 +20,8 @@ namespace quant_mlir {
 struct CompileOptions {
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
+  /// Whether the integer form becomes kernels or linalg.
+  LoweringTarget target = LoweringTarget::CPU;
   /// Appends the passes that turn operations of an embedder's own into linalg,
   /// arith, math, tensor and scf. They run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;
@@ -27,7 +31,7 @@ struct CompileOptions {
   std::vector<std::pair<std::string, void *>> symbols;
 };
 
-/// Lowers a module of levels 0 and 1 (linalg on tensors, TOSA, our operations,
+/// Lowers a module of levels 0 to 2 (linalg on tensors, TOSA, our operations,
 /// and what `addOwnLowering` takes) to the LLVM dialect. Every step keeps each
 /// floating point operation as it is written: nothing is contracted,
 /// reassociated or approximated.

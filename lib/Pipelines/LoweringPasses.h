@@ -1,18 +1,13 @@
-//===- LoweringPasses.h - Small passes of the execution pipeline -*- C++ -*-==//
+//===- LoweringPasses.h - Small passes on the way to LLVM -*- C++ -*-====//
 
-#ifndef QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H
-#define QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H
+#ifndef QUANT_MLIR_LIB_PIPELINES_LOWERINGPASSES_H
+#define QUANT_MLIR_LIB_PIPELINES_LOWERINGPASSES_H
 
 #include "mlir/Pass/Pass.h"
 
 #include <memory>
 
 namespace quant_mlir {
-
-/// What the lowering adds to the names of a model's functions, all but those
-/// that the embedder provides. Names of C have no dot: none of them can stand
-/// in for a function of the C library.
-inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 
 /// Fails at the first op or type that the passes after it would not lower.
 std::unique_ptr<mlir::Pass> createCheckRunnablePass();
@@ -38,4 +33,4 @@ std::unique_ptr<mlir::Pass> createStridedCopyPass();
 
 } // namespace quant_mlir
 
-#endif // QUANT_MLIR_LIB_EXECUTION_LOWERINGPASSES_H
+#endif // QUANT_MLIR_LIB_PIPELINES_LOWERINGPASSES_H

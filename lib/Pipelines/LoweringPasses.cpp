@@ -2,6 +2,8 @@
 
 #include "LoweringPasses.h"
 
+#include "quant-mlir/Pipelines/LowerToLLVM.h"
+
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

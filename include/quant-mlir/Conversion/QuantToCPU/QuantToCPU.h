@@ -1,0 +1,31 @@
+//===- QuantToCPU.h - Kernels of the integer form on buffers ----*- C++ -*-===//
+//
+// Patterns that make loops over vectors of the integer form, one operation on
+// buffers each. What is generated is upstream's scf, arith, vector and memref,
+// and the instructions of a target as LLVM intrinsics.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_CONVERSION_QUANTTOCPU_QUANTTOCPU_H
+#define QUANT_MLIR_CONVERSION_QUANTTOCPU_QUANTTOCPU_H
+
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
+namespace quant_mlir {
+
+class CPUTarget;
+
+// The patterns refer to `target`, which outlives them.
+
+/// quant.add and quant.mul.
+void populateElementwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
+                                      const CPUTarget &target);
+/// quant.pool.
+void populatePoolToCPUPatterns(mlir::RewritePatternSet &patterns,
+                               const CPUTarget &target);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_CONVERSION_QUANTTOCPU_QUANTTOCPU_H

@@ -1,0 +1,56 @@
+//===- LowerToLLVM.h - From tensors to the LLVM dialect ---------*- C++ -*-===//
+//
+// The passes that quant-run and `quant-opt --lower-to=cpu` share:
+//
+//   tensors   tosa, level 1 and what has no kernel become linalg; float types
+//             that the processor computes with; padding becomes buffers whose
+//             border holds the zero point
+//   buffers   bufferization, then one arena for all buffers of a function
+//   kernels   the integer form becomes loops over vectors, linalg loops
+//   LLVM      OpenMP where there are threads, and the LLVM dialect
+//
+// Floating-point operations are kept as they are written: nothing is
+// contracted, reassociated or approximated.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_PIPELINES_LOWERTOLLVM_H
+#define QUANT_MLIR_PIPELINES_LOWERTOLLVM_H
+
+#include "quant-mlir/Target/CPU.h"
+
+#include <functional>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace quant_mlir {
+
+/// What a runner adds to the names of a model's functions, all but those that
+/// the embedder provides. Names of C have no dot: none of them can stand in for
+/// a function of the C library.
+inline constexpr llvm::StringLiteral renamedSuffix = ".model";
+
+enum class LoweringTarget {
+  Reference, ///< linalg and arith only: what the operations mean
+  CPU,       ///< kernels for the integer form
+};
+
+struct LLVMLoweringOptions {
+  LoweringTarget target = LoweringTarget::CPU;
+  /// What the kernels may use; by default what this machine has.
+  CPUTargetOptions machine;
+  /// More than one: parallel loops run on OpenMP's threads.
+  unsigned threads = 1;
+  /// Appends passes that run on tensors, before everything else.
+  std::function<void(mlir::OpPassManager &)> addOwnLowering;
+};
+
+/// For a pass manager on modules.
+void buildLLVMLoweringPipeline(mlir::OpPassManager &pm,
+                               const LLVMLoweringOptions &options);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_PIPELINES_LOWERTOLLVM_H

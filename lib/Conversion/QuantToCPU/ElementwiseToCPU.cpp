@@ -1,0 +1,170 @@
+//===- ElementwiseToCPU.cpp - quant.add and quant.mul on vectors ----------===//
+//
+// A vector runs along the loop that is contiguous in the result and in each
+// input contiguous or absent; where there is none, elements are taken one by
+// one. Each loop that goes on where the next ends becomes one with it, so that
+// a feature map is one long row. In place is fine: every element is read before
+// it is written, and once.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBuilder.h"
+
+#include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+#include "quant-mlir/Numerics/IntegerCompute.h"
+#include "quant-mlir/Target/CPU.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+
+/// float(a - za) * ma + float(b - zb) * mb
+Value buildSum(AddOp op, const ElementArith &arith, Value a, Value b) {
+  float sy = getUnitParams(op.getInitParams()).scale;
+  auto term = [&](Value codes, AffineAttr params) {
+    Value value = arith.cast<arith::SIToFPOp>(
+        arith.f32(), buildCentred(arith, codes, params));
+    return arith.mulf(value, arith.floatConstant(numerics::addMultiplier(
+                                 getUnitParams(params).scale, sy)));
+  };
+  return arith.addf(term(a, op.getLhsParams()), term(b, op.getRhsParams()));
+}
+
+/// float((a - za) * (b - zb)) * m
+Value buildSum(MulOp op, const ElementArith &arith, Value a, Value b) {
+  float m = numerics::mulMultiplier(getUnitParams(op.getLhsParams()).scale,
+                                    getUnitParams(op.getRhsParams()).scale,
+                                    getUnitParams(op.getInitParams()).scale);
+  Value product =
+      arith::MulIOp::create(arith.getBuilder(), arith.getLoc(),
+                            buildCentred(arith, a, op.getLhsParams()),
+                            buildCentred(arith, b, op.getRhsParams()));
+  return arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), product),
+                    arith.floatConstant(m));
+}
+
+/// A loop, or several that are one in every operand: the loop whose strides
+/// count, and the product of their sizes.
+struct MergedLoop {
+  unsigned loop;
+  OpFoldResult size;
+};
+
+SmallVector<MergedLoop> mergeLoops(KernelBuilder &kernel,
+                                   ArrayRef<FlatOperand> operands,
+                                   ArrayRef<unsigned> order,
+                                   ArrayRef<OpFoldResult> sizes) {
+  SmallVector<MergedLoop> merged;
+  for (unsigned loop : llvm::reverse(order)) {
+    std::optional<int64_t> size = getConstantIntValue(sizes[loop]);
+    if (size == 1)
+      continue;
+    // Innermost loops of one size and stride for all continue each other.
+    bool goesOn = !merged.empty();
+    if (goesOn) {
+      std::optional<int64_t> inner = getConstantIntValue(merged.back().size);
+      goesOn = inner && llvm::all_of(operands, [&](const FlatOperand &operand) {
+                 std::optional<int64_t> outer = operand.getStride(loop);
+                 std::optional<int64_t> step =
+                     operand.getStride(merged.back().loop);
+                 return outer && step && *outer == *step * *inner;
+               });
+    }
+    if (goesOn)
+      merged.back().size = kernel.mul(merged.back().size, sizes[loop]);
+    else
+      merged.push_back({loop, sizes[loop]});
+  }
+  std::reverse(merged.begin(), merged.end());
+  if (merged.empty() && !order.empty())
+    merged.push_back({order.back(), sizes[order.back()]});
+  return merged;
+}
+
+/// quant.add lhs(%a) rhs(%b) outs(%y) on memref<4x70xi8>
+///
+///   scf.for %i = 0 to 272 step 16 {              // and pieces of 8 for the
+///   rest
+///     %qa = vector.load %a[%i] : vector<16xi8>
+///     %qb = vector.load %b[%i] : vector<16xi8>
+///     %v = (f32(%qa - za) * ma) + (f32(%qb - zb) * mb)
+///     vector.store clamp(R(%v) + z), %y[%i]
+///   }
+template <typename OpTy> struct ElementwiseToCPU : OpRewritePattern<OpTy> {
+  ElementwiseToCPU(MLIRContext *context, const CPUTarget &target)
+      : OpRewritePattern<OpTy>(context), target(target) {}
+
+  LogicalResult matchAndRewrite(OpTy op,
+                                PatternRewriter &rewriter) const override {
+    if (!isa<MemRefType>(op.getInit().getType()))
+      return rewriter.notifyMatchFailure(op, "is on tensors");
+    KernelBuilder kernel(rewriter, op.getLoc());
+    SmallVector<AffineMap> maps = op.getOperandMaps();
+    SmallVector<FlatOperand> operands = {kernel.flatten(op.getLhs(), maps[0]),
+                                         kernel.flatten(op.getRhs(), maps[1]),
+                                         kernel.flatten(op.getInit(), maps[2])};
+    auto form = cast<IntegerFormOpInterface>(op.getOperation());
+    SmallVector<OpFoldResult> sizes = form.getLoopSizes(rewriter, op.getLoc());
+    unsigned numLoops = sizes.size();
+    SmallVector<unsigned> all =
+        llvm::to_vector(llvm::seq<unsigned>(0, numLoops));
+    SmallVector<MergedLoop> loops =
+        mergeLoops(kernel, operands, orderLoops(operands[2], all), sizes);
+
+    bool isVector =
+        !loops.empty() && operands[2].getStride(loops.back().loop) == 1;
+    for (const FlatOperand &input : ArrayRef(operands).drop_back())
+      if (isVector) {
+        std::optional<int64_t> stride = input.getStride(loops.back().loop);
+        isVector = stride && (*stride == 0 || *stride == 1);
+      }
+    int64_t lanes = isVector ? target.getLanes() : 1;
+
+    SmallVector<OpFoldResult> outer;
+    for (const MergedLoop &loop :
+         ArrayRef(loops).drop_back(loops.empty() ? 0 : 1))
+      outer.push_back(loop.size);
+    kernel.forNest(outer, [&](ValueRange outerIvs) {
+      SmallVector<Value> ivs(numLoops);
+      for (auto [loop, iv] : llvm::zip(loops, outerIvs))
+        ivs[loop.loop] = iv;
+      auto piece = [&](Value iv, int64_t lanes) {
+        if (!loops.empty())
+          ivs[loops.back().loop] = iv;
+        auto read = [&](const FlatOperand &operand) {
+          int64_t stride =
+              loops.empty() || lanes == 1
+                  ? 1
+                  : operand.getStride(loops.back().loop).value_or(1);
+          return kernel.load(operand, kernel.address(operand, ivs), lanes,
+                             stride);
+        };
+        Value a = read(operands[0]), b = read(operands[1]);
+        ElementArith arith(rewriter, op.getLoc(), a);
+        numerics::UnitParams unit = getUnitParams(op.getInitParams());
+        Value codes = buildRequantize(
+            arith, buildSum(op, arith, a, b), unit.zeroPoint,
+            getClampRange(op.getInitParams(), op.getLow(), op.getHigh()));
+        kernel.store(operands[2], kernel.address(operands[2], ivs), codes);
+      };
+      kernel.forPieces(loops.empty() ? OpFoldResult(rewriter.getIndexAttr(1))
+                                     : loops.back().size,
+                       lanes, piece);
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  const CPUTarget &target;
+};
+
+} // namespace
+
+void quant_mlir::populateElementwiseToCPUPatterns(RewritePatternSet &patterns,
+                                                  const CPUTarget &target) {
+  patterns.add<ElementwiseToCPU<AddOp>, ElementwiseToCPU<MulOp>>(
+      patterns.getContext(), target);
+}

@@ -1,0 +1,253 @@
+//===- KernelBuilder.cpp - What kernels are written with ------------------===//
+
+#include "KernelBuilder.h"
+
+#include "quant-mlir/Conversion/Utils/QuantizeArith.h"
+#include "quant-mlir/Numerics/IntegerCompute.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+//===----------------------------------------------------------------------===//
+// Index arithmetic
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
+Value KernelBuilder::index(OpFoldResult value) {
+  return getValueOrCreateConstantIndexOp(builder, loc, value);
+}
+
+OpFoldResult KernelBuilder::add(OpFoldResult a, OpFoldResult b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return builder.getIndexAttr(*x + *y);
+  if (x == 0)
+    return b;
+  if (y == 0)
+    return a;
+  return arith::AddIOp::create(builder, loc, index(a), index(b)).getResult();
+}
+
+OpFoldResult KernelBuilder::mul(OpFoldResult a, OpFoldResult b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return builder.getIndexAttr(*x * *y);
+  if (x == 0 || y == 1)
+    return a;
+  if (y == 0 || x == 1)
+    return b;
+  return arith::MulIOp::create(builder, loc, index(a), index(b)).getResult();
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,
+                                   ArrayRef<int64_t> padding) {
+  auto type = cast<MemRefType>(buffer.getType());
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
+  SmallVector<OpFoldResult> strides = metadata.getConstifiedMixedStrides();
+  SmallVector<OpFoldResult> sizes = metadata.getConstifiedMixedSizes();
+  OpFoldResult offset = metadata.getConstifiedMixedOffset();
+
+  FlatOperand operand;
+  operand.element = type.getElementType();
+  operand.start = builder.getIndexAttr(0);
+  OpFoldResult extent = builder.getIndexAttr(1);
+  operand.strides.assign(map.getNumDims(), builder.getIndexAttr(0));
+  for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+    extent = add(extent,
+                 mul(strides[dim], add(sizes[dim], builder.getIndexAttr(-1))));
+    LinearExpr linear = *getLinearExpr(expr, map.getNumDims());
+    for (auto [loop, factor] : llvm::enumerate(linear.factors))
+      if (factor != 0)
+        operand.strides[loop] =
+            add(operand.strides[loop],
+                mul(strides[dim], builder.getIndexAttr(factor)));
+    int64_t begin = linear.constant - (padding.empty() ? 0 : padding[2 * dim]);
+    operand.start =
+        add(operand.start, mul(strides[dim], builder.getIndexAttr(begin)));
+  }
+  auto flat = MemRefType::get(
+      {ShapedType::kDynamic}, type.getElementType(),
+      StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1}),
+      type.getMemorySpace());
+  operand.base = memref::ReinterpretCastOp::create(
+      builder, loc, flat, metadata.getBaseBuffer(), OpFoldResult(index(offset)),
+      ArrayRef<OpFoldResult>(OpFoldResult(index(extent))),
+      ArrayRef<OpFoldResult>(OpFoldResult(builder.getIndexAttr(1))));
+  return operand;
+}
+
+Value KernelBuilder::address(const FlatOperand &operand, ArrayRef<Value> ivs) {
+  OpFoldResult sum = operand.start;
+  for (auto [stride, iv] : llvm::zip_equal(operand.strides, ivs))
+    if (iv)
+      sum = add(sum, mul(iv, stride));
+  return index(sum);
+}
+
+Value KernelBuilder::load(const FlatOperand &operand, Value index,
+                          int64_t lanes, int64_t stride) {
+  auto type = VectorType::get({lanes}, operand.element);
+  if (stride == 0 && lanes != 1) {
+    Value element =
+        memref::LoadOp::create(builder, loc, operand.base, ValueRange(index));
+    return vector::BroadcastOp::create(builder, loc, type, element);
+  }
+  return vector::LoadOp::create(builder, loc, type, operand.base,
+                                ValueRange(index));
+}
+
+void KernelBuilder::store(const FlatOperand &operand, Value index,
+                          Value vector) {
+  vector::StoreOp::create(builder, loc, vector, operand.base,
+                          ValueRange(index));
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void KernelBuilder::forLoop(OpFoldResult size, LoopBody body) {
+  if (getConstantIntValue(size) == 1)
+    return body(index(0));
+  auto loop = scf::ForOp::create(builder, loc, index(0), index(size), index(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+void KernelBuilder::forNest(ArrayRef<OpFoldResult> sizes,
+                            llvm::function_ref<void(ValueRange)> body) {
+  SmallVector<Value> ivs;
+  std::function<void()> nest = [&] {
+    if (ivs.size() == sizes.size())
+      return body(ivs);
+    forLoop(sizes[ivs.size()], [&](Value iv) {
+      ivs.push_back(iv);
+      nest();
+      ivs.pop_back();
+    });
+  };
+  nest();
+}
+
+SmallVector<Value> KernelBuilder::forCarry(
+    OpFoldResult from, OpFoldResult to, ValueRange inits,
+    llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  std::optional<int64_t> low = getConstantIntValue(from),
+                         high = getConstantIntValue(to);
+  if (low && high && *high - *low == 1)
+    return body(index(from), inits);
+  auto loop =
+      scf::ForOp::create(builder, loc, index(from), index(to), index(1), inits);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> values =
+      body(loop.getInductionVar(), loop.getRegionIterArgs());
+  scf::YieldOp::create(builder, loc, values);
+  return loop.getResults();
+}
+
+void KernelBuilder::forPieces(OpFoldResult size, int64_t lanes,
+                              llvm::function_ref<void(Value, int64_t)> body) {
+  std::optional<int64_t> known = getConstantIntValue(size);
+  auto loop = [&](Value from, Value to, int64_t step) {
+    auto op = scf::ForOp::create(builder, loc, from, to, index(step));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(op.getBody());
+    body(op.getInductionVar(), step);
+  };
+  if (!known) {
+    Value whole = index(0);
+    if (lanes > 1) {
+      Value count = index(size);
+      Value rest = arith::RemUIOp::create(builder, loc, count, index(lanes));
+      whole = arith::SubIOp::create(builder, loc, count, rest);
+      loop(index(0), whole, lanes);
+    }
+    return loop(whole, index(size), 1);
+  }
+  int64_t done = 0;
+  if (int64_t whole = *known / lanes; whole > 1) {
+    loop(index(0), index(whole * lanes), lanes);
+    done = whole * lanes;
+  }
+  for (; lanes >= 1; lanes /= 2)
+    for (; *known - done >= lanes; done += lanes)
+      body(index(done), lanes);
+}
+
+SmallVector<unsigned> quant_mlir::orderLoops(const FlatOperand &result,
+                                             ArrayRef<unsigned> loops) {
+  SmallVector<unsigned> order(loops);
+  auto stride = [&](unsigned loop) {
+    return result.getStride(loop).value_or(std::numeric_limits<int64_t>::max());
+  };
+  llvm::stable_sort(
+      order, [&](unsigned a, unsigned b) { return stride(a) > stride(b); });
+  return order;
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+numerics::UnitParams quant_mlir::getUnitParams(AffineAttr params) {
+  numerics::TensorParams units = params.getTensorParams();
+  numerics::UnitParams unit;
+  unit.scale = units.scales.front();
+  if (!units.zeroPoints.empty())
+    unit.zeroPoint = units.zeroPoints.front();
+  return unit;
+}
+
+numerics::CodeRange quant_mlir::getClampRange(AffineAttr params,
+                                              std::optional<APFloat> low,
+                                              std::optional<APFloat> high) {
+  numerics::CodeRange range = params.getRange();
+  numerics::UnitParams unit = getUnitParams(params);
+  auto bound = [&](const APFloat &value) -> double {
+    return numerics::boundCode(value.convertToFloat(), unit.scale,
+                               unit.zeroPoint, params.getRange());
+  };
+  if (low)
+    range.min = bound(*low);
+  if (high)
+    range.max = bound(*high);
+  return range;
+}
+
+Value quant_mlir::buildCentred(const ElementArith &arith, Value codes,
+                               AffineAttr params) {
+  Type i32 = arith.intType(32);
+  codes = numerics::isSignedInteger(params.getStorage())
+              ? arith.cast<arith::ExtSIOp>(i32, codes)
+              : arith.cast<arith::ExtUIOp>(i32, codes);
+  int32_t zeroPoint = getUnitParams(params).zeroPoint;
+  return zeroPoint == 0 ? codes : arith.sub(codes, zeroPoint);
+}
+
+Value quant_mlir::buildRequantize(const ElementArith &arith, Value value,
+                                  int32_t zeroPoint,
+                                  numerics::CodeRange range) {
+  value = buildClamp(arith, value, arith.floatConstant(range.min - zeroPoint),
+                     arith.floatConstant(range.max - zeroPoint));
+  // The low bits of v + 1.5 * 2^23 are those of R(v): its own bits end in
+  // zeros.
+  value = arith.addf(value, arith.floatConstant(0x1.8p23));
+  Value bits = arith.bitcast(arith.intType(32), value);
+  Value code = arith.cast<arith::TruncIOp>(arith.intType(8), bits);
+  return zeroPoint == 0 ? code
+                        : arith.add(code, static_cast<int8_t>(zeroPoint));
+}

@@ -1,0 +1,101 @@
+//===- KernelBuilder.h - What kernels are written with ----------*- C++ -*-===//
+//
+// Buffers as one row of elements, so that every access of a kernel is a sum of
+// strides times loops; loops over pieces of a vector's size; requantization.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
+#define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
+
+#include "quant-mlir/Conversion/Utils/ElementArith.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace quant_mlir {
+
+/// An operand of an operation on buffers, as a kernel walks it.
+struct FlatOperand {
+  mlir::Value base; ///< memref<?xT, strided<[1], offset: ?>>
+  mlir::Type element;
+  /// By loop: elements from one iteration to the next.
+  llvm::SmallVector<mlir::OpFoldResult> strides;
+  /// Index of what loops of 0 reach: less than 0 for low padding.
+  mlir::OpFoldResult start;
+
+  /// The stride, where it is known.
+  std::optional<int64_t> getStride(unsigned loop) const {
+    return mlir::getConstantIntValue(strides[loop]);
+  }
+};
+
+/// Makes IR of one kernel. Index arithmetic on constants is folded.
+class KernelBuilder {
+public:
+  KernelBuilder(mlir::OpBuilder &builder, mlir::Location loc)
+      : builder(builder), loc(loc) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
+  mlir::Value index(int64_t value);
+  mlir::Value index(mlir::OpFoldResult value);
+  mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
+
+  /// `padding`: low and high by dimension, or empty.
+  FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
+                      llvm::ArrayRef<int64_t> padding = {});
+  /// Index of an element; `ivs` by loop, null where the loop is at 0.
+  mlir::Value address(const FlatOperand &operand,
+                      llvm::ArrayRef<mlir::Value> ivs);
+
+  /// `lanes` elements from `index` on; one element, `lanes` times, where
+  /// `stride` is 0.
+  mlir::Value load(const FlatOperand &operand, mlir::Value index, int64_t lanes,
+                   int64_t stride = 1);
+  void store(const FlatOperand &operand, mlir::Value index, mlir::Value vector);
+
+  using LoopBody = llvm::function_ref<void(mlir::Value iv)>;
+  void forLoop(mlir::OpFoldResult size, LoopBody body);
+  /// Loops over all of `sizes`, outermost first, one after the other inside.
+  void forNest(llvm::ArrayRef<mlir::OpFoldResult> sizes,
+               llvm::function_ref<void(mlir::ValueRange)> body);
+  /// A loop from `from` to `to` that carries values.
+  llvm::SmallVector<mlir::Value>
+  forCarry(mlir::OpFoldResult from, mlir::OpFoldResult to,
+           mlir::ValueRange inits,
+           llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value,
+                                                             mlir::ValueRange)>
+               body);
+  /// Covers [0, size) by pieces: as many of `lanes` as fit, then ever smaller
+  /// powers of two; of a size that is not known, single elements.
+  void forPieces(mlir::OpFoldResult size, int64_t lanes,
+                 llvm::function_ref<void(mlir::Value, int64_t)> body);
+};
+
+/// The range in use, made narrower by the bounds of an activation.
+numerics::CodeRange getClampRange(AffineAttr params,
+                                  std::optional<llvm::APFloat> low,
+                                  std::optional<llvm::APFloat> high);
+
+/// Scale and zero point of per_tensor parameters.
+numerics::UnitParams getUnitParams(AffineAttr params);
+
+/// q - z as i32.
+mlir::Value buildCentred(const ElementArith &arith, mlir::Value codes,
+                         AffineAttr params);
+
+/// clamp(R(value) + z, range) as i8.
+mlir::Value buildRequantize(const ElementArith &arith, mlir::Value value,
+                            int32_t zeroPoint, numerics::CodeRange range);
+
+/// Loops in the order in which a kernel nests them: from the largest stride in
+/// the result to the smallest, those of strides that are not known first.
+llvm::SmallVector<unsigned> orderLoops(const FlatOperand &result,
+                                       llvm::ArrayRef<unsigned> loops);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H

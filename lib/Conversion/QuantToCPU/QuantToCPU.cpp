@@ -1,0 +1,75 @@
+//===- QuantToCPU.cpp - The integer form as loops over vectors ------------===//
+//
+// The pass; patterns are in a file for each family of operations.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Target/CPU.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_QUANTTOCPUPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+struct QuantToCPUPass
+    : public quant_mlir::impl::QuantToCPUPassBase<QuantToCPUPass> {
+  using QuantToCPUPassBase::QuantToCPUPassBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    CPUTargetOptions options;
+    options.cpu = cpu;
+    options.features = features;
+    options.triple = triple;
+    llvm::Expected<CPUTarget> found = CPUTarget::get(options);
+    if (!found)
+      return emitError(UnknownLoc::get(context))
+             << llvm::toString(found.takeError());
+    target = std::make_shared<CPUTarget>(std::move(*found));
+    RewritePatternSet set(context);
+    populateElementwiseToCPUPatterns(set, *target);
+    populatePoolToCPUPatterns(set, *target);
+    patterns = std::move(set);
+    return success();
+  }
+
+  void runOnOperation() override {
+    int64_t count = 0;
+    auto isKernel = [](Operation *op) {
+      return isa<IntegerFormOpInterface>(op) && op->getNumResults() == 0;
+    };
+    getOperation()->walk([&](Operation *op) { count += isKernel(op); });
+    walkAndApplyPatterns(getOperation(), patterns);
+    WalkResult left = getOperation()->walk([&](Operation *op) {
+      if (!isKernel(op))
+        return WalkResult::advance();
+      op->emitOpError() << "has no kernel for this processor: expected a form "
+                           "that one is known for; lower it before buffers "
+                           "are made, by the reference lowering";
+      return WalkResult::interrupt();
+    });
+    if (left.wasInterrupted())
+      return signalPassFailure();
+    numKernels += count;
+  }
+
+private:
+  std::shared_ptr<const CPUTarget> target;
+  FrozenRewritePatternSet patterns;
+};
+} // namespace
