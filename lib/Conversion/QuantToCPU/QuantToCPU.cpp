@@ -42,6 +42,7 @@ struct QuantToCPUPass
              << llvm::toString(found.takeError());
     target = std::make_shared<CPUTarget>(std::move(*found));
     RewritePatternSet set(context);
+    populateContractToCPUPatterns(set, *target);
     populateElementwiseToCPUPatterns(set, *target);
     populatePoolToCPUPatterns(set, *target);
     patterns = std::move(set);

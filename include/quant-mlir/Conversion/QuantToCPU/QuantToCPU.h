@@ -9,16 +9,27 @@
 #ifndef QUANT_MLIR_CONVERSION_QUANTTOCPU_QUANTTOCPU_H
 #define QUANT_MLIR_CONVERSION_QUANTTOCPU_QUANTTOCPU_H
 
+#include <string>
+
 namespace mlir {
 class RewritePatternSet;
 } // namespace mlir
 
 namespace quant_mlir {
 
+class ContractOp;
 class CPUTarget;
+
+/// The reason why `op`, on tensors or on buffers, has no kernel on `target` among
+/// those of populateContractToCPUPatterns; empty where it has one. Weights that
+/// are not packed yet count as packed, and padding as done.
+std::string findNoKernelReason(ContractOp op, const CPUTarget &target);
 
 // The patterns refer to `target`, which outlives them.
 
+/// quant.contract with packed weights that rows share.
+void populateContractToCPUPatterns(mlir::RewritePatternSet &patterns,
+                                   const CPUTarget &target);
 /// quant.add and quant.mul.
 void populateElementwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
                                       const CPUTarget &target);

@@ -1,0 +1,94 @@
+// RUN: quant-opt %s --quant-to-cpu=cpu=znver4 --canonicalize --cse | FileCheck %s
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#b = affine_map<(m, n, k) -> (n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// 12 rows are two tiles of 6, 128 columns two panels of four registers: 24
+// accumulators stay in registers for the whole reduction.
+// CHECK: memref.global "private" constant @contract_multiplier_0 : memref<128xf32> = dense<{{.*}}> {alignment = 64 : i64}
+// CHECK-LABEL: func @tiles
+func.func @tiles(%x: memref<12x64xi8>, %w: memref<8192xi8>, %s: memref<128xi32>, %b: memref<128xi32>, %y: memref<12x128xi8>) {
+  // CHECK-DAG: %[[FLIP:.*]] = arith.constant dense<-2139062144> : vector<16xi32>
+  // CHECK: scf.for %[[PANEL:.*]] = %c0 to %c2 step %c1
+  // CHECK: scf.for %[[ROW:.*]] = %c0 to %c12 step %c6
+  // CHECK: %[[SUMS:.*]]:24 = scf.for %[[K:.*]] = %c0 to %c16 step %c1 iter_args(%[[SUM:[a-z0-9]*]] =
+  // CHECK-COUNT-4: vector.load %{{.*}} : memref<8192xi8>, vector<64xi8>
+  // CHECK: vector.load %{{.*}}, vector<4xi8>
+  // CHECK: vector.bitcast %{{.*}} : vector<4xi8> to vector<1xi32>
+  // CHECK: vector.broadcast %{{.*}} : i32 to vector<16xi32>
+  // CHECK: arith.xori %{{.*}}, %[[FLIP]]
+  // CHECK: %[[X:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<64xi8>
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[SUM]], %[[X]], %{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+  // CHECK-COUNT-23: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK-NOT: llvm.call_intrinsic
+  // CHECK: scf.yield
+  // CHECK: arith.sitofp %[[SUMS]]#0
+  // CHECK-COUNT-24: vector.store %{{.*}}, vector<16xi8>
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = 3> : memref<12x64xi8>)
+    rhs(%w as <int8, per_channel<[1]>, scale = dense_resource<scales> : tensor<1x128xf32>> in <panels, tensor<64x128xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<128xi32>, : memref<8192xi8>)
+    bias(%b : memref<128xi32>) outs(%y as <int8, per_tensor, scale = 2.0> : memref<12x128xi8>)
+    maps [#x, #w, #b, #y]
+  return
+}
+
+// The last codes of a row and the last columns: a load that ends where the row
+// ends, shifted, and a masked store. Few rows have several sets of accumulators.
+// CHECK-LABEL: func @ragged
+func.func @ragged(%x: memref<2x11xi8>, %w: memref<192xi8>, %s: memref<13xi32>, %y: memref<2x13xf32>) {
+  // CHECK-DAG: %[[BITS:.*]] = arith.constant dense<8> : vector<16xi32>
+  // CHECK: %[[MASK:.*]] = vector.constant_mask [13] : vector<16xi1>
+  // CHECK: vector.maskedload %{{.*}}, %[[MASK]]
+  // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: vector.load %{{.*}}[%c7] : {{.*}}, vector<4xi8>
+  // CHECK: arith.shrui %{{.*}}, %[[BITS]]
+  // CHECK-COUNT-2: vector.maskedstore %{{.*}}, %[[MASK]], %{{.*}}, vector<16xf32>
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5, zero_point = 3> : memref<2x11xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<11x13xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4> sums %s : memref<13xi32>, : memref<192xi8>)
+    outs(%y : memref<2x13xf32>) maps [#x, #w, #y]
+  return
+}
+
+// Rows of a number that is not known: tiles, then a case for what is left.
+// CHECK-LABEL: func @rows
+func.func @rows(%x: memref<?x16xi8>, %w: memref<1024xi8>, %s: memref<64xi32>, %y: memref<?x64xf32>) {
+  // CHECK: %[[REST:.*]] = arith.remui %{{.*}}, %c6
+  // CHECK: %[[WHOLE:.*]] = arith.subi %{{.*}}, %[[REST]]
+  // CHECK: scf.for %{{.*}} = %c0 to %[[WHOLE]] step %c6
+  // CHECK: scf.index_switch %[[REST]]
+  // CHECK: case 1
+  // CHECK: case 5
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : memref<?x16xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<16x64xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<64xi32>, : memref<1024xi8>)
+    outs(%y : memref<?x64xf32>) maps [#x, #w, #y]
+  return
+}
+
+#cx = affine_map<(h, w, f, i, j, c) -> (h + i, w + j, c)>
+#cw = affine_map<(h, w, f, i, j, c) -> (i, j, c, f)>
+#cy = affine_map<(h, w, f, i, j, c) -> (h, w, f)>
+
+// Rows of a convolution are positions of the result, numbered through; kernel
+// column and channel are one run.
+// CHECK-LABEL: func @convolution
+func.func @convolution(%x: memref<7x7x16xi8>, %w: memref<2304xi8>, %s: memref<16xi32>, %y: memref<5x5x16xi8>) {
+  // CHECK: scf.for %{{.*}} = %c0 to %c18 step %c9
+  // CHECK: arith.remui %{{.*}}, %c5
+  // CHECK: arith.divui %{{.*}}, %c5
+  // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
+  // CHECK: scf.for %{{.*}} = %c0 to %c12 step %c1
+  // CHECK-COUNT-9: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<7x7x16xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<3x3x16x16xi8>, columns = [3], reduction = [0, 1, 2], run = 2, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<2304xi8>)
+    outs(%y as <int8, per_tensor, scale = 2.0> : memref<5x5x16xi8>) maps [#cx, #cw, #cy]
+  return
+}
+
+{-#
+  dialect_resources: {
+    builtin: {
+      scales: "0x040000000000803e0080803e0000813e0080813e0000823e0080823e0000833e0080833e0000843e0080843e0000853e0080853e0000863e0080863e0000873e0080873e0000883e0080883e0000893e0080893e00008a3e00808a3e00008b3e00808b3e00008c3e00808c3e00008d3e00808d3e00008e3e00808e3e00008f3e00808f3e0000903e0080903e0000913e0080913e0000923e0080923e0000933e0080933e0000943e0080943e0000953e0080953e0000963e0080963e0000973e0080973e0000983e0080983e0000993e0080993e00009a3e00809a3e00009b3e00809b3e00009c3e00809c3e00009d3e00809d3e00009e3e00809e3e00009f3e00809f3e0000a03e0080a03e0000a13e0080a13e0000a23e0080a23e0000a33e0080a33e0000a43e0080a43e0000a53e0080a53e0000a63e0080a63e0000a73e0080a73e0000a83e0080a83e0000a93e0080a93e0000aa3e0080aa3e0000ab3e0080ab3e0000ac3e0080ac3e0000ad3e0080ad3e0000ae3e0080ae3e0000af3e0080af3e0000b03e0080b03e0000b13e0080b13e0000b23e0080b23e0000b33e0080b33e0000b43e0080b43e0000b53e0080b53e0000b63e0080b63e0000b73e0080b73e0000b83e0080b83e0000b93e0080b93e0000ba3e0080ba3e0000bb3e0080bb3e0000bc3e0080bc3e0000bd3e0080bd3e0000be3e0080be3e0000bf3e0080bf3e"
+    }
+  }
+#-}
