@@ -2,6 +2,8 @@
 
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 
+#include "IntegerFormModels.h"
+
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
 
@@ -50,6 +52,7 @@ public:
 #define GET_OP_LIST
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.cpp.inc"
         >(context, *dialect);
+    attachIntegerFormBufferization(context);
   }
 };
 
