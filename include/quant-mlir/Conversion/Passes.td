@@ -24,14 +24,26 @@ defvar quantLoweringDialects = [
 //===----------------------------------------------------------------------===//
 
 def QuantToLinalgPass : Pass<"quant-to-linalg"> {
-  let summary = "Lower quant operations to linalg and arith";
+  let summary = "Lower quant operations of both levels to linalg and arith";
   let description = [{
-    Defines what the operations compute: each becomes one `linalg.generic` whose
-    body is the formula of docs/numerics.md, operation by operation, in binary32
-    and without fast-math flags; `quant.dynamic_range` two, a reduction to the ends
-    of ranges and what makes parameters of them. It is what an embedder without our kernels gets,
-    what a target without a kernel falls back to, and what every kernel is
-    compared with, bit for bit.
+    Defines what the operations of both levels compute: each becomes
+    `linalg.generic` whose bodies are the formulas of docs/numerics.md, operation
+    by operation, in binary32 and without fast-math flags. It is what an embedder
+    without our kernels gets, what a target without a kernel falls back to, and
+    what every kernel is compared with, bit for bit.
+
+    Level 1: one `linalg.generic` for each operation, two for
+    `quant.dynamic_range`, a reduction to the ends of ranges and what makes
+    parameters of them.
+
+    Level 2: `quant.contract` becomes lhs less its zero point in i32, a `tensor.pad`
+    with 0 where it has padding, the sums of products in i32 over its own loops
+    and maps, and one elementwise operation for all that follows. Where rhs is
+    split into blocks along a reduction, an `scf.for` goes over the blocks: an
+    exact sum of each, added to a binary32 total in order. Multipliers are formed
+    in binary64 at compile time, or in f64 where the scale of lhs is an operand.
+    Packed rhs is unpacked first. `quant.add` and `quant.mul` are one elementwise
+    operation, `quant.pool` a reduction and what follows it.
 
     Parameters that are the same for all elements become constants in the body,
     others a tensor read through an indexing map (`floordiv` by the block size,
@@ -69,10 +81,14 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
 
     Limits: a scale operand must be positive and finite and a zero point operand
     inside the range in use, as the contract says; otherwise the codes are
-    unspecified. Operations on other dialects' `!quant.uniform` types are left
-    alone.
+    unspecified. Accumulators of level 2 are taken to be proven not to overflow.
+    Operations on buffers are an error, as the lowering is one of tensors; those on
+    other dialects' `!quant.uniform` types are left alone.
   }];
-  let dependentDialects = quantLoweringDialects;
+  let dependentDialects = quantLoweringDialects # [
+    "::mlir::affine::AffineDialect",
+    "::mlir::scf::SCFDialect",
+  ];
   let statistics = [
     Statistic<"numLowered", "lowered", "Operations lowered to linalg">,
   ];

@@ -1,8 +1,9 @@
 //===- QuantToLinalg.cpp - The reference lowering -------------------------===//
 //
-// The pass, and the sequence of passes that makes plain linalg of level-1 IR.
-// The patterns are in QuantizeToLinalg.cpp, DynamicRangeToLinalg.cpp and
-// PackToLinalg.cpp.
+// The pass, and the sequence of passes that makes plain linalg of both levels.
+// The patterns of level 1 are in QuantizeToLinalg.cpp, DynamicRangeToLinalg.cpp
+// and PackToLinalg.cpp, those of level 2 in ContractToLinalg.cpp,
+// ElementwiseToLinalg.cpp and PoolToLinalg.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +15,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -32,23 +35,28 @@ namespace {
 struct QuantToLinalgPass
     : public quant_mlir::impl::QuantToLinalgPassBase<QuantToLinalgPass> {
   LogicalResult initialize(MLIRContext *context) override {
-    RewritePatternSet set(context);
-    populateQuantToLinalgPatterns(set);
-    patterns = std::move(set);
+    RewritePatternSet first(context), second(context);
+    populateIntegerFormToLinalgPatterns(first);
+    populateQuantToLinalgPatterns(second);
+    integerForm = std::move(first);
+    quantizedForm = std::move(second);
     return success();
   }
 
   void runOnOperation() override {
     int64_t count = 0;
     getOperation()->walk([&](Operation *op) { count += isLowered(op); });
-    walkAndApplyPatterns(getOperation(), patterns);
+    // The driver does not come back to what it made, and packed codes of level 2
+    // become an unpack.
+    walkAndApplyPatterns(getOperation(), integerForm);
+    walkAndApplyPatterns(getOperation(), quantizedForm);
     // The driver skips unreachable blocks, and an embedder's layout may be one
     // that no pattern here knows.
     WalkResult left = getOperation()->walk([&](Operation *op) {
       if (!isLowered(op))
         return WalkResult::advance();
-      op->emitOpError() << "was not lowered: expected reachable code and a "
-                           "layout that the reference lowering knows";
+      op->emitOpError() << "was not lowered: expected tensors, reachable code "
+                           "and a layout that the reference lowering knows";
       return WalkResult::interrupt();
     });
     if (left.wasInterrupted())
@@ -59,10 +67,10 @@ struct QuantToLinalgPass
 private:
   static bool isLowered(Operation *op) {
     return isa<QuantizeOp, DequantizeOp, DynamicRangeOp, PackOp, UnpackOp,
-               ObserveOp>(op);
+               ObserveOp, ContractOp, AddOp, MulOp, PoolOp>(op);
   }
 
-  FrozenRewritePatternSet patterns;
+  FrozenRewritePatternSet integerForm, quantizedForm;
 };
 
 /// Without calibration, an observer is what it computes: %x.
@@ -82,6 +90,13 @@ void quant_mlir::populateQuantToLinalgPatterns(RewritePatternSet &patterns) {
   populateQuantizeToLinalgPatterns(patterns);
   populateDynamicRangeToLinalgPatterns(patterns);
   populatePackToLinalgPatterns(patterns);
+}
+
+void quant_mlir::populateIntegerFormToLinalgPatterns(
+    RewritePatternSet &patterns) {
+  populateContractToLinalgPatterns(patterns);
+  populateElementwiseToLinalgPatterns(patterns);
+  populatePoolToLinalgPatterns(patterns);
 }
 
 void quant_mlir::addReferenceLoweringPasses(OpPassManager &manager) {

@@ -10,6 +10,7 @@
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 
 #include "ParameterMap.h"
+#include "ParameterTensor.h"
 
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Conversion/Utils/SmallFloatArith.h"
@@ -18,60 +19,12 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace quant_mlir;
 
 namespace {
-
-/// Constants of more bytes than this become resources: the context keeps every
-/// dense attribute to its end, and hashes all of it.
-constexpr size_t maxDenseBytes = 4096;
-
-/// The parameters of a unit as the body of a linalg.generic reads them: as the
-/// block argument of an input, or as a constant of its own.
-template <typename T> struct Parameter {
-  bool present = false;
-  Value input; ///< tensor; null for a constant
-  T constant = 0;
-};
-
-/// A constant tensor of `shape`.
-template <typename T, typename ResourceTy>
-Value buildTensor(OpBuilder &builder, Location loc, StringRef name,
-                  ArrayRef<int64_t> shape, Type element, ArrayRef<T> values) {
-  auto type = RankedTensorType::get(shape, element);
-  TypedAttr attr;
-  if (values.size() * sizeof(T) <= maxDenseBytes)
-    attr = DenseElementsAttr::get(type, values);
-  else
-    attr = cast<TypedAttr>(Attribute(ResourceTy::get(
-        type, name, HeapAsmResourceBlob::allocateAndCopyInferAlign(values))));
-  return arith::ConstantOp::create(builder, loc, type, attr);
-}
-
-/// Values of an attribute; equal ones (bit for bit: -0 is not +0) become a
-/// scalar.
-template <typename T, typename ResourceTy>
-Parameter<T> buildParameter(OpBuilder &builder, Location loc, StringRef name,
-                            ElementsAttr attr, Type element,
-                            ArrayRef<T> values) {
-  Parameter<T> result;
-  if (values.empty())
-    return result;
-  result.present = true;
-  bool isUniform = llvm::all_of(values, [&](const T &value) {
-    return std::memcmp(&value, &values.front(), sizeof(T)) == 0;
-  });
-  if (isUniform)
-    result.constant = values.front();
-  else
-    result.input = buildTensor<T, ResourceTy>(
-        builder, loc, name, attr.getShapedType().getShape(), element, values);
-  return result;
-}
 
 /// Both operations: `op` with one linalg.generic over input and parameters.
 template <typename OpTy, typename BodyFn>
@@ -96,8 +49,6 @@ LogicalResult lowerElementwise(OpTy op, PatternRewriter &rewriter,
     return success();
   }
 
-  Type f32 = rewriter.getF32Type();
-  Type i32 = rewriter.getI32Type();
   Parameter<float> scale, minval;
   Parameter<int32_t> zeroPoint;
   if (Value operand = op.getScale()) {
@@ -107,15 +58,16 @@ LogicalResult lowerElementwise(OpTy op, PatternRewriter &rewriter,
     numerics::TensorParams values = params.getTensorParams();
     if (values.scales.empty())
       return rewriter.notifyMatchFailure(op, "scales are not in memory");
-    scale = buildParameter<float, DenseF32ResourceElementsAttr>(
-        rewriter, loc, "scale", params.getScale(), f32,
-        ArrayRef<float>(values.scales));
-    zeroPoint = buildParameter<int32_t, DenseI32ResourceElementsAttr>(
-        rewriter, loc, "zero_point", params.getZeroPoint(), i32,
-        ArrayRef<int32_t>(values.zeroPoints));
-    minval = buildParameter<float, DenseF32ResourceElementsAttr>(
-        rewriter, loc, "minval", params.getMinval(), f32,
-        ArrayRef<float>(values.minvals));
+    auto shapeOf = [](ElementsAttr attr) {
+      return attr ? attr.getShapedType().getShape() : ArrayRef<int64_t>();
+    };
+    scale = buildParameter(rewriter, loc, "scale", shapeOf(params.getScale()),
+                           values.scales);
+    zeroPoint = buildParameter(rewriter, loc, "zero_point",
+                               shapeOf(params.getZeroPoint()),
+                               values.zeroPoints);
+    minval = buildParameter(rewriter, loc, "minval",
+                            shapeOf(params.getMinval()), values.minvals);
   }
 
   AffineMap identity = rewriter.getMultiDimIdentityMap(rank);

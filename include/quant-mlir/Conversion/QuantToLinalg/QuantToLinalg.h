@@ -1,7 +1,8 @@
 //===- QuantToLinalg.h - The reference lowering -----------------*- C++ -*-===//
 //
-// Lowers `quant.quantize`, `quant.dequantize`, `quant.dynamic_range`,
-// `quant.pack` and `quant.unpack` to linalg and arith on tensors. What it produces defines the operations.
+// Lowers the operations of both levels to linalg and arith on tensors: those
+// between values and codes, pack and unpack, and the integer form. What it
+// produces defines the operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +19,13 @@ namespace quant_mlir {
 /// Patterns that lower each operation to one linalg.generic, a dynamic range to
 /// two.
 void populateQuantToLinalgPatterns(mlir::RewritePatternSet &patterns);
+
+/// Patterns that lower the integer form: contractions, add, mul and pools. Packed
+/// codes become a quant.unpack, for the patterns above.
+void populateIntegerFormToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populateContractToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populateElementwiseToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populatePoolToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 /// The lowering of quantize and dequantize, of dynamic ranges, and of pack and
 /// unpack.
