@@ -41,6 +41,8 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
     pm.addPass(createQuantizeBiasesPass(*options.quantizeBiases));
   if (options.cleanUp)
     pm.addPass(createVerifyQuantizedFormPass());
+  if (options.fuse)
+    pm.addPass(createFusePass(*options.fuse));
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

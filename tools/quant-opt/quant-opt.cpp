@@ -103,6 +103,8 @@ struct ShortFlags {
   cl::opt<bool> explain{"explain", cl::cat(category),
                         cl::desc("Print which rule applied to each operation, "
                                  "and why")};
+  cl::opt<bool> fuse{"fuse", cl::cat(category),
+                     cl::desc("Make one operation on codes of each kernel")};
   cl::opt<bool> pack{"pack", cl::cat(category),
                      cl::desc("Store constants of 4 and 2 bits packed")};
 
@@ -135,7 +137,7 @@ struct ShortFlags {
   Options all() const {
     Options options = ofWeights();
     llvm::append_range(options,
-                       list(quantizeWeights, config, report, pack, explain,
+                       list(quantizeWeights, config, report, fuse, pack, explain,
                             insertObservers, quantizeActivations, ranges,
                             dynamic, activationQscheme, quantizeIo));
     return options;
@@ -239,6 +241,8 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
     return std::move(error);
   QuantPipelineOptions options;
   options.pack = flags.pack;
+  if (flags.fuse)
+    options.fuse.emplace().report = reportPath.str();
   options.foldBatchNorm = flags.dynamic.getNumOccurrences() != 0;
   // Level 1 is closed where activations are quantized; weights alone leave
   // nothing to clean up.

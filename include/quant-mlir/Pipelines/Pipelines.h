@@ -14,6 +14,7 @@
 //                     dequantize right before an operation
 //   quantize biases   behind weights and activations, whose scales they take
 //   verify            closes level 1
+//   fuse              level 1 to level 2; behind biases, which it takes in
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
 //
@@ -50,6 +51,8 @@ struct QuantPipelineOptions {
   bool cleanUp = false;
   /// Where activations are quantized too: there is no accumulator otherwise.
   std::optional<QuantizeBiasesPassOptions> quantizeBiases;
+  /// Level 1 to level 2.
+  std::optional<FusePassOptions> fuse;
   bool pack = false;
 };
 

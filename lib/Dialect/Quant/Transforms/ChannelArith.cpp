@@ -13,6 +13,7 @@
 #include "StridedCopy.h"
 
 #include "quant-mlir/Dialect/Quant/IR/QParams.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -391,6 +392,8 @@ std::optional<BroadcastConstant> ConstantEvaluator::compute(Operation *op,
     const BroadcastConstant *source = evaluate(op->getOperand(0), depth + 1);
     return source ? reshape(*source, op) : std::nullopt;
   }
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return read ? read(dequantize) : std::nullopt;
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     return computeLinalg(linalgOp, depth);
   return computeTensorOp(op, depth);

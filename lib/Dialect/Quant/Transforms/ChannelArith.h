@@ -16,6 +16,7 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,6 +27,10 @@ namespace linalg {
 class LinalgOp;
 } // namespace linalg
 } // namespace mlir
+
+namespace quant_mlir {
+class DequantizeOp;
+} // namespace quant_mlir
 
 namespace quant_mlir::detail {
 
@@ -75,6 +80,14 @@ std::optional<std::vector<double>> readFloats(mlir::ElementsAttr elements);
 /// transposes and reshapes.
 class ConstantEvaluator {
 public:
+  /// What a dequantize gives; nullopt where that is not known.
+  using ReadDequantize =
+      std::function<std::optional<BroadcastConstant>(DequantizeOp)>;
+
+  ConstantEvaluator() = default;
+  /// With `read`, dequantized constants are constants too.
+  explicit ConstantEvaluator(ReadDequantize read) : read(std::move(read)) {}
+
   /// nullptr where `value` is nothing of the kind, or too large. Stays valid.
   const BroadcastConstant *evaluate(mlir::Value value, unsigned depth = 0);
 
@@ -86,6 +99,7 @@ private:
                                                    unsigned depth);
 
   llvm::DenseMap<mlir::Value, std::unique_ptr<BroadcastConstant>> known;
+  ReadDequantize read;
 };
 
 } // namespace quant_mlir::detail

@@ -8,6 +8,7 @@
 
 #include "IntegerSum.h"
 
+#include "AccumulatorBound.h"
 #include "ScaledWeight.h"
 
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
@@ -66,43 +67,6 @@ static DequantizeOp findDequantize(Value value) {
 // The weight
 //===----------------------------------------------------------------------===//
 
-/// Codes of a constant, packed or not, sign- or zero-extended; one for a splat.
-/// Nothing where they are not in memory.
-static std::optional<std::vector<int32_t>> readCodes(DequantizeOp op) {
-  numerics::StorageType storage = op.getParams().getStorage();
-  unsigned width = numerics::bitWidth(storage);
-  bool isSigned = numerics::isSignedInteger(storage);
-  Value value = op.getInput();
-  auto unpack = value.getDefiningOp<UnpackOp>();
-  if (unpack)
-    value = unpack.getInput();
-  auto constant = value.getDefiningOp<arith::ConstantOp>();
-  int64_t count =
-      cast<RankedTensorType>(op.getInput().getType()).getNumElements();
-  if (!constant || count == 0 ||
-      (unpack && unpack.getLayout().getKind() != "canonical"))
-    return std::nullopt;
-  bool isSplat;
-  std::optional<ArrayRef<char>> bytes =
-      getRawBytes(cast<ElementsAttr>(constant.getValue()), isSplat);
-  if (!bytes)
-    return std::nullopt;
-  std::vector<uint8_t> codes(bytes->begin(), bytes->end());
-  if (unpack) {
-    std::vector<uint8_t> packed = std::move(codes);
-    if (isSplat)
-      packed.resize(numerics::packedSize(count, width), packed.front());
-    codes.resize(count);
-    numerics::unpackCodes(packed.data(), count, width, isSigned, codes.data());
-  }
-  std::vector<int32_t> result;
-  result.reserve(codes.size());
-  for (uint8_t code : codes)
-    result.push_back(isSigned ? int32_t(llvm::SignExtend64(code, width))
-                              : int32_t(code & ((1u << width) - 1)));
-  return result;
-}
-
 /// max |q - z| of every unit; `strides` say where the unit of an element is.
 static std::vector<double> getMaxAbsCodes(DequantizeOp op,
                                           const numerics::TensorParams &params,
@@ -111,7 +75,8 @@ static std::vector<double> getMaxAbsCodes(DequantizeOp op,
     return params.zeroPoints.empty() ? 0 : params.zeroPoints[unit];
   };
   std::vector<double> result(params.scales.size(), 0.0);
-  std::optional<std::vector<int32_t>> codes = readCodes(op);
+  std::optional<std::vector<int32_t>> codes =
+      readCodes(op.getInput(), op.getParams().getStorage());
   auto shape = cast<RankedTensorType>(op.getInput().getType()).getShape();
   if (codes && codes->size() != 1) {
     SmallVector<OffsetLoop> loops;

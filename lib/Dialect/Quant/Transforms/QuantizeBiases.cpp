@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BiasChannels.h"
 #include "IntegerSum.h"
 
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
@@ -36,46 +37,6 @@ namespace quant_mlir {
 using namespace mlir;
 using namespace quant_mlir;
 using namespace quant_mlir::detail;
-
-//===----------------------------------------------------------------------===//
-// Where the channels of a bias are
-//===----------------------------------------------------------------------===//
-
-/// What the dimensions of the bias operand are in loops of the anchor; nullopt
-/// where something between the two cannot be followed.
-static std::optional<DimPieces> findPieces(const ActivationGroup &group) {
-  auto anchor = cast<linalg::LinalgOp>(group.anchor);
-  auto type = dyn_cast<RankedTensorType>(group.bias->get().getType());
-  if (!type)
-    return std::nullopt;
-  if (group.bias->getOwner() == group.anchor)
-    return DimPieces(anchor.getMatchingIndexingMap(group.bias),
-                     type.getShape());
-
-  auto resultType = cast<RankedTensorType>(anchor->getResult(0).getType());
-  DimPieces pieces(anchor.getMatchingIndexingMap(anchor.getDpsInitOperand(0)),
-                   resultType.getShape());
-  auto add = dyn_cast<linalg::LinalgOp>(group.bias->getOwner());
-  Value value = anchor->getResult(0);
-  if (!add || !value.hasOneUse())
-    return std::nullopt;
-  OpOperand *use = &*value.use_begin();
-  while (use->getOwner() != add) {
-    if (!followMove(*use, pieces) || use->getOwner()->getNumResults() != 1 ||
-        !use->getOwner()->getResult(0).hasOneUse())
-      return std::nullopt;
-    use = &*use->getOwner()->getResult(0).use_begin();
-  }
-  // Dimensions of the bias among those of what it is added to.
-  AffineMap dataMap = add.getMatchingIndexingMap(use);
-  SmallVector<int64_t> sources;
-  for (AffineExpr expr : add.getMatchingIndexingMap(group.bias).getResults()) {
-    std::optional<unsigned> dim = dataMap.getResultPosition(expr);
-    sources.push_back(dim ? int64_t(*dim) : -1);
-  }
-  pieces.permute(sources);
-  return pieces;
-}
 
 namespace {
 
@@ -169,16 +130,6 @@ static std::string quantize(const IntegerSum &sum, const Channels &values,
 // Rewriting
 //===----------------------------------------------------------------------===//
 
-/// Sizes of a value from the buffer that it was written to, so that the value
-/// itself can go.
-static SmallVector<OpFoldResult> getSizes(OpBuilder &builder, Value value) {
-  while (auto op = value.getDefiningOp<linalg::LinalgOp>())
-    value = op.getDpsInits()[cast<OpResult>(value).getResultNumber()];
-  if (auto empty = value.getDefiningOp<tensor::EmptyOp>())
-    return empty.getMixedSizes();
-  return tensor::getMixedSizes(builder, value.getLoc(), value);
-}
-
 /// Whether a bias is behind a dequantize already.
 static bool isQuantized(Value value) {
   while (Operation *op = value.getDefiningOp()) {
@@ -258,7 +209,7 @@ private:
     const BroadcastConstant *constant = constants.evaluate(value);
     if (!constant)
       return "it is computed from constants: fold it into one first";
-    std::optional<DimPieces> pieces = findPieces(group);
+    std::optional<DimPieces> pieces = findBiasPieces(group);
     std::optional<Channels> values =
         pieces ? getPerChannel(constant->data, constant->strides, *pieces,
                                sum->channels)
@@ -287,7 +238,7 @@ private:
         if (!llvm::is_contained(bias.dims, dim))
           added.push_back(dim);
       Value empty = tensor::EmptyOp::create(
-          builder, loc, getSizes(builder, old), type.getElementType());
+          builder, loc, getBufferSizes(builder, old), type.getElementType());
       value = linalg::BroadcastOp::create(builder, loc, value, empty, added)
                   ->getResult(0);
       // Sizes that are constants in the IR may be dynamic in the type.

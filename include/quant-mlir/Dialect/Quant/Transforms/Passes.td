@@ -549,6 +549,91 @@ def VerifyQuantizedFormPass
   ];
 }
 
+def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
+  let summary = "Make one integer operation of each kernel: level 1 to level 2";
+  let description = [{
+    At level 1 a kernel is several operations in floating point between
+    `quant.dequantize` and `quant.quantize`. This pass makes one operation on codes
+    of each: `quant.contract`, `quant.add`, `quant.mul` or `quant.pool`. A statically
+    quantized network then stays integer from its first to its last operation that
+    has an integer kernel.
+
+    ```mlir
+    // quant-fuse
+    %cw = arith.constant dense<[[10, -20], [30, 40]]> : tensor<2x2xi8>
+    %x = quant.dequantize %q <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<4x2xi8> -> tensor<4x2xf32>
+    %w = quant.dequantize %cw <int8, per_tensor, scale = 0.25> : tensor<2x2xi8> -> tensor<2x2xf32>
+    %zero = arith.constant 0.0 : f32
+    %e = tensor.empty() : tensor<4x2xf32>
+    %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    %y = quant.quantize %0 <int8, per_tensor, scale = 0.1> : tensor<4x2xf32> -> tensor<4x2xi8>
+    ```
+
+    becomes
+
+    ```mlir
+    #x = affine_map<(m, n, k) -> (m, k)>
+    #w = affine_map<(m, n, k) -> (k, n)>
+    #y = affine_map<(m, n, k) -> (m, n)>
+    %cw = arith.constant dense<[[10, -20], [30, 40]]> : tensor<2x2xi8>
+    %e = tensor.empty() : tensor<4x2xi8>
+    %y = quant.contract
+      lhs(%q as <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<4x2xi8>)
+      rhs(%cw as <int8, per_tensor, scale = 0.25> : tensor<2x2xi8>)
+      outs(%e as <int8, per_tensor, scale = 0.1> : tensor<4x2xi8>)
+      maps [#x, #w, #y] -> tensor<4x2xi8>
+    ```
+
+    What belongs to a kernel is what observers and biases go by: a matrix product or
+    convolution with its bias, residual addition and clamp; an addition or product of
+    two activations with its clamp; an average. Structure is read from indexing maps,
+    so that named operations, `linalg.contract` and `linalg.generic` are one case.
+
+    - Activations are static codes, codes with a scale found at run time (per tensor
+      or per row), or values: then only the weight is quantized. Weights are of any
+      type, granularity and formulation.
+    - Where all users of the result quantize it alike, the result is codes; else it
+      is values, and what quantizes them stays.
+    - `tensor.pad` with the zero point (of values: with 0.0) becomes `padding`.
+    - An int32 bias of scale `sx * sw[c]` is added to the accumulator; any other
+      constant becomes an f32 bias, one number per channel.
+    - Reshapes inside a kernel work on codes, behind it, and in front of what is
+      added; those of weights are folded into the constant. Loops of size one that a
+      reshape drops are dropped.
+    - An average is `quant.pool average` where input and result have equal parameters
+      and it divides by the number of elements of its window, the padding counted or
+      not; a maximum over windows of codes is `quant.pool max`.
+
+    What stays at level 1 is named in a remark with the reason, and carries it as the
+    attribute `quant.not_fused`, so that `quant-verify-integer-form` knows it from
+    what was forgotten: an activation with a minval; a second operand with a scale
+    found at run time; a transposed convolution; a sum that an int32 may not hold,
+    with the numbers. An addition that a kernel cannot take in, because what it adds
+    is in floating point, stays behind it.
+
+    Fusing moves a code by one where a float sum, which level 1 computes, and the
+    exact one lie on different sides of a tie (docs/numerics.md, section 6).
+
+    Limits: structured operations; elementwise operations and pools have codes of 8
+    bits with one scale.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let options = [
+    Option<"report", "report", "std::string", /*default=*/"\"\"",
+           "JSON file with a report, to which what stays at level 1 is added">,
+  ];
+  let statistics = [
+    Statistic<"numFused", "fused", "Operations of the integer form">,
+    Statistic<"numDeclined", "declined",
+              "Kernels that stay at level 1, wholly or in part">,
+  ];
+}
+
 def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   let summary = "Store sub-byte constants packed";
   let description = [{
