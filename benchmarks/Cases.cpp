@@ -3,10 +3,12 @@
 #include "Cases.h"
 
 #include "OneDnn.h"
+#include "Ours.h"
 
 #include "quant-mlir/Support/Errors.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Program.h"
 
 using namespace quant_mlir;
 using namespace quant_mlir::bench;
@@ -133,6 +135,32 @@ static void addOnnxRuntime(Row &row, Context &context, const Problem &problem,
     row.absent.push_back(context.onnxRuntimeAbsent);
 }
 
+/// Ours, and on more than one thread ours on one beside it.
+template <typename Problem>
+static void addOurs(Row &row, Context &context, const Problem &problem,
+                    unsigned copies) {
+  if (context.peersOnly)
+    return;
+  row.add(makeOurs(problem, row.threads, copies), subject::ours);
+  if (row.threads == 1)
+    return;
+  auto one = makeOurs(problem, 1, copies);
+  if (one)
+    one->name = subject::oursOneThread;
+  row.add(std::move(one), subject::oursOneThread);
+}
+
+/// The same shape in f32.
+static void addOursFloat(Row &row, Context &context,
+                         const FloatProblem &problem, unsigned copies) {
+  if (context.peersOnly)
+    return;
+  auto ours = makeOurs(problem, row.threads, copies);
+  if (ours)
+    ours->name = subject::oursFloat;
+  row.add(std::move(ours), subject::oursFloat);
+}
+
 static Row makeInt8Matmul(Context &context, unsigned threads, MatmulShape shape,
                           Activations activations) {
   Int8Problem problem(shape, activations);
@@ -140,6 +168,11 @@ static Row makeInt8Matmul(Context &context, unsigned threads, MatmulShape shape,
   unsigned copies = copiesOf(shape, bytes);
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, copies);
+  // Where weights come from memory rates are bytes, and f32 has four times as
+  // many: its own rows have it.
+  if (shape.m > 1)
+    addOursFloat(row, context, FloatProblem(shape), 1);
   addOneDnn(row, problem, copies);
   addOnnxRuntime(row, context, problem, copies);
   addLimit(row, context, context.int8Limit, shape.ops(),
@@ -154,6 +187,7 @@ static Row makeFloatMatmul(Context &context, unsigned threads,
   unsigned copies = copiesOf(shape, bytes);
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, copies);
   addOneDnn(row, problem, copies);
   addOnnxRuntime(row, context, problem, copies);
   addLimit(row, context, context.floatLimit, shape.ops(),
@@ -167,6 +201,7 @@ static Row makeDynamicMatmul(Context &context, unsigned threads,
   double bytes = double(problem.w.size());
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, copiesOf(shape, bytes));
   addOnnxRuntime(row, context, problem, copiesOf(shape, bytes));
   addLimit(row, context, context.int8Limit, shape.ops(),
            shape.m == 1 ? bytes : 0);
@@ -179,6 +214,7 @@ static Row makeBlockMatmul(Context &context, unsigned threads,
   double bytes = problem.weightBytes();
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, copiesOf(shape, bytes));
   addOnnxRuntime(row, context, problem, copiesOf(shape, bytes));
   addLimit(row, context, context.int8Limit, shape.ops(),
            shape.m == 1 ? bytes : 0);
@@ -190,6 +226,8 @@ static Row makeInt8Conv(Context &context, unsigned threads,
   Int8Problem problem(shape, Activations::Unsigned);
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, 1);
+  addOursFloat(row, context, FloatProblem(shape), 1);
   addOneDnn(row, problem, 1);
   addOnnxRuntime(row, context, problem, 1);
   addLimit(row, context, context.int8Limit, shape.ops(), 0);
@@ -201,6 +239,7 @@ static Row makeFloatConv(Context &context, unsigned threads,
   FloatProblem problem(shape);
   Row row;
   row.threads = threads;
+  addOurs(row, context, problem, 1);
   addOneDnn(row, problem, 1);
   addOnnxRuntime(row, context, problem, 1);
   addLimit(row, context, context.floatLimit, shape.ops(), 0);
@@ -215,13 +254,17 @@ namespace {
 struct ModelFiles {
   const char *name;
   const char *inputs;
+  const char *expected;
+  const char *calibration;
 };
 } // namespace
 
 static const ModelFiles modelFiles[] = {
-    {"kws", "kws_test_inputs.npy"},
-    {"resnet8", "resnet8_inputs.npy"},
-    {"ad01", "ad01_inputs.npy"},
+    {"kws", "kws_test_inputs.npy", "kws_test_float_outputs.npy",
+     "kws_calib_inputs.npy"},
+    {"resnet8", "resnet8_inputs.npy", "resnet8_float_outputs.npy",
+     "resnet8_inputs.npy"},
+    {"ad01", "ad01_inputs.npy", "ad01_float_outputs.npy", "ad01_inputs.npy"},
 };
 
 /// The first sample.
@@ -235,6 +278,54 @@ static llvm::Expected<NdArray> readFirst(const std::string &path) {
   return array;
 }
 
+/// Ranges of the model over its calibration data, by quant-calibrate.
+static llvm::Expected<std::string> calibrate(Context &context,
+                                             const ModelFiles &files) {
+  std::string ranges = context.scratch + "/" + files.name + ".ranges.json";
+  std::string model = context.models + "/" + files.name + ".tosa.mlir";
+  std::string inputs = "--input=" + context.models + "/" + files.calibration;
+  std::string message;
+  if (std::error_code code = llvm::sys::fs::create_directories(context.scratch))
+    return makeFileError(context.scratch, code.message());
+  int result = llvm::sys::ExecuteAndWait(context.calibrateTool,
+                                         {context.calibrateTool, model, inputs,
+                                          "--activation-qscheme=asymmetric",
+                                          "-o", ranges},
+                                         std::nullopt, {}, 0, 0, &message);
+  if (result != 0)
+    return makeFileError(context.calibrateTool,
+                         "expected it to calibrate '" + model +
+                             "', found exit code " + llvm::Twine(result) + " " +
+                             message + "; build quant-calibrate");
+  return ranges;
+}
+
+static void addOurModel(Row &row, Context &context, const ModelFiles &files,
+                        const NdArray &input) {
+  auto expected = readFirst(context.models + "/" + files.expected);
+  if (!expected) {
+    row.absent.push_back(llvm::toString(expected.takeError()));
+    return;
+  }
+  std::string model = context.models + "/" + files.name + ".tosa.mlir";
+  auto add = [&](const char *name, const std::string &ranges,
+                 unsigned threads) {
+    auto ours = makeOursModel(model, ranges, input, *expected, threads);
+    if (ours)
+      ours->name = name;
+    row.add(std::move(ours), name);
+  };
+  add(subject::oursFloat, "", row.threads);
+  auto ranges = calibrate(context, files);
+  if (!ranges) {
+    row.absent.push_back(llvm::toString(ranges.takeError()));
+    return;
+  }
+  add(subject::ours, *ranges, row.threads);
+  if (row.threads > 1)
+    add(subject::oursOneThread, *ranges, 1);
+}
+
 static Row makeModel(Context &context, unsigned threads,
                      const ModelFiles &files) {
   Row row;
@@ -245,6 +336,8 @@ static Row makeModel(Context &context, unsigned threads,
     row.absent.push_back(llvm::toString(input.takeError()));
     return row;
   }
+  if (!context.peersOnly)
+    addOurModel(row, context, files, *input);
   if (!context.onnxRuntime) {
     row.absent.push_back(context.onnxRuntimeAbsent);
     return row;
@@ -254,12 +347,10 @@ static Row makeModel(Context &context, unsigned threads,
                        (isFloat ? "_float.onnx" : "_int8qdq.onnx");
     const char *name =
         isFloat ? subject::onnxRuntimeFloat : subject::onnxRuntime;
-    std::vector<float> output;
-    auto subject =
-        context.onnxRuntime->makeModel(path, *input, threads, output);
-    if (subject)
-      subject->name = name;
-    row.add(std::move(subject), name);
+    auto peer = context.onnxRuntime->makeModel(path, *input, threads);
+    if (peer)
+      peer->name = name;
+    row.add(std::move(peer), name);
   }
   return row;
 }

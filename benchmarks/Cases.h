@@ -19,6 +19,10 @@ struct Context {
   std::string onnxRuntimeAbsent;
   /// Folder of the whole models; empty: none.
   std::string models;
+  /// For files that are made on the way.
+  std::string scratch;
+  /// quant-calibrate.
+  std::string calibrateTool;
   /// Nothing of ours, only peers and limits.
   bool peersOnly = false;
 };

@@ -476,17 +476,13 @@ llvm::Expected<Subject> OnnxRuntime::make(const DynamicProblem &problem,
 
 llvm::Expected<Subject> OnnxRuntime::makeModel(const std::string &path,
                                                const NdArray &input,
-                                               unsigned threads,
-                                               std::vector<float> &output) {
+                                               unsigned threads) {
   Tensor tensor{ort::Float,
                 std::vector<int64_t>(input.shape.begin(), input.shape.end()),
                 input.bytes};
   auto sessions = impl->open(path, std::move(tensor), threads, 1);
   if (!sessions)
     return sessions.takeError();
-  const std::vector<char> &bytes = (*sessions)->output.bytes;
-  output.resize(bytes.size() / sizeof(float));
-  std::memcpy(output.data(), bytes.data(), output.size() * sizeof(float));
   return impl->makeSubject(*sessions, path.substr(path.rfind('/') + 1),
                            threads);
 }

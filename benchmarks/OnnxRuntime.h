@@ -41,11 +41,9 @@ public:
                                unsigned copies);
   llvm::Expected<Subject> make(const DynamicProblem &problem, unsigned threads,
                                unsigned copies);
-  /// A whole model of one float input and one float output; `output` gets the
-  /// result for `input`.
+  /// A whole model of one float input and one float output.
   llvm::Expected<Subject> makeModel(const std::string &path,
-                                    const NdArray &input, unsigned threads,
-                                    std::vector<float> &output);
+                                    const NdArray &input, unsigned threads);
 
 private:
   struct Impl;

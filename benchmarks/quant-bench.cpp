@@ -136,6 +136,8 @@ static void setUp(Context &context, const BenchOptions &options) {
       options.quick ? uint64_t(16) << 20 : 8 * lastLevelCacheBytes(),
       options.quick);
   context.models = options.models;
+  context.scratch = options.scratch;
+  context.calibrateTool = QUANT_BENCH_TOOLS "/quant-calibrate";
   context.peersOnly = options.peersOnly;
   if (options.onnxRuntime.empty()) {
     context.onnxRuntimeAbsent = "ONNX Runtime: no --onnxruntime is given";

@@ -7,13 +7,16 @@
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
 #   aarch64        programs for AArch64 can be linked, and run in qemu
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
+#   onnxruntime    benchmarks/run.sh has installed it
 #   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
 #   --param roundtrip=1   every quant-opt also verifies that its IR survives
 #                         printing and parsing, as text and as bytecode
 
+import glob
 import os
+import platform
 import sys
 
 import lit.formats
@@ -91,4 +94,12 @@ if qemu and os.path.exists("/usr/aarch64-linux-gnu/lib/libc.a"):
 if not config.sanitizers:
     if os.path.exists(os.path.join(tools, "quant-bench")):
         config.available_features.add("benchmarks")
+    architecture = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine())
+    onnxruntime = glob.glob(os.path.join(
+        config.quant_build_dir, "benchmarks", "onnxruntime", "node_modules",
+        "onnxruntime-node", "bin", "*", "linux", str(architecture),
+        "libonnxruntime.so*"))
+    if onnxruntime and config.python:
+        config.available_features.add("onnxruntime")
+        config.substitutions.append(("%onnxruntime", onnxruntime[0]))
     config.available_features.add("embedding")

@@ -354,3 +354,11 @@ CompiledFunction::bench(llvm::ArrayRef<NdArray> inputs, unsigned runs) {
   }
   return times;
 }
+
+llvm::Expected<std::function<llvm::Error()>>
+CompiledFunction::prepare(llvm::ArrayRef<NdArray> inputs) {
+  if (llvm::Error error = checkArguments(impl->signature, inputs))
+    return error;
+  auto call = std::make_shared<Call>(*impl, inputs);
+  return [call] { return call->run(); };
+}

@@ -21,6 +21,7 @@
 #include "quant-mlir/Support/Npy.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +63,12 @@ public:
   /// itself is timed.
   llvm::Expected<std::vector<std::chrono::nanoseconds>>
   bench(llvm::ArrayRef<NdArray> inputs, unsigned runs);
+
+  /// The same call to be made again and again, by who measures it beside
+  /// something else: arguments are prepared once, results are freed by the next
+  /// call. The arrays must outlive the function object; this must, too.
+  llvm::Expected<std::function<llvm::Error()>>
+  prepare(llvm::ArrayRef<NdArray> inputs);
 
 private:
   class Call;
