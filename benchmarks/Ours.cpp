@@ -147,6 +147,7 @@ llvm::Expected<Subject> quant_mlir::bench::makeOurs(const Int8Problem &problem,
                                                     unsigned copies) {
   QuantPipelineOptions options;
   options.cleanUp = true;
+  options.fuse.emplace();
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), options,
@@ -179,6 +180,7 @@ static QuantPipelineOptions getDynamicOptions() {
   QuantPipelineOptions options;
   options.quantizeDynamic.emplace().granularity = "per_row";
   options.cleanUp = true;
+  options.fuse.emplace();
   return options;
 }
 
@@ -227,6 +229,7 @@ llvm::Expected<Subject> quant_mlir::bench::makeOursModel(
     options.quantizeWeights.emplace().weightThreshold = 0;
     options.quantizeBiases.emplace();
     options.cleanUp = true;
+    options.fuse.emplace();
   }
   NdArray output;
   auto subject = makeSubject(module, options, input, threads, 1, path, output);

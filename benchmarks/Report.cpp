@@ -95,7 +95,8 @@ static std::optional<double> ratio(const Row &row, const Column &column) {
 static std::string number(double value) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << llvm::format(value < 10    ? "%.2f"
+  os << llvm::format(value < 0.1   ? "%.2g"
+                     : value < 10  ? "%.2f"
                      : value < 100 ? "%.1f"
                                    : "%.0f",
                      value);
