@@ -41,8 +41,10 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
     pm.addPass(createQuantizeBiasesPass(*options.quantizeBiases));
   if (options.cleanUp)
     pm.addPass(createVerifyQuantizedFormPass());
-  if (options.fuse)
+  if (options.fuse) {
     pm.addPass(createFusePass(*options.fuse));
+    pm.addPass(createVerifyIntegerFormPass());
+  }
   if (options.pack)
     pm.addPass(createPackConstantsPass());
 }

@@ -15,6 +15,7 @@
 //   quantize biases   behind weights and activations, whose scales they take
 //   verify            closes level 1
 //   fuse              level 1 to level 2; behind biases, which it takes in
+//   verify            closes level 2
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
 //

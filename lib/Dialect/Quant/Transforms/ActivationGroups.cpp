@@ -14,6 +14,7 @@
 
 #include "quant-mlir/Dialect/Quant/Transforms/ActivationGroups.h"
 
+#include "quant-mlir/Dialect/Quant/IR/ElementwiseBody.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Weights.h"
 
@@ -191,14 +192,13 @@ void ActivationGroups::collect(QuantizableOpInterface anchor) {
       linalgOp.getNumDpsInits() == 1 && group.isQuantizable()) {
     OpOperand *init = linalgOp.getDpsInitOperand(0);
     std::optional<Dims> channels = getChannelDims(group);
+    std::optional<double> splat = getSplatValue(init->get());
     if (init->get().getDefiningOp<tensor::EmptyOp>() ||
-        getVaryingDims(init->get()).none()) {
-      // A fill: with 0, or the same bias for all.
-      Value filled;
-      if (auto fill = init->get().getDefiningOp<linalg::FillOp>())
-        filled = fill.getInputs()[0];
-      if (filled && !matchPattern(filled, m_AnyZeroFloat()))
-        group.bias = init;
+        (splat && *splat == 0)) {
+      // Nothing is added.
+    } else if (splat || init->get().getDefiningOp<linalg::FillOp>()) {
+      // The same for all.
+      group.bias = init;
     } else if (isComputedFromConstants(init->get()) && channels &&
                variesWithin(init->get(), *channels)) {
       group.bias = init;

@@ -76,7 +76,8 @@ private:
 
   /// Moves between the anchor and the end.
   SmallVector<Operation *> moves;
-  Value output; ///< where the group ends
+  Value output;              ///< where the group ends
+  Operation *left = nullptr; ///< the step behind that
   QuantizedUsers users;
 };
 
@@ -311,8 +312,10 @@ bool ContractionFuser::findEnd() {
       continue;
     }
     isWhole = addStep(step);
-    if (!isWhole)
+    if (!isWhole) {
+      left = step.op;
       break;
+    }
     output = step.op->getResult(0);
     pending.clear();
   }
@@ -388,7 +391,7 @@ FuseResult ContractionFuser::run() {
   if (result.getType() != output.getType() && !users.params)
     result = tensor::CastOp::create(builder, loc, output.getType(), result);
   replaceOutput(output, users, result);
-  return {contract, rest};
+  return {contract, rest, left};
 }
 
 FuseResult quant_mlir::detail::fuseContraction(const ActivationGroup &group) {

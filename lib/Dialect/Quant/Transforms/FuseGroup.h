@@ -101,11 +101,15 @@ struct FuseResult {
   mlir::Operation *fused = nullptr;
   /// Why nothing was fused; or, beside `fused`, what stays behind it and why.
   std::string reason;
+  /// Beside `fused`, the first operation that stays behind it.
+  mlir::Operation *left = nullptr;
 };
 FuseResult fuseContraction(const ActivationGroup &group);
 FuseResult fuseElementwise(const ActivationGroup &group);
 FuseResult fuseAverage(const ActivationGroup &group);
-/// A maximum over a window of codes. No reason: it is no such thing.
+/// What a maximum over windows of 8-bit codes reads; null for anything else.
+mlir::OpOperand *findMaximumInput(mlir::linalg::LinalgOp op);
+/// Neither an operation nor a reason: it is no such thing.
 FuseResult fuseMaximum(mlir::linalg::LinalgOp op);
 
 } // namespace quant_mlir::detail

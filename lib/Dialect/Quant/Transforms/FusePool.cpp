@@ -405,30 +405,40 @@ static std::optional<int64_t> getSplatCode(Value value, bool isSigned) {
   return isSigned ? code.getSExtValue() : int64_t(code.getZExtValue());
 }
 
-FuseResult quant_mlir::detail::fuseMaximum(linalg::LinalgOp op) {
+OpOperand *quant_mlir::detail::findMaximumInput(linalg::LinalgOp op) {
   if (op.getNumReductionLoops() == 0 || op.getNumDpsInits() != 1 ||
       op->getNumResults() != 1 || !op.getBlock() || op.getBlock()->empty() ||
       op.getBlock()->getTerminator()->getNumOperands() != 1)
-    return {};
+    return nullptr;
   Operation *choice =
       op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
   auto quantizable = dyn_cast<QuantizableOpInterface>(op.getOperation());
   if (!isa_and_nonnull<arith::MaxSIOp, arith::MaxUIOp>(choice) ||
       !quantizable || quantizable.getValueEffect() != ValueEffect::Moves ||
       !llvm::all_of(choice->getOperands(), llvm::IsaPred<BlockArgument>))
-    return {};
+    return nullptr;
   // Of codes, what the maximum begins with may be a value like others.
   SmallVector<OpOperand *> sources = quantizable.getValueSources();
   llvm::erase_if(sources,
                  [&](OpOperand *source) { return op.isDpsInit(source); });
-  if (sources.size() != 1)
+  if (sources.size() != 1 ||
+      !getElementTypeOrSelf(sources[0]->get().getType()).isInteger(8))
+    return nullptr;
+  return sources[0];
+}
+
+FuseResult quant_mlir::detail::fuseMaximum(linalg::LinalgOp op) {
+  OpOperand *source = findMaximumInput(op);
+  if (!source)
     return {};
-  Value input = sources[0]->get();
+  Value input = source->get();
+  Operation *choice =
+      op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
+  bool isSigned = isa<arith::MaxSIOp>(choice);
   AffineAttr params = findParams(input);
   if (!params || !isStaticPerTensor(params) ||
       params.getStorageElementType() != getElementTypeOrSelf(input.getType()) ||
-      numerics::isSignedInteger(params.getStorage()) !=
-          isa<arith::MaxSIOp>(choice))
+      numerics::isSignedInteger(params.getStorage()) != isSigned)
     return {nullptr, "no one set of constant parameters of its codes is known"};
   std::optional<int64_t> begin = getSplatCode(
       op.getDpsInits()[0], numerics::isSignedInteger(params.getStorage()));
@@ -446,7 +456,7 @@ FuseResult quant_mlir::detail::fuseMaximum(linalg::LinalgOp op) {
       params.getStorageElementType());
   FuseResult result;
   Operation *pool = createPool(builder, op.getLoc(), PoolKind::Max, input,
-                               params, init, getWindow(op, sources[0]), padding,
+                               params, init, getWindow(op, source), padding,
                                /*countPadding=*/false);
   if (Attribute name = op->getAttr("quant.name"))
     pool->setAttr("quant.name", name);

@@ -599,8 +599,7 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
     - An int32 bias of scale `sx * sw[c]` is added to the accumulator; any other
       constant becomes an f32 bias, one number per channel.
     - Reshapes inside a kernel work on codes, behind it, and in front of what is
-      added; those of weights are folded into the constant. Loops of size one that a
-      reshape drops are dropped.
+      added; those of weights are folded into the constant.
     - An average is `quant.pool average` where input and result have equal parameters
       and it divides by the number of elements of its window, the padding counted or
       not; a maximum over windows of codes is `quant.pool max`.
@@ -631,6 +630,56 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
     Statistic<"numFused", "fused", "Operations of the integer form">,
     Statistic<"numDeclined", "declined",
               "Kernels that stay at level 1, wholly or in part">,
+  ];
+}
+
+def VerifyIntegerFormPass
+    : Pass<"quant-verify-integer-form", "::mlir::ModuleOp"> {
+  let summary = "Check that a module is in the integer form, level 2";
+  let description = [{
+    The contract between fusion and what compiles the integer form. A module is in
+    the integer form where all of this holds; every operation for which it does not
+    is an error with its location, the reason and the way out, and nothing is
+    changed.
+
+    - It would be in the quantized form (`quant-verify-quantized-form`) but for
+      `quant.contract`, `quant.add`, `quant.mul` and `quant.pool`, which read codes
+      and make them. Between those, codes only move.
+    - No kernel that reads dequantized values is left, unless it carries the attribute
+      `quant.not_fused`, with which `quant-fuse` says why it left it: matrix products
+      and convolutions, sums and products of two activations, averages, and maxima
+      over windows of codes. Whatever has no operation on codes (a softmax, a
+      sigmoid, a clamp alone) may be computed in floating point.
+    - No int32 accumulator overflows: `K * max|qx - zx| * max|qw - zw| + |b| < 2^31`
+      for every channel of a contraction, K the products of one sum, or of one block
+      where the weight has scales per block; `n * max|q - z| < 2^31` for an average
+      over n elements. `qx` is any code of the range in use, and a zero point that is
+      found at run time any number of that range; `qw` and `b` are the constants
+      where they are in memory, else the range of their type. Sums in floating point
+      (values, or codes that are floats) have no such bound.
+
+    ```mlir
+    // quant-verify-integer-form
+    #x = affine_map<(m, n, k) -> (m, k)>
+    #w = affine_map<(m, n, k) -> (k, n)>
+    #y = affine_map<(m, n, k) -> (m, n)>
+    %q = quant.quantize %x <int8, per_tensor, scale = 0.5> : tensor<4x70xf32> -> tensor<4x70xi8>
+    %y = quant.contract
+      lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>)
+      rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<70x24xi8>)
+      outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+    ```
+
+    Limits: those of `quant-verify-quantized-form`. Packed weights
+    (`quant-pack-weights`) are bounded by the range of their type, so check before
+    packing.
+  }];
+  let dependentDialects = [
+    "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numRejected", "rejected", "Operations that do not belong">,
+    Statistic<"numProven", "proven", "Accumulators that are proven">,
   ];
 }
 
