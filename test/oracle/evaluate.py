@@ -28,6 +28,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 import ops
+import integer_ops  # adds the integer form to ops.OPS
 import quant_ops  # adds the quant dialect to ops.OPS
 from mlir_text import affine_eval, int_width, is_float, linear, parse, wrap_int
 

@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from quantize import float_decode
+from quantize import float_decode, round_bf16
 
 Type = collections.namedtuple("Type", "kind shape element")
 # kind "tensor", "memref", "vector": shape (None: dynamic) and element type name;
@@ -114,6 +114,19 @@ def element_bits(value, element):
   """One element written in hexadecimal in a list: its bit pattern."""
   size = {"f16": 2, "bf16": 2, "f32": 4, "f64": 8}.get(element, 1)
   return decode_bits(value.to_bytes(size, "little"), element)[0]
+
+
+def round_decimal(a, element):
+  """Decimals, which are printed with few digits, as the values they stand for."""
+  if element == "f32":
+    return a.astype(np.float32).astype(float)
+  if element == "f16":
+    return a.astype(np.float16).astype(float)
+  if element == "bf16":
+    return round_bf16(a.astype(np.float32)).astype(float)
+  if element == "f8E8M0FNU":
+    return np.exp2(np.rint(np.log2(a)))
+  return a
 
 
 TOKEN = re.compile(
@@ -392,7 +405,8 @@ class Parser:
     if re.fullmatch(r"-?\d+|-?0x[0-9A-Fa-f]+", token):
       value = int(token, 0)
       return float(value) if type_ and is_float(type_.element) else value
-    return float(token)
+    value = float(token)
+    return float(round_decimal(np.array(value), type_.element)) if type_ else value
 
   def dense(self):
     self.expect("<")
@@ -410,9 +424,7 @@ class Parser:
     values = [self.scalar_text(t, type_.element) for t in items if t]
     dtype = (float if is_float(type_.element) else
              bool if type_.element == "i1" else np.int64)
-    a = np.array(values, dtype)
-    if type_.element == "f32":
-      a = a.astype(np.float32).astype(float)
+    a = round_decimal(np.array(values, dtype), type_.element)
     return Dense(type_, self.shaped(a, type_))
 
   def scalar_text(self, text, element):

@@ -1,0 +1,461 @@
+"""Modules of integer-form operations that cover the cross of their forms.
+
+Every module has one function whose results are those of its operations, in order;
+weights and biases are constants, as targets pack them, all else is an argument.
+"""
+
+import itertools
+
+import numpy as np
+
+import quantize
+
+RANGES = dict(quantize.INT_RANGES)
+ELEMENTS = {"float8_e4m3fn": "f8E4M3FN", "float8_e5m2": "f8E5M2",
+            "float4_e2m1fn": "f4E2M1FN"}
+
+
+def element_of(dtype):
+  return ELEMENTS.get(dtype) or "i" + dtype.lstrip("uint")
+
+
+def tensor(shape, element):
+  return "tensor<%s%s>" % ("".join("%sx" % ("?" if d is None else d) for d in shape),
+                           element)
+
+
+def dense(a, element):
+  def text(v):
+    if element[0] == "i" or element[0] == "u":
+      return str(int(v))
+    return "%.9e" % v if np.isfinite(v) else {"f32": "0x7FC00000"}[element]
+
+  def rows(a):
+    return text(a) if a.ndim == 0 else "[" + ", ".join(map(rows, a)) + "]"
+
+  return "dense<%s> : %s" % (rows(np.asarray(a)), tensor(np.shape(a), element))
+
+
+class Module:
+  """The text of a module under construction, and its inputs."""
+
+  def __init__(self, seed):
+    self.random = np.random.default_rng(seed)
+    self.lines, self.arguments, self.inputs = [], [], []
+    self.results, self.types, self.names = [], [], []
+    self.count = 0
+
+  def name(self):
+    self.count += 1
+    return "%%v%d" % self.count
+
+  def line(self, text):
+    name = self.name()
+    self.lines.append("  %s = %s" % (name, text))
+    return name
+
+  def argument(self, a, type_):
+    name = self.name()
+    self.arguments.append("%s: %s" % (name, type_))
+    self.inputs.append(a)
+    return name
+
+  def constant(self, a, element):
+    return self.line("arith.constant " + dense(a, element))
+
+  def empty(self, shape, element, like=None):
+    """tensor.empty; dynamic dimensions (None) are those of `like`."""
+    sizes = []
+    for i, d in enumerate(shape):
+      if d is None:
+        index = self.line("arith.constant %d : index" % like[1])
+        sizes.append(self.line("tensor.dim %s, %s : %s" % (like[0], index, like[2])))
+    return self.line("tensor.empty(%s) : %s" % (", ".join(sizes),
+                                                tensor(shape, element)))
+
+  def result(self, name, value, type_, dtype=None):
+    if dtype in ELEMENTS:  # .npy has no such elements; as f32 every code is exact
+      wide = type_.replace(ELEMENTS[dtype], "f32")
+      value = self.line("quant.dequantize %s <%s, per_tensor, scale = 1.0> : %s -> %s"
+                        % (value, dtype, type_, wide))
+      type_ = wide
+    self.results.append(value)
+    self.types.append(type_)
+    self.names.append(name)
+
+  def text(self):
+    return "\n".join(
+        ["func.func @main(%s) -> (%s) {" % (", ".join(self.arguments),
+                                           ", ".join(self.types))] + self.lines +
+        ["  return %s : %s" % (", ".join(self.results), ", ".join(self.types)),
+         "}", ""])
+
+  # Random codes and parameters
+
+  def codes(self, shape, dtype):
+    if dtype in ELEMENTS:
+      table = quantize.float_table(dtype)
+      table = table[np.isfinite(table)]
+      return self.random.choice(table, shape)
+    lo, hi = RANGES[dtype]
+    return self.random.integers(lo, hi + 1, shape)
+
+  def scales(self, shape, ties):
+    """Powers of two make ties; others make every rounding count."""
+    if ties:
+      return 2.0**self.random.integers(-6, -3, shape)
+    return self.random.uniform(0.004, 0.05, shape).astype(np.float32)
+
+  def scale(self, ties):
+    return float(self.scales((), ties))
+
+  def zero_point(self, dtype, kind):
+    if kind == "none":
+      return 0
+    lo, hi = RANGES[dtype]
+    return {"low": lo, "high": hi}.get(kind) if kind in ("low", "high") else int(
+        self.random.integers(lo, hi + 1))
+
+  def per_tensor(self, dtype, ties, zero="random", scale=None):
+    text = "<%s, per_tensor, scale = %.9e" % (dtype, self.scale(ties)
+                                             if scale is None else scale)
+    if dtype not in ELEMENTS:
+      z = self.zero_point(dtype, zero)
+      text += ", zero_point = %d" % z if z else ""
+    return text + ">"
+
+  def code_argument(self, shape, dtype, type_=None):
+    """Codes as an argument where .npy has the element, else as a constant."""
+    a, type_ = self.codes(shape, dtype), type_ or tensor(shape, element_of(dtype))
+    if dtype in ("int8", "uint8"):
+      return self.argument(a.astype(np.uint8).view(np.int8), type_)
+    return self.constant(wrap(a, dtype), element_of(dtype))
+
+
+def wrap(a, dtype):
+  """Codes of an unsigned type as the signless literal of its bits."""
+  if dtype.startswith("u"):
+    bits = int(dtype[4:])
+    return np.where(a >= 2**(bits - 1), a - 2**bits, a)
+  return a
+
+
+# Parameters of weights -----------------------------------------------------------
+
+
+class Weights:
+  """dtype, block sizes by name, and zero points or minvals."""
+
+  def __init__(self, dtype, granularity, offset="none", scale="f32"):
+    self.dtype, self.granularity = dtype, granularity
+    self.offset, self.scale = offset, scale
+
+  def __str__(self):
+    return "%s-%s-%s" % (self.dtype, self.granularity, self.offset)
+
+  def params(self, m, shape, columns, reduction, ties):
+    """Text of parameters for `shape`, blocks along dimension `reduction`."""
+    if self.granularity == "per_tensor":
+      units, how = (), "per_tensor"
+    elif self.granularity == "per_channel":
+      units = tuple(d if i in columns else 1 for i, d in enumerate(shape))
+      how = "per_channel<[%s]>" % ", ".join(map(str, columns))
+    else:
+      sizes = [1 if i in columns else self.granularity if i == reduction else -1
+               for i in range(len(shape))]
+      units = tuple(1 if s == -1 else -(-d // s) for s, d in zip(sizes, shape))
+      how = "per_block<[%s]>" % ", ".join(map(str, sizes))
+    if self.scale == "f8E8M0FNU":
+      scale = 2.0**m.random.integers(-8, -3, units)
+    else:
+      scale = quantize.round_to(m.scales(units, ties), self.scale)
+    text = "<%s, %s, scale = %s" % (self.dtype, how, dense(scale, self.scale)
+                                    if units else "%.9e" % scale)
+    if self.offset == "minval":
+      minval = -m.random.uniform(0.05, 0.3, units).astype(np.float32)
+      minval = quantize.round_to(minval, self.scale)
+      text += ", minval = " + (dense(minval, self.scale) if units
+                               else "%.9e" % minval)
+    if self.offset == "zero":
+      unsigned = self.dtype.startswith("u")
+      lo, hi = RANGES[self.dtype]
+      z = m.random.integers(lo, hi + 1, units)
+      text += ", zero_point = " + (dense(z, "ui8" if unsigned else "i8")
+                                   if units else str(int(z)))
+    return text + ">"
+
+
+def weight_forms(blocks=(16, 32, 64, 128, 256)):
+  forms = [Weights(dtype, granularity, offset)
+           for dtype in ("int8", "uint8") for granularity in
+           ("per_tensor", "per_channel") for offset in ("none", "zero")]
+  forms += [Weights("int8", "per_channel", "minval"), Weights("int8", 32, "zero")]
+  for dtype, block in itertools.product(("int4", "uint4", "int2", "uint2"), blocks):
+    for offset in ("none", "zero", "minval"):
+      scale = ("f32", "f16", "bf16")[len(forms) % 3]
+      forms.append(Weights(dtype, block, offset, scale))
+  forms += [Weights("int4", "per_channel", "zero"), Weights("uint4", "per_channel")]
+  forms += [Weights(dtype, "per_channel", "none", scale)
+            for dtype in ("float8_e4m3fn", "float8_e5m2") for scale in ("f32", "f8E8M0FNU")]
+  forms += [Weights("float8_e4m3fn", 32, "none", "f32"),
+            Weights("float4_e2m1fn", 32, "none", "f8E8M0FNU")]
+  return forms
+
+
+LHS_FORMS = ("int8", "int8-symmetric", "uint8", "int8-per_tensor", "int8-per_row",
+             "uint8-per_row", "f32", "f16", "bf16", "float8_e4m3fn")
+RESULTS = ("int8", "uint8", "f32", "f16", "bf16", "float8_e4m3fn")
+
+
+# Contractions ----------------------------------------------------------------------
+
+
+def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, columns,
+                 reduction, out_form, out_shape, bias_dims=None, padding=None,
+                 residual=None, bounds=(None, None), ties=False, dynamic=None):
+  """One quant.contract. `maps` are those of lhs, rhs and result as text after the
+  loops; `rows` the dimensions of lhs that are rows; `bias_dims` those of the
+  result that a bias has; `dynamic` a row dimension of lhs and of the result."""
+  loops, lhs_map, rhs_map, out_map = maps
+  amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
+  kind, _, unit = lhs_form.partition("-")
+  is_float = kind in ("f32", "f16", "bf16")
+  is_dynamic = unit in ("per_tensor", "per_row")
+  open_ = lambda shape, dim: [None if dim is not None and i == dim else d
+                              for i, d in enumerate(shape)]
+  lhs_type = tensor(open_(lhs_shape, dynamic and dynamic[0]),
+                    kind if is_float else element_of(kind))
+  if is_float:
+    x = quantize.round_to(m.random.standard_normal(lhs_shape).astype(np.float32), kind)
+    lhs = m.argument(x.astype(np.float16) if kind == "f16" else x, lhs_type)
+    lhs_text = lhs
+  elif is_dynamic:
+    lhs = m.code_argument(lhs_shape, kind, lhs_type)
+    shape = [d if i in rows else 1 for i, d in enumerate(lhs_shape)] if (
+        unit == "per_row") else []
+    type_ = open_(shape, dynamic and unit == "per_row" and dynamic[0])
+    scale = np.asarray(m.scales(shape, ties), np.float32)
+    zero = m.random.integers(*RANGES[kind], shape)
+    s = m.argument(scale, tensor(type_, "f32"))
+    z = m.argument(np.asarray(zero, np.int32), tensor(type_, "i32"))
+    granularity = ("per_channel<[%s]>" % ", ".join(map(str, rows))
+                   if unit == "per_row" else "per_tensor")
+    lhs_text = "%s as <%s, %s> scale %s : %s, zero_point %s : %s," % (
+        lhs, kind, granularity, s, tensor(type_, "f32"), z, tensor(type_, "i32"))
+  else:
+    lhs = m.code_argument(lhs_shape, kind, lhs_type)
+    lhs_text = lhs + " as " + m.per_tensor(kind, ties,
+                                           "none" if unit == "symmetric" else "random")
+
+  rhs = m.constant(wrap(m.codes(rhs_shape, weights.dtype), weights.dtype),
+                   element_of(weights.dtype))
+  rhs_params = weights.params(m, rhs_shape, columns, reduction, ties)
+  out_element = element_of(out_form) if out_form not in ("f32", "f16", "bf16") else out_form
+  out_type = tensor(open_(out_shape, dynamic and dynamic[1]), out_element)
+  like = (lhs, dynamic[0], lhs_type) if dynamic else None
+  out = m.empty(open_(out_shape, dynamic and dynamic[1]), out_element, like)
+  all_maps = [amap(lhs_map), amap(rhs_map)]
+  text = ["quant.contract lhs(%s : %s)" % (lhs_text, lhs_type),
+          "rhs(%s as %s : %s)" % (rhs, rhs_params,
+                                  tensor(rhs_shape, element_of(weights.dtype)))]
+  loops_of_out = [e.strip() for e in out_map.split(",")]
+  integer_sum = not is_float and kind not in ELEMENTS and weights.dtype not in ELEMENTS
+  depth = int(np.prod([d for i, d in enumerate(rhs_shape) if i not in columns]))
+  if bias_dims is not None:
+    integer = (integer_sum and not is_dynamic and weights.offset != "minval" and
+               (isinstance(weights.granularity, str)) and m.random.random() < 0.7)
+    shape = [out_shape[i] for i in bias_dims]
+    if integer:
+      b, element = m.random.integers(-3000, 3000, shape), "i32"
+    else:
+      b, element = m.random.normal(0, 3, shape).astype(np.float32), "f32"
+    text.append("bias(%s : %s)" % (m.constant(b, element), tensor(shape, element)))
+    all_maps.append(amap(", ".join(loops_of_out[i] for i in bias_dims)))
+  if residual:
+    if residual == "values":
+      r = quantize.round_to(m.random.normal(0, 3, out_shape).astype(np.float32), out_form)
+      r = m.argument(r.astype(np.float16) if out_form == "f16" else r, out_type)
+      text.append("residual(%s : %s)" % (r, out_type))
+    else:
+      type_ = tensor(open_(out_shape, dynamic and dynamic[1]), "i8")
+      r = m.code_argument(out_shape, residual, type_)
+      text.append("residual(%s as %s : %s)" % (r, m.per_tensor(residual, ties), type_))
+    all_maps.append(amap(out_map))
+  if out_form in ("f32", "f16", "bf16"):
+    text.append("outs(%s : %s)" % (out, out_type))
+  else:
+    # As large as sums are, so that few codes saturate and many differ.
+    spread = 2.0**np.round(np.log2(0.02 * np.sqrt(depth) + 0.02))
+    scale = spread if ties else spread * m.random.uniform(0.8, 1.2)
+    scale = scale / 64 if weights.dtype[-1] == "2" or is_float else scale
+    text.append("outs(%s as %s : %s)" % (
+        out, m.per_tensor(out_form, ties, scale=float(np.float32(scale))), out_type))
+  all_maps.append(amap(out_map))
+  text.append("maps [%s]" % ", ".join(all_maps))
+  if padding:
+    text.append("padding [%s]" % ", ".join(map(str, padding)))
+  for key, bound in zip(("low", "high"), bounds):
+    if bound is not None:
+      text.append("%s %.9e" % (key, bound))
+  y = m.line(" ".join(text) + " -> " + out_type)
+  m.result(name, y, out_type, out_form)
+
+
+def options(m, out_form, ties):
+  """Some residual, bounds and bias, at random."""
+  is_value = out_form in ("f32", "f16", "bf16")
+  r = m.random
+  residual = r.choice(["", "", "int8", "uint8"] + (["values"] if is_value else []))
+  bounds = [(None, None), (None, None), (0.0, None), (0.0, 6.0), (-1.0, 1.0)][
+      r.integers(5)]
+  return dict(residual=str(residual), bounds=bounds, ties=ties,
+              bias_dims=[1] if r.random() < 0.7 else None)
+
+
+def matmuls(quick, seed):
+  """Element forms x M x ragged N and K, spread over modules."""
+  rows, depths, widths = (1, 2, 3, 7, 16, 33), (70, 300, 64, 33), (24, 65, 5, 1, 130)
+  forms = weight_forms((16, 32, 256) if quick else (16, 32, 64, 128, 256))
+  pairs = list(itertools.product(forms, LHS_FORMS))
+  cases = [(w, x, rows[(i + i // 6) % 6]) for i, (w, x) in enumerate(pairs)] if quick else [
+      (w, x, r) for w, x in pairs for r in rows]
+  step = 5 if quick else 1
+  for number, start in enumerate(range(0, len(cases), 24 * step)):
+    m = Module([seed, number])
+    for i, (weights, lhs, count) in enumerate(cases[start:start + 24 * step:step]):
+      n = widths[(start + i) % len(widths)]
+      k = depths[(start + i * 3 + number) % len(depths)]
+      out = RESULTS[(start // 5 + i) % len(RESULTS)]
+      ties = (i + number) % 3 == 0
+      dynamic = (0, 0) if i % 4 == 1 and lhs != "float8_e4m3fn" else None
+      transposed = i % 5 == 2
+      shape = (n, k) if transposed else (k, n)
+      add_contract(
+          m, "matmul %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+          ("m, n, k", "m, k", "n, k" if transposed else "k, n", "m, n"), lhs, (count, k),
+          [0], weights, shape, [0 if transposed else 1], 1 if transposed else 0, out,
+          (count, n), dynamic=dynamic, **options(m, out, ties))
+    yield m
+
+
+def convolutions(seed):
+  """Strides, dilations, padding, layouts, groups, depthwise, one dimension."""
+  m = Module([seed, 1000])
+  forms = [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
+           Weights("int4", 16, "zero"), Weights("uint8", "per_tensor", "zero")]
+  for i, (stride, dilation, layout) in enumerate(itertools.product(
+      (1, 2), (1, 2), ("nhwc", "nchw", "grouped", "depthwise", "1d", "batched"))):
+    weights = forms[i % 4]
+    lhs = ("int8", "uint8", "int8-symmetric", "int8-per_tensor", "f32")[i % 5]
+    out = RESULTS[i % 6]
+    opts = options(m, out, i % 3 == 0)
+    opts.pop("bias_dims")
+    step = lambda a, b: "%s * %d + %s * %d" % (a, stride, b, dilation)
+    size = lambda d, low, high: (d + low + high - dilation * 2 - 1) // stride + 1
+    oh, ow = size(9, 1, 2), size(8, 0, 1)
+    name = "%s stride %d dilation %d %s %s -> %s" % (layout, stride, dilation, lhs,
+                                                     weights, out)
+    hw = "%s, %s" % (step("h", "i"), step("w", "j"))
+    if layout == "nhwc":
+      add_contract(m, name, ("n, h, w, k, i, j, c", "n, %s, c" % hw, "i, j, c, k",
+                             "n, h, w, k"), lhs, (2, 9, 8, 20), [0], weights, (3, 3, 20, 11),
+                   [3], 2, out, (2, oh, ow, 11), [3], [0, 0, 1, 2, 0, 1, 0, 0], **opts)
+    elif layout == "nchw":
+      add_contract(m, name, ("n, k, h, w, c, i, j", "n, c, %s" % hw, "k, c, i, j",
+                             "n, k, h, w"), lhs, (1, 20, 9, 8), [0], weights, (11, 20, 3, 3),
+                   [0], 1, out, (1, 11, oh, ow), [1], [0, 0, 0, 0, 1, 2, 0, 1], **opts)
+    elif layout == "grouped":
+      add_contract(m, name, ("n, h, w, g, k, i, j, c", "n, %s, g, c" % hw,
+                             "g, i, j, c, k", "n, h, w, g, k"), lhs, (1, 9, 8, 2, 18), [0],
+                   weights, (2, 3, 3, 18, 5), [0, 4], 3, out, (1, oh, ow, 2, 5), [3, 4],
+                   [0, 0, 1, 2, 0, 1, 0, 0, 0, 0], **opts)
+    elif layout == "depthwise":
+      add_contract(m, name, ("n, h, w, c, i, j", "n, %s, c" % hw, "i, j, c",
+                             "n, h, w, c"), lhs, (1, 9, 8, 37), [0],
+                   forms[i % 2], (3, 3, 37), [2], 0, out, (1, oh, ow, 37), [3],
+                   [0, 0, 1, 2, 0, 1, 0, 0], **opts)
+    elif layout == "1d":
+      add_contract(m, name, ("n, h, k, i, c", "n, %s, c" % step("h", "i"), "i, c, k",
+                             "n, h, k"), lhs, (2, 9, 20), [0], weights, (3, 20, 11), [2], 1,
+                   out, (2, oh, 11), [2], [0, 0, 1, 2, 0, 0], **opts)
+    else:
+      add_contract(m, name, ("b, m, n, k", "b, m, k", "b, k, n", "b, m, n"), lhs,
+                   (3, 5, 40), [0, 1], weights, (3, 40, 7), [0, 2], 1, out, (3, 5, 7), [2],
+                   **opts)
+  yield m
+
+
+# Elementwise and pools -------------------------------------------------------------
+
+
+def elementwise(quick, seed):
+  m = Module([seed, 2000])
+  loops = "a, b, c"
+  shape, broadcasts = (2, 9, 70), ("a, b, c", "c", "a, b", "b, c", "")
+  kinds = ("int8", "uint8")
+  for i, (op, lhs, rhs, out, b) in enumerate(itertools.product(
+      ("add", "mul"), kinds, kinds, kinds, broadcasts)):
+    if quick and i % 3:
+      continue
+    amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
+    dims = {"a": 2, "b": 9, "c": 70}
+    b_shape = [dims[d] for d in b.replace(" ", "").split(",") if d]
+    ties = i % 2 == 0
+    bounds = ("", " low 0.0", " low 0.0 high 6.0")[i % 7 % 3 if op == "add" else 0]
+    x, y = m.code_argument(shape, lhs), m.code_argument(b_shape, rhs)
+    type_ = tensor(shape, "i8")
+    scale = m.scale(ties) * (64 if op == "mul" else 2) / (1 if op == "add" else 32)
+    o = m.empty(shape, "i8")
+    value = m.line(
+        "quant.%s lhs(%s as %s : %s) rhs(%s as %s : %s) outs(%s as %s : %s) maps "
+        "[%s, %s, %s]%s -> %s" % (
+            op, x, m.per_tensor(lhs, ties), type_, y, m.per_tensor(rhs, ties),
+            tensor(b_shape, "i8"), o, m.per_tensor(out, ties, scale=scale), type_,
+            amap(loops), amap(b), amap(loops), bounds, type_))
+    m.result("%s %s %s (%s) -> %s" % (op, lhs, rhs, b, out), value, type_, out)
+  yield m
+
+
+def pools(seed):
+  m = Module([seed, 3000])
+  layouts = {
+      "nhwc": ("n, h * 2 + i, w * 2 + j, c", "n, h, w, c", (2, 9, 8, 37)),
+      "nchw": ("n, c, h * 2 + i, w * 2 + j", "n, c, h, w", (1, 5, 9, 8)),
+  }
+  for i, (kind, dtype, layout, padded, counted) in enumerate(itertools.product(
+      ("average", "max"), ("int8", "uint8"), layouts, (False, True), (False, True))):
+    if counted and (kind == "max" or not padded):
+      continue
+    x_map, y_map, shape = layouts[layout]
+    spatial = [i for i, e in enumerate(x_map.split(", ")) if "*" in e]
+    padding = [1 if d in spatial and padded else 0
+               for d in range(4) for _ in range(2)]
+    out = tuple((d + 2 * padded - 3) // 2 + 1 if j in spatial else d
+                for j, d in enumerate(shape))
+    text = "quant.pool %s ins(%s as %s : %s) outs(%s : %s) maps [%s, %s] window [3, 3]" % (
+        kind, m.code_argument(shape, dtype), m.per_tensor(dtype, False),
+        tensor(shape, "i8"), m.empty(out, "i8"), tensor(out, "i8"),
+        *("affine_map<(n, h, w, c, i, j) -> (%s)>" % e for e in (x_map, y_map)))
+    text += " padding [%s]" % ", ".join(map(str, padding)) if padded else ""
+    text += " count_padding" if counted else ""
+    text += " low 0.0" if i % 3 == 0 else ""
+    m.result("pool %s %s %s padded=%s counted=%s" % (kind, dtype, layout, padded, counted),
+             m.line(text + " -> " + tensor(out, "i8")), tensor(out, "i8"), dtype)
+  for dtype, kind, sizes in itertools.product(("int8", "uint8"), ("average", "max"),
+                                              ((4, 12, 12, 64), (1, 5, 7, 3))):
+    out = sizes[:1] + sizes[3:]
+    m.result("global pool %s %s" % (kind, dtype), m.line(
+        "quant.pool %s ins(%s as %s : %s) outs(%s : %s) maps [%s, %s] window [-1, -1] -> %s"
+        % (kind, m.code_argument(sizes, dtype), m.per_tensor(dtype, True),
+           tensor(sizes, "i8"), m.empty(out, "i8"), tensor(out, "i8"),
+           *("affine_map<(n, c, i, j) -> (%s)>" % e for e in ("n, i, j, c", "n, c")),
+           tensor(out, "i8"))), tensor(out, "i8"), dtype)
+  yield m
+
+
+GROUPS = {
+    "matmul": matmuls,
+    "conv": lambda quick, seed: convolutions(seed),
+    "elementwise": elementwise,
+    "pool": lambda quick, seed: pools(seed),
+}
