@@ -110,9 +110,13 @@ static void addLimit(Row &row, Context &context, const Limit &limit, double ops,
   }
   row.unit = Unit::GigaOps;
   row.amount = ops;
-  // Long beside the making of threads.
-  double microseconds = row.threads == 1 ? 300 : 5000;
-  row.add(makeLimitSubject(limit, row.threads, microseconds, row.limitAmount));
+  // As long as a perfect kernel: what interrupts one interrupts the other as
+  // often. And long beside the making of threads.
+  double shortest = row.threads == 1 ? 300 : 5000;
+  double perfect = ops / limit.rate / 1e3 / row.threads;
+  row.add(makeLimitSubject(limit, row.threads,
+                           std::clamp(perfect, shortest, 20000.0),
+                           row.limitAmount));
 }
 
 template <typename Problem>

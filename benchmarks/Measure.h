@@ -28,6 +28,8 @@ struct Subject {
   double difference = -1;
   /// Threads that it runs on.
   unsigned threads = 1;
+  /// From MLIR to machine code, all copies of weights; ours only.
+  double compileSeconds = 0;
 };
 
 /// Of one subject, in microseconds.

@@ -4,10 +4,12 @@
 
 #include "Report.h"
 
+#include "quant-mlir/Dialect/Quant/IR/IntegerFormOpInterface.h"
 #include "quant-mlir/Execution/Diagnostics.h"
 #include "quant-mlir/Execution/ModelFile.h"
 #include "quant-mlir/Support/Errors.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -17,8 +19,10 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <omp.h>
 
 using namespace quant_mlir;
@@ -49,7 +53,24 @@ static mlir::OwningOpRef<mlir::ModuleOp> parse(const ModuleText &module,
   return parsed;
 }
 
-llvm::Expected<std::shared_ptr<CompiledFunction>>
+/// Counts what computes: operations of level 2, and what is left in linalg.
+/// What only fills or broadcasts is not counted.
+static std::string describeOperations(mlir::ModuleOp module) {
+  std::map<std::string, unsigned> counts;
+  module.walk([&](mlir::Operation *op) {
+    bool isLeft =
+        mlir::isa<mlir::linalg::LinalgOp>(op) &&
+        !mlir::isa<mlir::linalg::FillOp, mlir::linalg::BroadcastOp>(op);
+    if (isLeft || mlir::isa<IntegerFormOpInterface>(op))
+      ++counts[op->getName().getStringRef().str()];
+  });
+  std::string text;
+  for (const auto &[name, count] : counts)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  return text;
+}
+
+llvm::Expected<Compiled>
 quant_mlir::bench::compileOurs(const ModuleText &module,
                                const QuantPipelineOptions &options,
                                unsigned threads, llvm::StringRef path) {
@@ -67,13 +88,16 @@ quant_mlir::bench::compileOurs(const ModuleText &module,
     if (mlir::failed(pm.run(*parsed)))
       return diagnostics.takeError("could not be quantized");
   }
+  Compiled result;
+  result.operations = describeOperations(*parsed);
   CompileOptions compileOptions;
   compileOptions.threads = threads;
   auto compiled =
       CompiledFunction::compile(*parsed, "main", compileOptions, path);
   if (!compiled)
     return compiled.takeError();
-  return std::shared_ptr<CompiledFunction>(std::move(*compiled));
+  result.function = std::move(*compiled);
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -101,21 +125,26 @@ makeSubject(const ModuleText &module, const QuantPipelineOptions &options,
   auto calls = std::make_shared<Calls>();
   calls->inputs.push_back(std::move(input));
   omp_set_num_threads(int(threads));
+  Subject subject;
+  auto start = std::chrono::steady_clock::now();
   for (unsigned i = 0; i < copies; ++i) {
-    auto function = compileOurs(module, options, threads, path);
-    if (!function)
-      return function.takeError();
-    auto call = (*function)->prepare(calls->inputs);
+    auto compiled = compileOurs(module, options, threads, path);
+    if (!compiled)
+      return compiled.takeError();
+    auto call = compiled->function->prepare(calls->inputs);
     if (!call)
       return call.takeError();
-    calls->functions.push_back(*function);
+    calls->functions.push_back(compiled->function);
+    subject.detail = compiled->operations;
     calls->calls.push_back(std::move(*call));
   }
+  subject.compileSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   llvm::SmallVector<NdArray> outputs;
   if (llvm::Error error = calls->functions[0]->invoke(calls->inputs, outputs))
     return error;
   output = std::move(outputs[0]);
-  Subject subject;
   subject.name = subject::ours;
   subject.threads = threads;
   subject.run = [calls, threads] {

@@ -18,11 +18,18 @@
 
 namespace quant_mlir::bench {
 
+/// A compiled module.
+struct Compiled {
+  std::shared_ptr<CompiledFunction> function;
+  /// What was compiled: "9 quant.contract, 1 linalg.softmax".
+  std::string operations;
+};
+
 /// From a module to machine code for this processor. `path` names the module in
 /// errors.
-llvm::Expected<std::shared_ptr<CompiledFunction>>
-compileOurs(const ModuleText &module, const QuantPipelineOptions &options,
-            unsigned threads, llvm::StringRef path);
+llvm::Expected<Compiled> compileOurs(const ModuleText &module,
+                                     const QuantPipelineOptions &options,
+                                     unsigned threads, llvm::StringRef path);
 
 /// `copies` compiled functions, each with its own weights, take turns.
 llvm::Expected<Subject> makeOurs(const Int8Problem &problem, unsigned threads,

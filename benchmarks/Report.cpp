@@ -183,6 +183,21 @@ void quant_mlir::bench::printMeans(llvm::raw_ostream &os,
   }
 }
 
+void quant_mlir::bench::printCompileTimes(llvm::raw_ostream &os,
+                                          const std::vector<Row> &rows) {
+  bool isFirst = true;
+  for (const Row &row : rows) {
+    std::optional<size_t> ours = find(row, subject::ours);
+    if (row.unit != Unit::Microseconds || row.threads != 1 || !ours)
+      continue;
+    os << (isFirst ? "\nFrom MLIR to machine code: " : ", ") << row.shape << ' '
+       << number(row.subjects[*ours].compileSeconds) << " s";
+    isFirst = false;
+  }
+  if (!isFirst)
+    os << '\n';
+}
+
 //===----------------------------------------------------------------------===//
 // JSON
 //===----------------------------------------------------------------------===//
@@ -201,6 +216,8 @@ llvm::json::Value quant_mlir::bench::toJSON(const Row &row) {
       object["max_rate"] = speed(row, i, false);
       object["median_rate"] = speed(row, i, true);
     }
+    if (measured.compileSeconds > 0)
+      object["compile_s"] = measured.compileSeconds;
     if (measured.difference >= 0)
       object["difference"] = std::isfinite(measured.difference)
                                  ? llvm::json::Value(measured.difference)

@@ -52,6 +52,8 @@ void printHeader(llvm::raw_ostream &os);
 void printRow(llvm::raw_ostream &os, const Row &row);
 /// Geometric means of the ratios of each kind of work.
 void printMeans(llvm::raw_ostream &os, const std::vector<Row> &rows);
+/// How long whole models took to compile.
+void printCompileTimes(llvm::raw_ostream &os, const std::vector<Row> &rows);
 
 llvm::json::Value toJSON(const Row &row);
 /// Processor, versions, date; what else there is to know comes from `more`.

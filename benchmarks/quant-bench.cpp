@@ -234,6 +234,7 @@ static llvm::Error run(BenchOptions &options) {
       rows.push_back(std::move(row));
     }
   printMeans(llvm::outs(), rows);
+  printCompileTimes(llvm::outs(), rows);
   for (const std::string &reason : absent)
     llvm::outs() << "\nLeft out: " << reason << '\n';
   if (options.json.empty())
