@@ -9,9 +9,10 @@ class MLIRContext;
 
 namespace quant_mlir {
 
-/// BufferizableOpInterface for the operations of the integer form, which are in
-/// the context already.
+/// BufferizableOpInterface and TilingInterface for the operations of the integer
+/// form, which are in the context already.
 void attachIntegerFormBufferization(mlir::MLIRContext *context);
+void attachIntegerFormTiling(mlir::MLIRContext *context);
 
 } // namespace quant_mlir
 

@@ -53,6 +53,7 @@ public:
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.cpp.inc"
         >(context, *dialect);
     attachIntegerFormBufferization(context);
+    attachIntegerFormTiling(context);
   }
 };
 
