@@ -20,6 +20,7 @@
 #include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <omp.h>
 
 // LLVM's OpenMP runtime: for how long a thread waits awake for more work.
@@ -132,8 +133,12 @@ static llvm::Expected<std::optional<BenchOptions>> parseOptions(int argc,
 static void setUp(Context &context, const BenchOptions &options) {
   context.int8Limit = findInt8Limit(options.quick);
   context.floatLimit = findFloatLimit(options.quick);
+  // Far more than the last cache holds, which is hundreds of MiB on servers.
+  uint64_t cache = lastLevelCacheBytes();
   context.stream = std::make_unique<StreamRead>(
-      options.quick ? uint64_t(16) << 20 : 8 * lastLevelCacheBytes(),
+      options.quick
+          ? 2 * cache
+          : std::min(8 * cache, std::max(uint64_t(1) << 30, 2 * cache)),
       options.quick);
   context.models = options.models;
   context.scratch = options.scratch;

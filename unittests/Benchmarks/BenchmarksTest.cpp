@@ -115,9 +115,9 @@ TEST(Measure, EverybodyHasTurns) {
   options.rounds = 4;
   options.minimumRuns = 3;
   std::vector<Timing> timings = measure(subjects, options);
-  // Two calls each to warm up; then turns of one uncounted call and one
-  // counted, beginning with the next subject in each round.
-  EXPECT_EQ(order, "aabb"
+  // Four calls each to warm up and to see how long they are; then turns of one
+  // uncounted call and one counted, beginning with the next subject each round.
+  EXPECT_EQ(order, "aaaabbbb"
                    "aabb"
                    "bbaa"
                    "aabb"
