@@ -10,6 +10,7 @@
 // RUN: quant-opt %s --quantize-weights=int8 --weight-threshold=0 --qscheme=symmetric_with_clipping | FileCheck %s --check-prefix=CLIPPING
 // RUN: quant-opt %s --quantize-weights=uint4 --weight-threshold=0 --qscheme=asymmetric --qformulation=minval --scale-dtype=bf16 | FileCheck %s --check-prefix=MINVAL
 // RUN: quant-opt %s --quantize-weights=int4 --weight-threshold=0 --pack | FileCheck %s --check-prefix=PACK
+// RUN: quant-opt %s --quantize-weights=int4 --weight-threshold=0 --fuse --pack | FileCheck %s --check-prefix=FUSE
 // RUN: quant-opt %s --pack | FileCheck %s --check-prefix=THRESHOLD
 
 // Whatever order flags are written in, the output is the same, also where the
@@ -29,6 +30,8 @@
 // MINVAL: quant.dequantize %{{.*}} <uint4, per_channel<[1]>, scale = dense<{{.*}}> : tensor<1x3xbf16>, minval = dense<0.000000e+00> : tensor<1x3xbf16>>
 // PACK: arith.constant dense<119> : tensor<9xi8>
 // PACK: quant.unpack %{{.*}} <canonical> : tensor<9xi8> -> tensor<6x3xi4>
+// FUSE: %[[CODES:.*]] = quant.unpack %{{.*}} <canonical> : tensor<9xi8> -> tensor<6x3xi4>
+// FUSE: quant.contract lhs(%{{.*}} : tensor<4x6xf32>) rhs(%[[CODES]] as <int4, per_channel<[1]>
 func.func @main(%x: tensor<4x6xf32>, %init: tensor<4x3xf32>) -> tensor<4x3xf32> {
   %w = arith.constant dense<0.5> : tensor<6x3xf32>
   %0 = linalg.matmul ins(%x, %w : tensor<4x6xf32>, tensor<6x3xf32>) outs(%init : tensor<4x3xf32>) -> tensor<4x3xf32>

@@ -214,9 +214,14 @@ void ActivationGroups::collect(QuantizableOpInterface anchor) {
     groupOf[op] = &groups.back();
 }
 
-/// Whether `other` has been computed where `op` stands.
+/// Whether `other` has been computed where `op` stands, wherever it is quantized
+/// and dequantized.
 static bool isComputedBefore(Value other, Operation *op) {
   Operation *def = other.getDefiningOp();
+  while (isa_and_nonnull<ObserveOp, QuantizeOp, DequantizeOp>(def)) {
+    other = def->getOperand(0);
+    def = other.getDefiningOp();
+  }
   return !def || def->getBlock() != op->getBlock() || def->isBeforeInBlock(op);
 }
 
