@@ -10,6 +10,8 @@
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -49,10 +51,8 @@ static std::string findTypeReason(ContractOp op) {
     return "its left-hand side is of values, not codes";
   if (!isBytes(*op.getLhsParams()))
     return "codes of its left-hand side are not integers of 8 bits";
-  if (!isBytes(op.getRhsParams()))
-    return "codes of its right-hand side are not integers of 8 bits";
-  if (op.getReductionBlock())
-    return "its right-hand side has blocks along a reduction";
+  if (!numerics::isInteger(op.getRhsParams().getStorage()))
+    return "codes of its right-hand side are not integers";
   if (op.getInitParams() && !isBytes(*op.getInitParams()))
     return "codes of its result are not integers of 8 bits";
   if (std::optional<AffineAttr> params = op.getResidualParams())
@@ -74,17 +74,16 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
                                    ArrayRef(loops.reduction)})
     if (ShapedType::isDynamic(loops.getSize(known)))
       return "the size of a column or reduction is not known";
-  SmallVector<unsigned> columns(loops.columns), run;
-  if (std::optional<LayoutAttr> layout = op.getLayout()) {
+  SmallVector<unsigned> columns(loops.columns);
+  if (std::optional<LayoutAttr> layout = op.getLayout())
     columns = getRhsLoops(op, layout->getColumns());
-    run = getRhsLoops(op, layout->getReduction().take_back(layout->getRun()));
-  } else {
-    run.assign(ArrayRef(loops.reductionByStride).take_back(loops.lhsRun));
+  if (std::optional<std::pair<unsigned, int64_t>> block =
+          op.getReductionBlock()) {
+    unsigned split = op.getRhsMap().getDimPosition(block->first);
+    for (unsigned loop : loops.reduction)
+      if (loop != split && loops.sizes[loop] != 1)
+        return "its right-hand side has blocks along one of several reductions";
   }
-  if (loops.getSize(run) != 1 &&
-      (loops.lhsRun == 0 || !areContiguous(loops, run, loops.lhsStrides)))
-    return "codes that are summed do not follow each other in the left-hand "
-           "side";
   if (!areContiguous(loops, columns, loops.initStrides))
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides : {&loops.biasStrides, &loops.residualStrides})
@@ -134,23 +133,42 @@ void ContractKernel::analyzeColumns() {
   };
   std::vector<int64_t> batches = unitsOf(layout.getBatch());
   std::vector<int64_t> inBatch = unitsOf(layout.getColumns());
-  int64_t padded = llvm::alignTo(columns, panelColumns);
-  auto collect = [&](llvm::function_ref<float(int64_t)> get, bool isInteger) {
+  int64_t blockStride =
+      hasBlocks ? strides[op.getReductionBlock()->first] : 0;
+  OpBuilder &builder = kernel.builder;
+  auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
     ColumnConstants constants;
-    constants.isInteger = isInteger;
+    constants.element = element;
     for (int64_t batch : batches)
-      for (int64_t column = 0; column < padded; ++column)
-        constants.values.push_back(
-            column < columns ? get(batch + inBatch[column]) : 0);
-    float first = get(batches[0] + inBatch[0]);
+      for (int64_t panel = 0; panel < numPanels; ++panel)
+        for (int64_t block = 0; block < numBlocks; ++block)
+          for (int64_t column = panel * panelColumns,
+                       end = column + panelColumns;
+               column < end; ++column)
+            constants.values.push_back(
+                column < columns
+                    ? get(batch + block * blockStride + inBatch[column])
+                    : 0);
+    // Columns that do not exist have any number.
+    float first = get(0);
     bool isOne = llvm::all_of(batches, [&](int64_t batch) {
       return llvm::all_of(inBatch, [&](int64_t column) {
-        return get(batch + column) == first;
+        for (int64_t block = 0; block < numBlocks; ++block)
+          if (get(batch + block * blockStride + column) != first)
+            return false;
+        return true;
       });
     });
     if (isOne)
       constants.values.assign(1, first);
     return constants;
+  };
+  // As it is stored where it is not multiplied first: fewer bytes to read.
+  auto typeOf = [&](ElementsAttr values) -> Type {
+    if (op.isDynamic() && values)
+      if (Type type = values.getElementType(); type.isF16() || type.isBF16())
+        return type;
+    return builder.getF32Type();
   };
 
   float lhsScale = op.isDynamic() ? 1.0f
@@ -169,15 +187,18 @@ void ContractKernel::analyzeColumns() {
       return params.getQuantMin();
     return units.zeroPoints.empty() ? 0 : units.zeroPoints[unit];
   };
-  multiplier = collect([&](int64_t unit) { return scaled(units.scales[unit]); },
-                       false);
+  multiplier = collect(typeOf(params.getScale()), [&](int64_t unit) {
+    return scaled(units.scales[unit]);
+  });
   if (!units.minvals.empty())
-    minval = collect([&](int64_t unit) { return scaled(units.minvals[unit]); },
-                     false);
-  rhsZero = collect(zeroOf, true);
-  rhsOffset = collect(
-      [&](int64_t unit) { return zeroOf(unit) + rhsStorageOffset; }, true);
-  needsRowSums = !rhsOffset.isZero() || !minval.values.empty();
+    minval = collect(typeOf(params.getMinval()), [&](int64_t unit) {
+      return scaled(units.minvals[unit]);
+    });
+  int64_t offset = layout.getOffset();
+  Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
+  rhsZero = collect(integer, zeroOf);
+  rhsOffset =
+      collect(integer, [&](int64_t unit) { return zeroOf(unit) + offset; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -220,8 +241,10 @@ void ContractKernel::analyze() {
     residual = kernel.flatten(op.getResidual(), op.getResidualMap());
   rhs = op.getRhs();
   MLIRContext *context = op.getContext();
-  sums = kernel.flatten(op.getSums(), AffineMap::getMultiDimIdentityMap(
-                                          1, context));
+  sums = kernel.flatten(
+      op.getSums(),
+      AffineMap::getMultiDimIdentityMap(
+          cast<MemRefType>(op.getSums().getType()).getRank(), context));
 
   // One number for all, or one for each row: a dimension of 1 does not move.
   auto flattenRows = [&](Value value) {
@@ -241,15 +264,82 @@ void ContractKernel::analyze() {
 
   LayoutAttr layout = *op.getLayout();
   columns = loops.getSize(getRhsLoops(op, layout.getColumns()));
+  numBatches = loops.getSize(getRhsLoops(op, layout.getBatch()));
   panelColumns = layout.getPanel();
+  numPanels = llvm::divideCeil(columns, panelColumns);
   reductionSize = loops.getSize(loops.reduction);
   ArrayRef<int64_t> reduction = layout.getReduction();
   outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
-  runSize = loops.getSize(getRhsLoops(op, reduction.take_back(layout.getRun())));
-  rhsStorageOffset = layout.getOffset();
+  SmallVector<unsigned> run =
+      getRhsLoops(op, reduction.take_back(layout.getRun()));
+  runSize = loops.getSize(run);
+  width = op.getRhsCodesType().getElementTypeBitWidth();
+  tupleSize = layout.getGroup() * (8 / width);
+  tupleBytes = layout.getGroup() * panelColumns;
+  blockSize = reductionSize;
+  if (std::optional<std::pair<unsigned, int64_t>> block =
+          op.getReductionBlock()) {
+    hasBlocks = true;
+    blockSize = block->second;
+  }
+  numBlocks = llvm::divideCeil(reductionSize, blockSize);
+  runBytes = hasBlocks
+                 ? (reductionSize / blockSize *
+                        llvm::divideCeil(blockSize, tupleSize) +
+                    llvm::divideCeil(reductionSize % blockSize, tupleSize)) *
+                       tupleBytes
+                 : llvm::divideCeil(runSize, tupleSize) * tupleBytes;
+  panelBytes = loops.getSize(outer) * runBytes;
   analyzeColumns();
   lhsZero = dot.getLhsOffset();
   if (!op.isDynamic())
     lhsZero += getUnitParams(*op.getLhsParams()).zeroPoint;
   mergeRows();
+  needsGather = loops.getSize(run) != 1 &&
+                !areContiguous(loops, run, loops.lhsStrides);
+  planScratch();
+}
+
+int64_t ContractKernel::getTileRows(const Panel &panel) const {
+  int64_t registers = panel.getRegisters(dot.getLanes());
+  int64_t rows = target.getTileRows(registers * dot.getLanes());
+  // With blocks each sum has two registers.
+  return hasBlocks ? std::max<int64_t>(rows / 2, 1) : rows;
+}
+
+void ContractKernel::planScratch() {
+  numRows = attr(1);
+  for (const MergedLoop &loop : rowLoops)
+    numRows = kernel.mul(numRows, loop.size);
+  needsRowSums = !rhsOffset.isZero() || !minval.values.empty();
+  if (!needsGather && !needsRowSums)
+    return;
+  if (rhsOffset.isOne() && !rhsOffset.isZero() && minval.values.empty())
+    rowSumFactor = -int32_t(rhsOffset.values.front());
+  // On the stack, and small enough for the stack of a thread.
+  constexpr int64_t maxBytes = 128 << 10;
+  int64_t bytesPerRow = (needsGather ? reductionSize : 0) +
+                        (needsRowSums ? numBlocks * 4 : 0);
+  int64_t tile = target.getTileRows(panelColumns);
+  rowsPerBlock = std::max<int64_t>(maxBytes / bytesPerRow / tile, 1) * tile;
+  if (std::optional<int64_t> known = getConstantIntValue(numRows))
+    rowsPerBlock = std::min(rowsPerBlock, std::max<int64_t>(*known, 1));
+  OpBuilder &builder = kernel.builder;
+  OpBuilder::InsertionGuard guard(builder);
+  auto function = op->getParentOfType<FunctionOpInterface>();
+  builder.setInsertionPointToStart(&function.getFunctionBody().front());
+  auto allocate = [&](int64_t size, Type element) {
+    FlatOperand operand;
+    operand.element = element;
+    operand.start = attr(0);
+    operand.base = memref::AllocaOp::create(
+        builder, kernel.loc, MemRefType::get({size}, element),
+        builder.getI64IntegerAttr(64));
+    return operand;
+  };
+  if (needsGather)
+    gathered =
+        allocate(rowsPerBlock * reductionSize, builder.getIntegerType(8));
+  if (needsRowSums)
+    rowSums = allocate(rowsPerBlock * numBlocks, builder.getI32Type());
 }

@@ -57,25 +57,45 @@ void ContractKernel::storeColumns(const FlatOperand &operand, Value index,
                                 ValueRange(index), mask, vector);
 }
 
+/// Elements as they lie in memory.
+static DenseElementsAttr buildElements(const std::vector<float> &values,
+                                       RankedTensorType type) {
+  auto element = type.getElementType();
+  if (element.isF32())
+    return DenseElementsAttr::get(type, ArrayRef(values));
+  if (element.isInteger(32)) {
+    std::vector<int32_t> numbers(values.begin(), values.end());
+    return DenseElementsAttr::get(type, ArrayRef(numbers));
+  }
+  if (element.isInteger(8)) {
+    std::vector<int8_t> numbers(values.begin(), values.end());
+    return DenseElementsAttr::get(type, ArrayRef(numbers));
+  }
+  // f16 or bf16; the values come from there.
+  const llvm::fltSemantics &semantics =
+      cast<FloatType>(element).getFloatSemantics();
+  std::vector<uint16_t> bits;
+  for (float value : values) {
+    APFloat number(value);
+    bool losesInfo;
+    number.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+    bits.push_back(number.bitcastToAPInt().getZExtValue());
+  }
+  return DenseElementsAttr::getFromRawBuffer(
+      type, ArrayRef(reinterpret_cast<const char *>(bits.data()),
+                     bits.size() * sizeof(uint16_t)));
+}
+
 void ContractKernel::placeConstants(ColumnConstants &constants,
                                     StringRef name) {
   if (constants.values.size() <= 1)
     return;
   OpBuilder &builder = kernel.builder;
   auto module = op->getParentOfType<ModuleOp>();
-  Type element = constants.isInteger ? Type(builder.getI32Type())
-                                     : Type(builder.getF32Type());
   int64_t size = constants.values.size();
-  auto tensor = RankedTensorType::get({size}, element);
-  DenseElementsAttr data;
-  if (constants.isInteger) {
-    std::vector<int32_t> integers(constants.values.begin(),
-                                  constants.values.end());
-    data = DenseElementsAttr::get(tensor, ArrayRef(integers));
-  } else {
-    data = DenseElementsAttr::get(tensor, ArrayRef(constants.values));
-  }
-  auto type = MemRefType::get({size}, element);
+  DenseElementsAttr data = buildElements(
+      constants.values, RankedTensorType::get({size}, constants.element));
+  auto type = MemRefType::get({size}, constants.element);
   // One global for equal numbers.
   memref::GlobalOp global;
   unsigned number = 0;
@@ -98,20 +118,34 @@ void ContractKernel::placeConstants(ColumnConstants &constants,
 }
 
 Value ContractKernel::loadConstants(const ColumnConstants &constants,
-                                    Value at) {
+                                    OpFoldResult at) {
   OpBuilder &builder = kernel.builder;
-  Type element = constants.isInteger ? Type(builder.getI32Type())
-                                     : Type(builder.getF32Type());
+  bool isInteger = constants.element.isInteger();
+  Type element = isInteger ? Type(builder.getI32Type())
+                           : Type(builder.getF32Type());
   auto type = VectorType::get({dot.getLanes()}, element);
-  if (constants.global)
-    return vector::LoadOp::create(builder, kernel.loc, type, constants.global,
-                                  ValueRange(at));
-  Attribute value =
-      constants.isInteger
-          ? Attribute(builder.getI32IntegerAttr(constants.values.front()))
-          : Attribute(builder.getF32FloatAttr(constants.values.front()));
-  return arith::ConstantOp::create(builder, kernel.loc,
-                                   DenseElementsAttr::get(type, value));
+  if (!constants.global) {
+    Attribute value =
+        isInteger ? Attribute(builder.getI32IntegerAttr(
+                        int32_t(constants.values.front())))
+                  : Attribute(builder.getF32FloatAttr(constants.values.front()));
+    return arith::ConstantOp::create(builder, kernel.loc,
+                                     DenseElementsAttr::get(type, value));
+  }
+  Value value = vector::LoadOp::create(
+      builder, kernel.loc, type.clone(constants.element), constants.global,
+      ValueRange(kernel.index(at)));
+  if (constants.element == element)
+    return value;
+  if (isInteger)
+    return arith::ExtSIOp::create(builder, kernel.loc, type, value);
+  return arith::ExtFOp::create(builder, kernel.loc, type, value);
+}
+
+Value ContractKernel::constantI32(int64_t value) {
+  return arith::ConstantIntOp::create(kernel.builder, kernel.loc,
+                                      kernel.builder.getI32Type(),
+                                      int32_t(value));
 }
 
 //===----------------------------------------------------------------------===//
@@ -122,13 +156,23 @@ static numerics::CodeRange getResultRange(ContractOp op) {
   return getClampRange(*op.getInitParams(), op.getLow(), op.getHigh());
 }
 
+Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
+                                      int64_t size) {
+  OpBuilder &builder = kernel.builder;
+  Value zeros = row.zeroPoint ? Value(arith::MulIOp::create(
+                                    builder, kernel.loc, row.zeroPoint,
+                                    constantI32(size)))
+                              : constantI32(size * lhsZero);
+  Value sum = arith::SubIOp::create(builder, kernel.loc, rowSum, zeros);
+  return arith::SIToFPOp::create(builder, kernel.loc, builder.getF32Type(),
+                                 sum);
+}
+
 /// %v = float(%sum) * m + ... + bias + residual, and the result of it
 Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
                                      int64_t reg, Value sum) {
   ElementArith arith = this->arith(sum);
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  Type f64 = builder.getF64Type();
+  Type f64 = kernel.builder.getF64Type();
   // float32(double(sx) * double(sw) / double(sy)); of two binary32 the product
   // rounded once is the same in binary32.
   auto scaleByRow = [&](Value number) -> Value {
@@ -142,31 +186,28 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
     wide = arith.divf(wide, arith.floatConstant(*resultScale, f64));
     return arith.cast<arith::TruncFOp>(arith.f32(), wide);
   };
-  Value value = arith.cast<arith::SIToFPOp>(arith.f32(), sum);
-  value = arith.mulf(value, scaleByRow(panel.multiplier[reg]));
-  if (!panel.minval.empty()) {
-    // sum(x - zx) over the codes that exist.
-    Value total = arith::ConstantIntOp::create(builder, loc, arith.intType(32),
-                                               -reductionSize * lhsZero);
-    if (row.zeroPoint)
-      total = arith::MulIOp::create(
-          builder, loc, row.zeroPoint,
-          arith::ConstantIntOp::create(builder, loc, arith.intType(32),
-                                       -reductionSize));
-    total = arith::AddIOp::create(builder, loc, row.sum, total);
-    Value rowSum = arith::SIToFPOp::create(builder, loc, arith.f32(), total);
-    value = arith.addf(
-        value, arith.mulf(splat(rowSum), scaleByRow(panel.minval[reg])));
+  Value value = sum;
+  if (hasBlocks) {
+    // Blocks have been multiplied by all but the scale of the row.
+    if (row.scale)
+      value = arith.mulf(value, scaleByRow(arith.floatConstant(1.0)));
+  } else {
+    value = arith.cast<arith::SIToFPOp>(arith.f32(), sum);
+    value = arith.mulf(value, scaleByRow(panel.multiplier[reg]));
+    if (!panel.minval.empty()) {
+      Value total =
+          buildCentredSum(row, loadRowSum(row, attr(0)), reductionSize);
+      value = arith.addf(
+          value, arith.mulf(splat(total), scaleByRow(panel.minval[reg])));
+    }
   }
   if (!panel.bias.empty())
     value = arith.addf(value, panel.bias[reg]);
 
-  int64_t lanes = dot.getLanes();
-  int64_t valid = std::min(panel.columns - reg * lanes, lanes);
   if (residual.base) {
     Value at = kernel.index(
-        kernel.add(row.residual, builder.getIndexAttr(reg * lanes)));
-    Value other = loadColumns(residual, at, valid);
+        kernel.add(row.residual, attr(reg * dot.getLanes())));
+    Value other = loadColumns(residual, at, getValid(panel, reg));
     if (std::optional<AffineAttr> params = op.getResidualParams()) {
       float factor = getUnitParams(*params).scale;
       if (resultScale)
@@ -207,9 +248,7 @@ void ContractKernel::finish(ArrayRef<Row> rows, const Panel &panel,
     for (int64_t reg = 0; reg < registers; ++reg) {
       Value value =
           finishRegister(row, panel, reg, sums[i * registers + reg]);
-      Value at = kernel.index(
-          kernel.add(row.init, kernel.builder.getIndexAttr(reg * lanes)));
-      storeColumns(init, at, value,
-                   std::min(panel.columns - reg * lanes, lanes));
+      Value at = kernel.index(kernel.add(row.init, attr(reg * lanes)));
+      storeColumns(init, at, value, getValid(panel, reg));
     }
 }

@@ -3,11 +3,13 @@
 // Loops, micro-kernel and epilogue of quant.contract on buffers. The loops:
 //
 //   batches
-//     panels of columns                     whole ones in a loop, then the last
-//       values of the panel's columns       bias, sums, multipliers
-//         tiles of rows                     whole ones in a loop, then the rest
-//           reduction                       accumulators in registers throughout
-//           epilogue                        from them to codes or values
+//     blocks of rows                        one, unless a scratch is needed
+//       scratch of the block                rows gathered, sums of rows
+//       panels of columns                   whole ones in a loop, then the last
+//         values of the panel's columns     bias, sums, multipliers
+//           tiles of rows                   whole ones in a loop, then the rest
+//             reduction                     accumulators stay in registers
+//             epilogue                      from them to codes or values
 //
 // A panel of weights is read from L2 for every tile of rows, at a few bytes per
 // cycle; the rows of a tile stay in L1.
@@ -23,16 +25,17 @@
 
 namespace quant_mlir {
 
-/// Numbers of columns that are known at compile time: one for all, or a global of
-/// as many as all panels have columns, batch by batch.
+/// Numbers of columns (and blocks of them) that are known at compile time: one for
+/// all, or a global in the order of panels: batches, panels, blocks, columns.
 struct ColumnConstants {
-  std::vector<float> values; ///< one, or one for each column of each batch
-  bool isInteger = false;
-  mlir::Value global;        ///< memref, where there are several
+  std::vector<float> values;
+  mlir::Type element; ///< in memory
+  mlir::Value global; ///< memref, where there are several
 
   bool isZero() const {
     return llvm::all_of(values, [](float value) { return value == 0; });
   }
+  bool isOne() const { return values.size() == 1; }
 };
 
 class ContractKernel {
@@ -44,19 +47,21 @@ public:
   void build();
 
 private:
-  //===--------------------------------------------------------------------===//
-  // Parts
-  //===--------------------------------------------------------------------===//
+  using Values = llvm::SmallVector<mlir::Value>;
 
   /// What belongs to the columns of a panel: for each register of columns.
   struct Panel {
-    mlir::Value rhs;         ///< index of the panel's first byte
-    mlir::Value firstColumn; ///< of the result
-    int64_t columns;         ///< that are in the result
-    llvm::SmallVector<mlir::Value> start;      ///< of the accumulators
-    llvm::SmallVector<mlir::Value> sums;       ///< sum(w - zw); dynamic lhs only
-    llvm::SmallVector<mlir::Value> rhsOffset;  ///< where rows are summed
-    llvm::SmallVector<mlir::Value> multiplier, minval, bias;
+    mlir::Value rhs;             ///< index of the panel's first byte
+    mlir::Value firstColumn;     ///< of the result
+    mlir::OpFoldResult sums;     ///< index of the first column's sum, block 0
+    mlir::OpFoldResult constants; ///< index of the first column's, block 0
+    int64_t columns;             ///< that are in the result
+    Values bias;                 ///< f32
+    // Without blocks, the same for all tiles:
+    Values start;                ///< of the accumulators
+    Values columnSums;           ///< sum(w - zw); zero points of rows only
+    Values rhsOffset;            ///< where rows are summed
+    Values multiplier, minval;
 
     int64_t getRegisters(int64_t lanes) const {
       return llvm::divideCeil(columns, lanes);
@@ -64,50 +69,94 @@ private:
   };
   /// What belongs to a row of a tile.
   struct Row {
-    mlir::Value lhs;  ///< index of its first code
+    mlir::Value lhs;       ///< index of its first code
     mlir::Value init, residual;
     mlir::Value scale;     ///< f32; dynamic lhs only
-    mlir::Value zeroPoint; ///< i32, of codes moved as the instruction does
-    mlir::Value sum;       ///< i32, of codes moved as the instruction does
+    mlir::Value zeroPoint; ///< i32, moved as the codes are; dynamic lhs only
+    mlir::Value sums;      ///< index of the sum of its first block
   };
+
+  //===--------------------------------------------------------------------===//
+  // ContractAnalysis.cpp
+  //===--------------------------------------------------------------------===//
 
   void analyze();
   void analyzeColumns();
-  /// Loops of rows that are one: the loop whose strides count, and the size.
   void mergeRows();
-
-  void buildPanels(llvm::SmallVector<mlir::Value> &ivs, mlir::Value batch);
-  void buildPanel(llvm::SmallVector<mlir::Value> &ivs, mlir::Value batch,
-                  mlir::Value index, int64_t columns);
-  void buildRows(llvm::SmallVector<mlir::Value> &ivs, const Panel &panel);
-  void buildTile(llvm::SmallVector<mlir::Value> &ivs, const Panel &panel,
-                 mlir::Value first, int64_t count);
-  /// Addresses and numbers of `count` rows from `first` on.
-  llvm::SmallVector<Row> buildRowValues(llvm::SmallVector<mlir::Value> &ivs,
-                                        const Panel &panel, mlir::Value first,
-                                        int64_t count);
-
-  /// Adds the whole reduction to `sums`, row by row the registers of a row.
-  llvm::SmallVector<mlir::Value> reduce(mlir::ArrayRef<Row> rows,
-                                        const Panel &panel,
-                                        llvm::SmallVector<mlir::Value> sums);
-  /// Groups [from, from + count) of a run that begins at `lhs` and `rhs` behind
-  /// the rows' and the panel's beginning.
-  void addGroup(mlir::ArrayRef<Row> rows, const Panel &panel, mlir::Value lhs,
-                mlir::Value rhs, mlir::OpFoldResult group, int64_t count,
-                int64_t before,
-                llvm::MutableArrayRef<mlir::Value> sums);
-  /// The codes of one row, summed.
-  mlir::Value sumRow(mlir::Value lhs);
-
-  void finish(mlir::ArrayRef<Row> rows, const Panel &panel,
-              mlir::ArrayRef<mlir::Value> sums);
-  mlir::Value finishRegister(const Row &row, const Panel &panel,
-                             int64_t reg, mlir::Value sum);
+  /// Chooses scratch and blocks of rows.
+  void planScratch();
+  /// Rows of a tile beside these columns.
+  int64_t getTileRows(const Panel &panel) const;
 
   //===--------------------------------------------------------------------===//
-  // Columns in registers
+  // ContractToCPU.cpp: loops
   //===--------------------------------------------------------------------===//
+
+  void buildBatch(Values &ivs, mlir::Value batch);
+  void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
+                     mlir::OpFoldResult count);
+  void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
+                  int64_t columns, mlir::Value firstRow,
+                  mlir::OpFoldResult count);
+  void buildRows(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                 mlir::OpFoldResult count);
+  void buildTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                 mlir::Value inBlock, int64_t count);
+
+  //===--------------------------------------------------------------------===//
+  // ContractRows.cpp: addresses and scratch of rows
+  //===--------------------------------------------------------------------===//
+
+  /// Positions of `number`, a row, in the loops of rows.
+  void placeRow(Values &ivs, mlir::Value number);
+  /// Addresses and numbers of `count` rows.
+  llvm::SmallVector<Row> buildRowValues(Values &ivs, const Panel &panel,
+                                        mlir::Value firstRow,
+                                        mlir::Value inBlock, int64_t count);
+  void fillScratch(Values &ivs, mlir::Value firstRow, mlir::OpFoldResult count);
+  void gatherRow(mlir::Value from, mlir::Value to);
+  /// The codes of a row's block, summed.
+  mlir::Value sumBlock(mlir::Value lhs, mlir::OpFoldResult first, int64_t size);
+
+  //===--------------------------------------------------------------------===//
+  // ContractReduce.cpp: the micro-kernel
+  //===--------------------------------------------------------------------===//
+
+  /// Calls `body` for every run of lhs with its place behind the row's first code,
+  /// and its number.
+  Values forRuns(mlir::ValueRange inits,
+                 llvm::function_ref<Values(mlir::OpFoldResult,
+                                           mlir::OpFoldResult, mlir::ValueRange)>
+                     body);
+  /// The whole reduction: i32 registers row by row, or f32 ones with blocks.
+  Values reduce(llvm::ArrayRef<Row> rows, const Panel &panel);
+  Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
+  /// Adds block `number` of `size` codes, times its scale, to `totals`.
+  Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
+                  mlir::OpFoldResult number, int64_t size, Values totals);
+  /// Adds `size` codes that follow each other, from `lhs` behind the rows' first
+  /// codes and `rhs` behind the panel's first byte on, to `sums`.
+  Values addCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
+                  mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t size,
+                  Values sums, int64_t sets);
+  void addTuple(llvm::ArrayRef<Row> rows, const Panel &panel,
+                mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t count,
+                int64_t before, llvm::MutableArrayRef<mlir::Value> sums);
+  mlir::Value loadRowSum(const Row &row, mlir::OpFoldResult block);
+  /// sum - scalar * vector
+  mlir::Value subtractProduct(mlir::Value sum, mlir::Value scalar,
+                              mlir::Value vector);
+
+  //===--------------------------------------------------------------------===//
+  // ContractEpilogue.cpp
+  //===--------------------------------------------------------------------===//
+
+  void finish(llvm::ArrayRef<Row> rows, const Panel &panel,
+              llvm::ArrayRef<mlir::Value> sums);
+  mlir::Value finishRegister(const Row &row, const Panel &panel, int64_t reg,
+                             mlir::Value sum);
+  /// float(sum(x - zx)) of `size` codes whose moved ones have the sum `rowSum`.
+  mlir::Value buildCentredSum(const Row &row, mlir::Value rowSum, int64_t size);
 
   /// `lanes` elements, of which the first `valid` exist.
   mlir::Value loadColumns(const FlatOperand &operand, mlir::Value index,
@@ -115,9 +164,18 @@ private:
   void storeColumns(const FlatOperand &operand, mlir::Value index,
                     mlir::Value vector, int64_t valid);
   void placeConstants(ColumnConstants &constants, llvm::StringRef name);
-  mlir::Value loadConstants(const ColumnConstants &constants, mlir::Value at);
+  /// As i32 or f32.
+  mlir::Value loadConstants(const ColumnConstants &constants,
+                            mlir::OpFoldResult at);
   mlir::Value splat(mlir::Value scalar);
   ElementArith arith(mlir::Value like);
+  mlir::Value constantI32(int64_t value);
+  mlir::OpFoldResult attr(int64_t value) {
+    return kernel.builder.getIndexAttr(value);
+  }
+  int64_t getValid(const Panel &panel, int64_t reg) const {
+    return std::min(panel.columns - reg * dot.getLanes(), dot.getLanes());
+  }
 
   ContractOp op;
   const CPUTarget &target;
@@ -128,21 +186,37 @@ private:
   FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint;
   mlir::Value rhs;
   llvm::SmallVector<mlir::OpFoldResult> sizes;
+
+  /// Loops that are one: the loop whose strides count, and the size.
   struct MergedLoop {
     unsigned loop;
     mlir::OpFoldResult size;
   };
   llvm::SmallVector<MergedLoop> rowLoops; ///< from the outermost
+  mlir::OpFoldResult numRows;
 
-  int64_t columns = 1, panelColumns = 1;
+  int64_t columns = 1, panelColumns = 1, numPanels = 1, panelBytes = 0;
+  int64_t numBatches = 1;
   llvm::SmallVector<unsigned> outer; ///< reductions around a run
   int64_t runSize = 1, reductionSize = 1;
-  int32_t rhsStorageOffset = 0;
-  /// Moved as the instruction does: what is subtracted from codes of lhs.
+  /// Of codes of rhs: bits, elements that share a byte's place, bytes of a run.
+  unsigned width = 8;
+  int64_t tupleSize = 4, tupleBytes = 0, runBytes = 0;
+  /// Blocks of scales along the reduction; one, of all of it, without.
+  bool hasBlocks = false;
+  int64_t numBlocks = 1, blockSize = 0;
+
+  /// What is subtracted from codes of lhs, moved as the instruction does.
   int32_t lhsZero = 0;
-  bool needsRowSums = false;
   ColumnConstants rhsOffset, rhsZero, multiplier, minval;
   std::optional<float> resultScale;
+
+  /// Rows of a block, and what is prepared for each of them.
+  bool needsGather = false, needsRowSums = false;
+  int64_t rowsPerBlock = 0;
+  FlatOperand gathered; ///< rowsPerBlock x reductionSize
+  FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
+  int32_t rowSumFactor = 1;
 };
 
 } // namespace quant_mlir

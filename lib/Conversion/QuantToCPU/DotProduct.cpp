@@ -10,11 +10,14 @@ using namespace quant_mlir;
 
 /// Instructions for one signedness of lhs get the other by a flipped top bit,
 /// which moves codes by 128; widened codes are as they are.
-static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned) {
+static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned,
+                               bool isSwapped) {
   switch (kind) {
   case DotKind::AVX512VNNI:
   case DotKind::AVXVNNI:
-    return isLhsSigned ? 128 : 0;
+    if (!isSwapped)
+      return isLhsSigned ? 128 : 0;
+    return isLhsSigned ? 0 : -128;
   case DotKind::NeonI8MM:
   case DotKind::NeonDotProd:
     return isLhsSigned ? 0 : -128;
@@ -29,10 +32,12 @@ bool quant_mlir::hasDotProduct(const CPUTarget &target) {
   return target.getDotKind() != DotKind::NeonI8MM;
 }
 
-DotProduct::DotProduct(const CPUTarget &target, bool isLhsSigned)
+DotProduct::DotProduct(const CPUTarget &target, bool isLhsSigned,
+                       bool isRhsUnsigned)
     : kind(target.getDotKind()), isLhsSigned(isLhsSigned),
+      isSwapped(isRhsUnsigned && target.isDotLhsUnsigned()),
       lanes(target.getLanes()), group(target.getDotGroup()),
-      lhsOffset(chooseLhsOffset(kind, isLhsSigned)) {}
+      lhsOffset(chooseLhsOffset(kind, isLhsSigned, isSwapped)) {}
 
 VectorType DotProduct::getSumType(Builder &builder) const {
   return VectorType::get({lanes}, builder.getI32Type());
@@ -136,25 +141,78 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
 
 Value DotProduct::loadRhs(KernelBuilder &kernel, Value rhs, Value index) const {
   OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  Value codes = vector::LoadOp::create(
-      builder, loc, VectorType::get({lanes * group}, builder.getI8Type()), rhs,
+  return vector::LoadOp::create(
+      builder, kernel.loc,
+      VectorType::get({lanes * group}, builder.getI8Type()), rhs,
       ValueRange(index));
-  if (group == 4)
-    return codes;
-  return arith::ExtSIOp::create(
-      builder, loc,
-      VectorType::get({lanes * group},
-                      builder.getIntegerType(group == 2 ? 16 : 32)),
-      codes);
 }
 
-Value DotProduct::buildOnes(KernelBuilder &kernel) const {
-  unsigned width = group == 4 ? 8 : group == 2 ? 16 : 32;
-  return buildSplat(
-      kernel,
-      VectorType::get({lanes * group}, kernel.builder.getIntegerType(width)),
-      1);
+Value DotProduct::unpackRhs(KernelBuilder &kernel, Value bytes, unsigned width,
+                            int64_t number) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto type = cast<VectorType>(bytes.getType());
+  if (number > 0)
+    bytes = arith::ShRUIOp::create(builder, loc, bytes,
+                                   buildSplat(kernel, type, number * width));
+  if (width * (number + 1) < 8)
+    bytes = arith::AndIOp::create(builder, loc, bytes,
+                                  buildSplat(kernel, type, (1 << width) - 1));
+  if (group >= 4)
+    return bytes;
+  return arith::ExtSIOp::create(
+      builder, loc, type.clone(builder.getIntegerType(group == 2 ? 16 : 32)),
+      bytes);
+}
+
+Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
+                         Value index, int64_t count) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t width = lanes * group;
+  auto bytes = VectorType::get({width}, builder.getI8Type());
+  unsigned bits = group >= 4 ? 8 : group == 2 ? 16 : 32;
+  Value ones = buildSplat(kernel, bytes.clone(builder.getIntegerType(bits)), 1);
+  // Codes beyond the last are 0, and stay so where the others are moved.
+  auto add = [&](Value sum, Value codes, int64_t count) -> Value {
+    if (lhsOffset != 0) {
+      SmallVector<int8_t> flips(width, 0);
+      std::fill_n(flips.begin(), count, int8_t(-128));
+      Value flip = arith::ConstantOp::create(
+          builder, loc, DenseElementsAttr::get(bytes, ArrayRef(flips)));
+      codes = arith::XOrIOp::create(builder, loc, codes, flip);
+    }
+    if (group < 4) {
+      auto wide = cast<VectorType>(ones.getType());
+      codes = isLhsSigned
+                  ? Value(arith::ExtSIOp::create(builder, loc, wide, codes))
+                  : Value(arith::ExtUIOp::create(builder, loc, wide, codes));
+    }
+    return build(kernel, sum, codes, ones);
+  };
+  Value sum = arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(getSumType(builder)));
+  if (int64_t whole = count / width)
+    sum = kernel.forCarry(
+        builder.getIndexAttr(0), builder.getIndexAttr(whole), sum,
+        [&](Value iv, ValueRange inits) {
+          Value at = kernel.index(kernel.add(
+              index, kernel.mul(iv, builder.getIndexAttr(width))));
+          return SmallVector<Value>{
+              add(inits[0], kernel.load(lhs, at, width), width)};
+        })[0];
+  if (int64_t rest = count % width) {
+    Value at = kernel.index(
+        kernel.add(index, builder.getIndexAttr(count - rest)));
+    auto mask = vector::ConstantMaskOp::create(
+        builder, loc, bytes.clone(builder.getI1Type()), ArrayRef<int64_t>(rest));
+    Value codes = vector::MaskedLoadOp::create(
+        builder, loc, bytes, lhs.base, ValueRange(at), mask,
+        buildSplat(kernel, bytes, 0));
+    sum = add(sum, codes, rest);
+  }
+  return vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD,
+                                     sum);
 }
 
 Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
@@ -168,9 +226,11 @@ Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
   };
   switch (kind) {
   case DotKind::AVX512VNNI:
-    return call("llvm.x86.avx512.vpdpbusd.512", {sum, lhs, rhs});
+    return call("llvm.x86.avx512.vpdpbusd.512",
+                {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
   case DotKind::AVXVNNI:
-    return call("llvm.x86.avx512.vpdpbusd.256", {sum, lhs, rhs});
+    return call("llvm.x86.avx512.vpdpbusd.256",
+                {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
   case DotKind::AVX2:
     return arith::AddIOp::create(
         builder, loc, sum, call("llvm.x86.avx2.pmadd.wd", {lhs, rhs}));

@@ -23,7 +23,9 @@ namespace quant_mlir {
 
 class DotProduct {
 public:
-  DotProduct(const CPUTarget &target, bool isLhsSigned);
+  /// `isRhsUnsigned`: codes of rhs are stored so. Where the instruction takes one
+  /// operand of each signedness, lhs is then the signed one.
+  DotProduct(const CPUTarget &target, bool isLhsSigned, bool isRhsUnsigned);
 
   /// Columns of a register of accumulators.
   int64_t getLanes() const { return lanes; }
@@ -39,17 +41,21 @@ public:
   /// many codes may be read that lie before them.
   mlir::Value loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                       mlir::Value index, int64_t count, int64_t before) const;
-  /// The codes of a register's columns, from `index` on.
+  /// The bytes of a register's columns, from `index` on.
   mlir::Value loadRhs(KernelBuilder &kernel, mlir::Value rhs,
                       mlir::Value index) const;
-  /// A right-hand side of ones, for sums of lhs.
-  mlir::Value buildOnes(KernelBuilder &kernel) const;
+  /// Group `number` of those that share `bytes`, of codes of `width` bits.
+  mlir::Value unpackRhs(KernelBuilder &kernel, mlir::Value bytes, unsigned width,
+                        int64_t number) const;
+  /// The sum of `count` codes from `index` on, as they are moved: i32.
+  mlir::Value sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
+                     mlir::Value index, int64_t count) const;
   mlir::Value build(KernelBuilder &kernel, mlir::Value sum, mlir::Value lhs,
                     mlir::Value rhs) const;
 
 private:
   DotKind kind;
-  bool isLhsSigned;
+  bool isLhsSigned, isSwapped;
   int64_t lanes, group;
   int32_t lhsOffset;
 };

@@ -85,6 +85,51 @@ func.func @convolution(%x: memref<7x7x16xi8>, %w: memref<2304xi8>, %s: memref<16
   return
 }
 
+// Two groups of nibbles share their bytes; a block of 32 is an exact sum of its
+// own, which a multiply-add takes into f32 registers. Nibbles are the unsigned
+// operand, so that codes of lhs are not moved; 8 times their sums is subtracted.
+// CHECK-LABEL: func @blocks
+func.func @blocks(%x: memref<1x64xi8>, %sx: memref<1x1xf32>, %w: memref<512xi8>, %s: memref<2x16xi32>, %y: memref<1x16xf32>) {
+  // CHECK-DAG: %[[LOW:.*]] = arith.constant dense<15> : vector<64xi8>
+  // CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<64xi8>
+  // CHECK-DAG: %[[FACTOR:.*]] = arith.constant -8 : i32
+  // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<2xi32>
+  // CHECK: vector.reduction <add>
+  // CHECK: arith.muli %{{.*}}, %[[FACTOR]] : i32
+  // CHECK: memref.store %{{.*}}, %[[SCRATCH]]
+  // CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c2 step %c1 iter_args(%[[TOTAL:.*]] = %{{.*}}) -> (vector<16xf32>)
+  // CHECK: %[[SUM:.*]] = memref.load %[[SCRATCH]][%[[BLOCK]]]
+  // CHECK: %[[START:.*]] = vector.broadcast %[[SUM]] : i32 to vector<16xi32>
+  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[START]])
+  // CHECK: %[[BYTES:.*]] = vector.load %{{.*}} : memref<512xi8>, vector<64xi8>
+  // CHECK: %[[FIRST:.*]] = arith.andi %[[BYTES]], %[[LOW]]
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[FIRST]], %{{.*}})
+  // CHECK: %[[SECOND:.*]] = arith.shrui %[[BYTES]], %[[FOUR]]
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[SECOND]], %{{.*}})
+  // CHECK: vector.fma %{{.*}}, %{{.*}}, %[[TOTAL]]
+  quant.contract lhs(%x as <int8, per_channel<[0]>> scale %sx : memref<1x1xf32>, : memref<1x64xi8>)
+    rhs(%w as <int4, per_block<[32, 1]>, scale = dense<0.25> : tensor<2x16xf16>> in <panels, tensor<64x16xi4>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4, offset = 8> sums %s : memref<2x16xi32>, : memref<512xi8>)
+    outs(%y : memref<1x16xf32>) maps [#x, #w, #y]
+  return
+}
+
+// A layout whose run is the whole reduction, where lhs has three pieces of 9: rows
+// are gathered for all panels.
+// CHECK-LABEL: func @gathered
+func.func @gathered(%x: memref<7x7x3xi8>, %w: memref<448xi8>, %s: memref<16xi32>, %y: memref<5x5x16xi8>) {
+  // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<675xi8>
+  // CHECK: scf.for %{{.*}} = %c0 to %c25 step %c1
+  // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
+  // CHECK: vector.load %{{.*}}, vector<8xi8>
+  // CHECK: vector.store %{{.*}}, %[[SCRATCH]]
+  // CHECK: llvm.fence syncscope("singlethread") acq_rel
+  // CHECK: vector.load %[[SCRATCH]]{{.*}}, vector<4xi8>
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<7x7x3xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<3x3x3x16xi8>, columns = [3], reduction = [0, 1, 2], run = 3, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<448xi8>)
+    outs(%y as <int8, per_tensor, scale = 2.0> : memref<5x5x16xi8>) maps [#cx, #cw, #cy]
+  return
+}
+
 {-#
   dialect_resources: {
     builtin: {

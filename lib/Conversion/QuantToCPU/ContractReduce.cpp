@@ -1,0 +1,251 @@
+//===- ContractReduce.cpp - The micro-kernel of a contraction -------------===//
+//
+// Products of a tile's rows and a panel's columns. Every step loads the columns'
+// codes once for all rows and each row's codes, broadcast, once for all columns:
+//
+//   %w0 … %w3 = vector.load                      4 x 16 columns x 4 codes
+//   %x = vector.broadcast (a row's 4 codes)      for each of 6 rows
+//   %acc = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"    24 times
+//
+// Codes of less than a byte come out of the bytes they share by `and` and a
+// shift. With blocks of scales each block begins a sum of its own, which is exact,
+// and is added to f32 accumulators by a fused multiply-add.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+Value ContractKernel::subtractProduct(Value sum, Value scalar, Value vector) {
+  ElementArith arith = this->arith(sum);
+  return arith.sub(sum, arith::MulIOp::create(kernel.builder, kernel.loc,
+                                              splat(scalar), vector));
+}
+
+Value ContractKernel::loadRowSum(const Row &row, OpFoldResult block) {
+  Value at = kernel.index(kernel.add(row.sums, block));
+  return memref::LoadOp::create(kernel.builder, kernel.loc, rowSums.base,
+                                ValueRange(at));
+}
+
+void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
+                              OpFoldResult lhsAt, OpFoldResult rhsAt,
+                              int64_t count, int64_t before,
+                              MutableArrayRef<Value> sums) {
+  int64_t group = dot.getGroup(), lanes = dot.getLanes();
+  int64_t registers = panel.getRegisters(lanes);
+  const FlatOperand &source = needsGather ? gathered : lhs;
+  Values bytes;
+  for (int64_t reg = 0; reg < registers; ++reg)
+    bytes.push_back(dot.loadRhs(
+        kernel, rhs,
+        kernel.index(kernel.add(rhsAt, attr(reg * lanes * group)))));
+  for (int64_t number = 0; number * group < count; ++number) {
+    Values codes;
+    for (Value value : bytes)
+      codes.push_back(dot.unpackRhs(kernel, value, width, number));
+    OpFoldResult inRow = kernel.add(lhsAt, attr(number * group));
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      Value broadcast = dot.loadLhs(
+          kernel, source, kernel.index(kernel.add(row.lhs, inRow)),
+          std::min(group, count - number * group), before + number * group);
+      for (int64_t reg = 0; reg < registers; ++reg) {
+        Value &sum = sums[i * registers + reg];
+        sum = dot.build(kernel, sum, broadcast, codes[reg]);
+      }
+    }
+  }
+}
+
+ContractKernel::Values
+ContractKernel::addCodes(ArrayRef<Row> rows, const Panel &panel,
+                         OpFoldResult lhsAt, OpFoldResult rhsAt, int64_t size,
+                         Values sums, int64_t sets) {
+  int64_t whole = size / tupleSize, rest = size % tupleSize;
+  int64_t chains = sums.size() / sets, steps = whole / sets;
+  auto tupleAt = [&](OpFoldResult base, OpFoldResult tuple, int64_t step) {
+    return kernel.add(base, kernel.mul(tuple, attr(step)));
+  };
+  if (steps > 0)
+    sums = kernel.forCarry(
+        attr(0), attr(steps), sums, [&](Value iv, ValueRange inits) {
+          Values values(inits);
+          OpFoldResult first = kernel.mul(iv, attr(sets));
+          for (int64_t set = 0; set < sets; ++set) {
+            OpFoldResult tuple = kernel.add(first, attr(set));
+            addTuple(rows, panel, tupleAt(lhsAt, tuple, tupleSize),
+                     tupleAt(rhsAt, tuple, tupleBytes), tupleSize, 0,
+                     MutableArrayRef(values).slice(set * chains, chains));
+          }
+          return values;
+        });
+  for (int64_t i = steps * sets; i < whole; ++i)
+    addTuple(rows, panel, tupleAt(lhsAt, attr(i), tupleSize),
+             tupleAt(rhsAt, attr(i), tupleBytes), tupleSize, 0,
+             MutableArrayRef(sums).slice((i - steps * sets) * chains, chains));
+  if (rest > 0)
+    addTuple(rows, panel, tupleAt(lhsAt, attr(whole), tupleSize),
+             tupleAt(rhsAt, attr(whole), tupleBytes), rest, whole * tupleSize,
+             MutableArrayRef(sums).take_front(chains));
+  return sums;
+}
+
+ContractKernel::Values ContractKernel::forRuns(
+    ValueRange inits,
+    llvm::function_ref<Values(OpFoldResult, OpFoldResult, ValueRange)> body) {
+  std::function<Values(unsigned, OpFoldResult, OpFoldResult, ValueRange)> nest =
+      [&](unsigned depth, OpFoldResult at, OpFoldResult number,
+          ValueRange carried) -> Values {
+    if (depth == outer.size())
+      return body(at, number, carried);
+    unsigned loop = outer[depth];
+    OpFoldResult size = attr(loops.sizes[loop]);
+    return kernel.forCarry(
+        attr(0), size, carried, [&](Value iv, ValueRange inits) {
+          return nest(depth + 1,
+                      kernel.add(at, kernel.mul(iv, lhs.strides[loop])),
+                      kernel.add(kernel.mul(number, size), iv), inits);
+        });
+  };
+  return nest(0, attr(0), attr(0), inits);
+}
+
+ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
+                                              const Panel &panel) {
+  if (hasBlocks)
+    return reduceBlocks(rows, panel);
+  Values sums;
+  for (const Row &row : rows) {
+    Value rowSum = rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
+    for (auto [reg, value] : llvm::enumerate(panel.start)) {
+      Value sum = value;
+      if (row.zeroPoint)
+        sum = subtractProduct(sum, row.zeroPoint, panel.columnSums[reg]);
+      if (rowSum && rowSumFactor != 1)
+        sum = arith(sum).add(sum, splat(rowSum));
+      else if (rowSum)
+        sum = subtractProduct(sum, rowSum, panel.rhsOffset[reg]);
+      sums.push_back(sum);
+    }
+  }
+  // Few accumulators wait for each other: several sets of them, added up at the
+  // end, keep the instruction busy.
+  constexpr int64_t minChains = 8;
+  int64_t chains = sums.size(), sets = 1;
+  while (sets * chains < minChains && sets * 2 <= runSize / tupleSize)
+    sets *= 2;
+  OpBuilder &builder = kernel.builder;
+  Value zero = arith::ConstantOp::create(
+      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+  sums.append(chains * (sets - 1), zero);
+  sums = forRuns(sums, [&](OpFoldResult at, OpFoldResult number,
+                           ValueRange carried) {
+    OpFoldResult rhsAt =
+        kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
+    return addCodes(rows, panel, at, rhsAt, runSize, Values(carried), sets);
+  });
+  for (int64_t set = 1; set < sets; ++set)
+    for (int64_t i = 0; i < chains; ++i)
+      sums[i] = arith(sums[i]).add(sums[i], sums[set * chains + i]);
+  sums.truncate(chains);
+  return sums;
+}
+
+ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
+                                                const Panel &panel,
+                                                OpFoldResult number,
+                                                int64_t size, Values totals) {
+  OpBuilder &builder = kernel.builder;
+  int64_t lanes = dot.getLanes(), registers = panel.getRegisters(lanes);
+  auto at = [&](OpFoldResult base, int64_t perBlock, int64_t reg) {
+    return kernel.add(kernel.add(base, attr(reg * lanes)),
+                      kernel.mul(number, attr(perBlock)));
+  };
+  Value zero = arith::ConstantOp::create(
+      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+
+  // sum(w - zw) of the block, which zero points of lhs are multiplied with.
+  Values columnSums;
+  bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
+  for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg) {
+    Value sum = loadColumns(
+        sums, kernel.index(at(panel.sums, numBatches * columns, reg)),
+        getValid(panel, reg));
+    if (!rhsZero.isZero())
+      sum = subtractProduct(
+          sum, constantI32(size),
+          loadConstants(rhsZero, at(panel.constants, panelColumns, reg)));
+    columnSums.push_back(sum);
+  }
+  Values start, rowSum;
+  for (const Row &row : rows) {
+    rowSum.push_back(needsRowSums ? loadRowSum(row, number) : Value());
+    for (int64_t reg = 0; reg < registers; ++reg) {
+      Value sum = zero;
+      if (!rhsOffset.isZero()) {
+        if (rowSumFactor != 1)
+          sum = splat(rowSum.back());
+        else
+          sum = subtractProduct(
+              sum, rowSum.back(),
+              loadConstants(rhsOffset,
+                            at(panel.constants, panelColumns, reg)));
+      }
+      if (hasLhsZero)
+        sum = subtractProduct(sum,
+                              row.zeroPoint ? row.zeroPoint
+                                            : constantI32(lhsZero),
+                              columnSums[reg]);
+      start.push_back(sum);
+    }
+  }
+  int64_t blockBytes = llvm::divideCeil(blockSize, tupleSize) * tupleBytes;
+  Values sums =
+      addCodes(rows, panel, kernel.mul(number, attr(blockSize)),
+               kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
+               size, start, 1);
+
+  Type f32 = builder.getF32Type();
+  auto fused = [&](Value a, Value b, Value c) -> Value {
+    return vector::FMAOp::create(builder, kernel.loc, a, b, c);
+  };
+  for (int64_t reg = 0; reg < registers; ++reg) {
+    OpFoldResult constantsAt = at(panel.constants, panelColumns, reg);
+    Value factor = loadConstants(multiplier, constantsAt);
+    Value least = minval.values.empty() ? Value()
+                                        : loadConstants(minval, constantsAt);
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      Value &total = totals[i * registers + reg];
+      Value sum = sums[i * registers + reg];
+      total = fused(arith(sum).cast<arith::SIToFPOp>(f32, sum), factor, total);
+      if (least)
+        total = fused(splat(buildCentredSum(row, rowSum[i], size)), least,
+                      total);
+    }
+  }
+  return totals;
+}
+
+ContractKernel::Values ContractKernel::reduceBlocks(ArrayRef<Row> rows,
+                                                    const Panel &panel) {
+  OpBuilder &builder = kernel.builder;
+  auto type = VectorType::get({dot.getLanes()}, builder.getF32Type());
+  Value zero = arith::ConstantOp::create(builder, kernel.loc,
+                                         builder.getZeroAttr(type));
+  Values totals(rows.size() * panel.getRegisters(dot.getLanes()), zero);
+  int64_t whole = reductionSize / blockSize, rest = reductionSize % blockSize;
+  if (whole > 0)
+    totals = kernel.forCarry(attr(0), attr(whole), totals,
+                             [&](Value iv, ValueRange inits) {
+                               return addBlock(rows, panel, iv, blockSize,
+                                               Values(inits));
+                             });
+  if (rest > 0)
+    totals = addBlock(rows, panel, attr(whole), rest, totals);
+  return totals;
+}

@@ -1,0 +1,155 @@
+//===- ContractRows.cpp - Where rows of a contraction are -----------------===//
+//
+// Rows are numbered through all loops of rows. Where those are one loop, rows are
+// a known distance apart; otherwise every row has its place in each loop. What
+// all panels need of a row is prepared once for a block of rows: its codes in one
+// piece, where lhs has them elsewhere, and their sums.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+void ContractKernel::placeRow(Values &ivs, Value number) {
+  if (rowLoops.empty())
+    return;
+  for (const MergedLoop &loop :
+       llvm::reverse(ArrayRef(rowLoops).drop_front())) {
+    Value size = kernel.index(loop.size);
+    ivs[loop.loop] =
+        arith::RemUIOp::create(kernel.builder, kernel.loc, number, size);
+    number = arith::DivUIOp::create(kernel.builder, kernel.loc, number, size);
+  }
+  ivs[rowLoops.front().loop] = number;
+}
+
+SmallVector<ContractKernel::Row>
+ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
+                               Value inBlock, int64_t count) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  bool isOneLoop = rowLoops.size() <= 1;
+  OpFoldResult first = kernel.add(firstRow, inBlock);
+  SmallVector<Row> rows(count);
+  for (int64_t i = 0; i < count; ++i) {
+    Row &row = rows[i];
+    Values at(ivs);
+    placeRow(at, kernel.index(isOneLoop ? first : kernel.add(first, attr(i))));
+    auto place = [&](const FlatOperand &operand) -> Value {
+      Value address = kernel.address(operand, at);
+      if (!isOneLoop || rowLoops.empty())
+        return address;
+      // A constant distance is part of the instruction's address.
+      return kernel.index(kernel.add(
+          address,
+          kernel.mul(operand.strides[rowLoops.front().loop], attr(i))));
+    };
+    auto load = [&](const FlatOperand &operand) -> Value {
+      return memref::LoadOp::create(builder, loc, operand.base,
+                                    ValueRange(place(operand)));
+    };
+    auto inScratch = [&](int64_t stride) -> Value {
+      return kernel.index(kernel.add(kernel.mul(inBlock, attr(stride)),
+                                     attr(i * stride)));
+    };
+    row.lhs = needsGather ? inScratch(reductionSize) : place(lhs);
+    row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
+    if (residual.base)
+      row.residual =
+          kernel.index(kernel.add(place(residual), panel.firstColumn));
+    if (needsRowSums)
+      row.sums = inScratch(numBlocks);
+    if (scale.base) {
+      row.scale = load(scale);
+      if (!scale.element.isF32())
+        row.scale = arith::ExtFOp::create(builder, loc, builder.getF32Type(),
+                                          row.scale);
+    }
+    if (zeroPoint.base)
+      row.zeroPoint =
+          arith::AddIOp::create(builder, loc, load(zeroPoint),
+                                constantI32(dot.getLhsOffset()));
+  }
+  return rows;
+}
+
+/// Pieces that follow each other in lhs are copied as such.
+void ContractKernel::gatherRow(Value from, Value to) {
+  ArrayRef<unsigned> order = loops.reductionByStride;
+  ArrayRef<unsigned> around = order.drop_back(loops.lhsRun);
+  int64_t piece = loops.getSize(order.take_back(loops.lhsRun));
+  SmallVector<OpFoldResult> sizes;
+  for (unsigned loop : around)
+    sizes.push_back(attr(loops.sizes[loop]));
+  kernel.forNest(sizes, [&](ValueRange ivs) {
+    OpFoldResult source = from, number = attr(0);
+    for (auto [loop, iv] : llvm::zip_equal(around, ivs)) {
+      source = kernel.add(source, kernel.mul(iv, lhs.strides[loop]));
+      number = kernel.add(kernel.mul(number, attr(loops.sizes[loop])), iv);
+    }
+    OpFoldResult dest = kernel.add(to, kernel.mul(number, attr(piece)));
+    kernel.forPieces(attr(piece), target.getVectorBytes(),
+                     [&](Value iv, int64_t lanes) {
+                       Value codes = kernel.load(
+                           lhs, kernel.index(kernel.add(source, iv)), lanes);
+                       kernel.store(gathered,
+                                    kernel.index(kernel.add(dest, iv)), codes);
+                     });
+  });
+}
+
+Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
+  const FlatOperand &source = needsGather ? gathered : lhs;
+  if (hasBlocks)
+    return dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, first)),
+                      size);
+  Value zero = constantI32(0);
+  return forRuns(zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
+    Value sum = dot.sumLhs(kernel, source,
+                           kernel.index(kernel.add(lhsAt, at)), runSize);
+    return Values{arith(sum).add(carried[0], sum)};
+  })[0];
+}
+
+void ContractKernel::fillScratch(Values &ivs, Value firstRow,
+                                 OpFoldResult count) {
+  kernel.forLoop(count, [&](Value iv) {
+    Values at(ivs);
+    placeRow(at, kernel.index(kernel.add(firstRow, iv)));
+    Value from = kernel.address(lhs, at);
+    if (needsGather) {
+      Value to = kernel.index(kernel.mul(iv, attr(reductionSize)));
+      gatherRow(from, to);
+      from = to;
+    }
+    if (!needsRowSums)
+      return;
+    Value first = kernel.index(kernel.mul(iv, attr(numBlocks)));
+    auto store = [&](OpFoldResult block, int64_t size) {
+      Value sum =
+          sumBlock(from, kernel.mul(block, attr(blockSize)), size);
+      if (rowSumFactor != 1)
+        sum = arith::MulIOp::create(kernel.builder, kernel.loc, sum,
+                                    constantI32(rowSumFactor));
+      memref::StoreOp::create(
+          kernel.builder, kernel.loc, sum, rowSums.base,
+          ValueRange(kernel.index(kernel.add(first, block))));
+    };
+    int64_t whole = reductionSize / blockSize;
+    if (whole > 0)
+      kernel.forLoop(attr(whole),
+                     [&](Value block) { store(block, blockSize); });
+    if (int64_t rest = reductionSize % blockSize)
+      store(attr(whole), rest);
+  });
+  // Otherwise LLVM takes the micro-kernel's codes out of the vectors that were
+  // summed here, by shuffles, where one load broadcasts them. No instruction.
+  LLVM::FenceOp::create(kernel.builder, kernel.loc,
+                        LLVM::AtomicOrdering::acq_rel, "singlethread");
+}
