@@ -4,6 +4,7 @@
 
 #include "OneDnn.h"
 #include "Ours.h"
+#include "Shapes.h"
 
 #include "quant-mlir/Support/Errors.h"
 
@@ -12,74 +13,6 @@
 
 using namespace quant_mlir;
 using namespace quant_mlir::bench;
-
-//===----------------------------------------------------------------------===//
-// Shapes
-//===----------------------------------------------------------------------===//
-
-/// M x N x K. The first two read their weights from memory.
-static const MatmulShape vectorShapes[] = {{1, 4096, 4096}, {1, 4096, 14336}};
-static const MatmulShape matrixShapes[] = {
-    {16, 4096, 4096},  {128, 768, 768},    {128, 3072, 768},
-    {384, 1024, 1024}, {1024, 1024, 1024}, {97, 333, 517}};
-/// For tests of this program: quick, and not in a run of everything.
-static const MatmulShape tinyShape = {3, 17, 19};
-
-/// The convolutions of ResNet-50 (v1.5: the 3x3 ones have the strides) at batch
-/// 1, each shape once; the 7x7 layer of 3 channels comes first.
-static std::vector<ConvShape> getResNetShapes() {
-  std::vector<ConvShape> shapes;
-  auto add = [&](int64_t size, int64_t in, int64_t out, int64_t kernel,
-                 int64_t stride) {
-    std::string name = std::to_string(size) + "x" + std::to_string(size) + "x" +
-                       std::to_string(in) + "->" + std::to_string(out) + " " +
-                       std::to_string(kernel) + "x" + std::to_string(kernel) +
-                       (stride > 1 ? " /" + std::to_string(stride) : "");
-    int64_t padding = kernel / 2;
-    shapes.push_back({name, size, size, in, out, kernel, stride, padding,
-                      padding, /*depthwise=*/false});
-  };
-  add(224, 3, 64, 7, 2);
-  int64_t size = 56, in = 64;
-  for (int64_t width : {64, 128, 256, 512}) {
-    int64_t stride = width == 64 ? 1 : 2;
-    // First block: the input is wider, or larger, than those of the others.
-    add(size, in, width, 1, 1);
-    add(size, width, width, 3, stride);
-    if (in != 64)
-      add(size, in, 4 * width, 1, stride);
-    size /= stride;
-    add(size, width, 4 * width, 1, 1);
-    // The other blocks.
-    add(size, 4 * width, width, 1, 1);
-    if (stride != 1)
-      add(size, width, width, 3, 1);
-    in = 4 * width;
-  }
-  return shapes;
-}
-
-/// MobileNet v1 at 224: 3x3, padded as TensorFlow's SAME.
-static std::vector<ConvShape> getDepthwiseShapes() {
-  std::vector<ConvShape> shapes;
-  auto add = [&](int64_t size, int64_t channels, int64_t stride) {
-    std::string name = std::to_string(size) + "x" + std::to_string(size) + "x" +
-                       std::to_string(channels) +
-                       (stride > 1 ? " /" + std::to_string(stride) : "");
-    shapes.push_back({name, size, size, channels, channels, 3, stride,
-                      stride == 1 ? 1 : 0, 1, /*depthwise=*/true});
-  };
-  add(112, 32, 1);
-  add(112, 64, 2);
-  add(56, 128, 1);
-  add(56, 128, 2);
-  add(28, 256, 1);
-  add(28, 256, 2);
-  add(14, 512, 1);
-  add(14, 512, 2);
-  add(7, 1024, 1);
-  return shapes;
-}
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -373,11 +306,11 @@ std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
                        }});
     };
     if (withVectors)
-      for (const MatmulShape &shape : vectorShapes)
+      for (const MatmulShape &shape : getVectorShapes())
         add(shape);
-    for (const MatmulShape &shape : matrixShapes)
+    for (const MatmulShape &shape : getMatrixShapes())
       add(shape);
-    add(tinyShape);
+    add(getTinyShape());
     cases.back().isTest = true;
   };
   for (Activations activations : {Activations::Unsigned, Activations::Signed})

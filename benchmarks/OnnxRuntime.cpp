@@ -1,7 +1,7 @@
 //===- OnnxRuntime.cpp - ONNX Runtime as a peer ---------------------------===//
 
 #include "OnnxRuntime.h"
-#include "OrtApi.h"
+#include "OrtSession.h"
 
 #include "quant-mlir/Support/Errors.h"
 
@@ -11,88 +11,20 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstring>
-#include <dlfcn.h>
 
 using namespace quant_mlir;
 using namespace quant_mlir::bench;
 
-//===----------------------------------------------------------------------===//
-// The library
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// What is kept for as long as the library is used.
-struct Library {
-  ort::Functions api;
-  std::string version;
-  ort::Env *env = nullptr;
-  ort::MemoryInfo *memory = nullptr;
-  ort::Allocator *allocator = nullptr;
-
-  ~Library() {
-    if (memory)
-      api.releaseMemoryInfo(memory);
-    if (env)
-      api.releaseEnv(env);
-  }
-
-  llvm::Error check(ort::Status *status) const {
-    if (!status)
-      return llvm::Error::success();
-    std::string message = api.getErrorMessage(status);
-    api.releaseStatus(status);
-    return makeError("ONNX Runtime: " + message);
-  }
-};
-
-/// A tensor that a session reads or writes.
-struct Tensor {
-  int type;
-  std::vector<int64_t> shape;
-  std::vector<char> bytes;
-};
-
-/// Sessions of one model with their tensors.
-struct Sessions {
-  std::shared_ptr<Library> library;
-  std::vector<ort::Session *> sessions;
-  std::string inputName, outputName;
-  Tensor input, output;
-  ort::Value *inputValue = nullptr, *outputValue = nullptr;
-  size_t next = 0;
-  bool failed = false;
-
-  ~Sessions() {
-    for (ort::Session *session : sessions)
-      library->api.releaseSession(session);
-    if (inputValue)
-      library->api.releaseValue(inputValue);
-    if (outputValue)
-      library->api.releaseValue(outputValue);
-  }
-
-  llvm::Error run() {
-    const char *inputs[] = {inputName.c_str()};
-    const char *outputs[] = {outputName.c_str()};
-    const ort::Value *values[] = {inputValue};
-    ort::Session *session = sessions[next];
-    next = (next + 1) % sessions.size();
-    return library->check(library->api.run(session, nullptr, inputs, values, 1,
-                                           outputs, 1, &outputValue));
-  }
-};
-} // namespace
+using ort::Sessions;
+using ort::Tensor;
 
 struct OnnxRuntime::Impl {
-  std::shared_ptr<Library> library = std::make_shared<Library>();
+  std::shared_ptr<ort::Library> library;
   std::string folder, python, script;
 
   llvm::Expected<std::string>
   makeModel(llvm::json::Object spec,
             llvm::ArrayRef<std::pair<const char *, NdArray>> constants);
-  llvm::Expected<std::shared_ptr<Sessions>> open(const std::string &path,
-                                                 Tensor input, unsigned threads,
-                                                 unsigned copies);
   llvm::Expected<Subject> makeSubject(std::shared_ptr<Sessions> sessions,
                                       std::string detail, unsigned threads);
 };
@@ -103,34 +35,14 @@ OnnxRuntime::~OnnxRuntime() = default;
 llvm::Expected<std::unique_ptr<OnnxRuntime>>
 OnnxRuntime::load(const std::string &path, std::string folder,
                   std::string python, std::string script) {
-  void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return makeError(dlerror());
-  auto getBase = reinterpret_cast<const ort::ApiBase *(*)()>(
-      dlsym(handle, "OrtGetApiBase"));
-  if (!getBase)
-    return makeFileError(path, "expected the library of ONNX Runtime, found "
-                               "no OrtGetApiBase in it");
+  auto library = ort::Library::load(path);
+  if (!library)
+    return library.takeError();
   auto impl = std::make_unique<Impl>();
+  impl->library = std::move(*library);
   impl->folder = std::move(folder);
   impl->python = std::move(python);
   impl->script = std::move(script);
-  Library &library = *impl->library;
-  const ort::ApiBase *base = getBase();
-  library.version = base->getVersion();
-  library.api.table = base->getApi(/*version=*/1);
-  if (!library.api.table)
-    return makeFileError(path, "expected version 1 of the interface");
-  // Level 3: errors only.
-  if (llvm::Error error =
-          library.check(library.api.createEnv(3, "quant-bench", &library.env)))
-    return error;
-  if (llvm::Error error =
-          library.check(library.api.createCpuMemoryInfo(0, 0, &library.memory)))
-    return error;
-  if (llvm::Error error =
-          library.check(library.api.getDefaultAllocator(&library.allocator)))
-    return error;
   return std::unique_ptr<OnnxRuntime>(new OnnxRuntime(std::move(impl)));
 }
 
@@ -180,98 +92,6 @@ llvm::Expected<std::string> OnnxRuntime::Impl::makeModel(
                      "', found exit code " + llvm::Twine(result) + " " +
                      message + "; install python3-onnx or pass --python=");
   return folder + "/model.onnx";
-}
-
-/// Element type and shape of a session's only input or output; sizes that are
-/// not static become 1.
-static llvm::Error describe(const Library &library, ort::TypeInfo *info,
-                            Tensor &tensor) {
-  const ort::TensorInfo *tensorInfo = nullptr;
-  size_t rank = 0;
-  auto check = [&](ort::Status *status) { return library.check(status); };
-  llvm::Error error = check(library.api.toTensorInfo(info, &tensorInfo));
-  if (!error)
-    error = check(library.api.getElementType(tensorInfo, &tensor.type));
-  if (!error)
-    error = check(library.api.getRank(tensorInfo, &rank));
-  tensor.shape.resize(rank);
-  if (!error)
-    error = check(library.api.getShape(tensorInfo, tensor.shape.data(), rank));
-  library.api.releaseTypeInfo(info);
-  for (int64_t &size : tensor.shape)
-    size = size < 0 ? 1 : size;
-  return error;
-}
-
-llvm::Expected<std::shared_ptr<Sessions>>
-OnnxRuntime::Impl::open(const std::string &path, Tensor input, unsigned threads,
-                        unsigned copies) {
-  auto result = std::make_shared<Sessions>();
-  result->library = library;
-  result->input = std::move(input);
-  const ort::Functions &api = library->api;
-  auto check = [&](ort::Status *status) { return library->check(status); };
-  for (unsigned i = 0; i < copies; ++i) {
-    ort::SessionOptions *options = nullptr;
-    if (llvm::Error error = check(api.createSessionOptions(&options)))
-      return error;
-    ort::Session *session = nullptr;
-    llvm::Error error = check(api.setIntraOpThreads(options, int(threads)));
-    if (!error)
-      error = check(api.setInterOpThreads(options, 1));
-    if (!error)
-      error = check(api.setOptimizationLevel(options, 99));
-    if (!error)
-      error = check(
-          api.createSession(library->env, path.c_str(), options, &session));
-    api.releaseSessionOptions(options);
-    if (error)
-      return error;
-    result->sessions.push_back(session);
-  }
-
-  ort::Session *session = result->sessions[0];
-  for (bool isInput : {true, false}) {
-    size_t count = 0;
-    if (llvm::Error error =
-            check(isInput ? api.getInputCount(session, &count)
-                          : api.getOutputCount(session, &count)))
-      return error;
-    if (count != 1)
-      return makeFileError(path, "expected one " +
-                                     llvm::Twine(isInput ? "input" : "output") +
-                                     ", found " + llvm::Twine(count));
-    char *name = nullptr;
-    if (llvm::Error error = check(
-            isInput ? api.getInputName(session, 0, library->allocator, &name)
-                    : api.getOutputName(session, 0, library->allocator, &name)))
-      return error;
-    (isInput ? result->inputName : result->outputName) = name;
-    if (llvm::Error error = check(api.allocatorFree(library->allocator, name)))
-      return error;
-  }
-  ort::TypeInfo *info = nullptr;
-  if (llvm::Error error = check(api.getOutputType(session, 0, &info)))
-    return error;
-  if (llvm::Error error = describe(*library, info, result->output))
-    return error;
-  size_t bytes = result->output.type == ort::Float ? 4 : 1;
-  for (int64_t size : result->output.shape)
-    bytes *= size_t(size);
-  result->output.bytes.resize(bytes);
-
-  auto makeValue = [&](Tensor &tensor, ort::Value **value) {
-    return check(api.createTensor(library->memory, tensor.bytes.data(),
-                                  tensor.bytes.size(), tensor.shape.data(),
-                                  tensor.shape.size(), tensor.type, value));
-  };
-  if (llvm::Error error = makeValue(result->input, &result->inputValue))
-    return error;
-  if (llvm::Error error = makeValue(result->output, &result->outputValue))
-    return error;
-  if (llvm::Error error = result->run())
-    return error;
-  return result;
 }
 
 llvm::Expected<Subject>
@@ -349,7 +169,8 @@ llvm::Expected<Subject> OnnxRuntime::make(const Int8Problem &problem,
   if (!path)
     return path.takeError();
   auto sessions =
-      impl->open(*path, makeTensor(ort::UInt8, input, codes), threads, copies);
+      Sessions::open(impl->library, *path, makeTensor(ort::UInt8, input, codes),
+                     threads, copies);
   if (!sessions)
     return sessions.takeError();
   std::vector<char> found = (*sessions)->output.bytes;
@@ -406,7 +227,8 @@ llvm::Expected<Subject> OnnxRuntime::make(const FloatProblem &problem,
                               conv.in, true)
           : problem.a;
   auto sessions =
-      impl->open(*path, makeTensor(ort::Float, input, data), threads, copies);
+      Sessions::open(impl->library, *path, makeTensor(ort::Float, input, data),
+                     threads, copies);
   if (!sessions)
     return sessions.takeError();
   const float *found =
@@ -441,8 +263,9 @@ llvm::Expected<Subject> OnnxRuntime::make(const BlockProblem &problem,
   auto path = impl->makeModel(std::move(spec), constants);
   if (!path)
     return path.takeError();
-  auto sessions = impl->open(*path, makeTensor(ort::Float, input, problem.a),
-                             threads, copies);
+  auto sessions =
+      Sessions::open(impl->library, *path,
+                     makeTensor(ort::Float, input, problem.a), threads, copies);
   if (!sessions)
     return sessions.takeError();
   auto subject =
@@ -463,8 +286,9 @@ llvm::Expected<Subject> OnnxRuntime::make(const DynamicProblem &problem,
        {"scale_w", makeArray(DType::Float32, {shape.n}, problem.scaleW)}});
   if (!path)
     return path.takeError();
-  auto sessions = impl->open(*path, makeTensor(ort::Float, input, problem.a),
-                             threads, copies);
+  auto sessions =
+      Sessions::open(impl->library, *path,
+                     makeTensor(ort::Float, input, problem.a), threads, copies);
   if (!sessions)
     return sessions.takeError();
   auto subject = impl->makeSubject(*sessions, "DynamicQuantizeMatMul", threads);
@@ -480,7 +304,8 @@ llvm::Expected<Subject> OnnxRuntime::makeModel(const std::string &path,
   Tensor tensor{ort::Float,
                 std::vector<int64_t>(input.shape.begin(), input.shape.end()),
                 input.bytes};
-  auto sessions = impl->open(path, std::move(tensor), threads, 1);
+  auto sessions =
+      Sessions::open(impl->library, path, std::move(tensor), threads, 1);
   if (!sessions)
     return sessions.takeError();
   return impl->makeSubject(*sessions, path.substr(path.rfind('/') + 1),

@@ -12,17 +12,23 @@ as_root=()
 if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
   as_root=(sudo)
 fi
-for package in libdnnl-dev python3-onnx npm; do
-  if [ "$package" = npm ] && command -v npm >/dev/null; then
-    continue
-  fi
+missing=()
+for package in libdnnl-dev python3-onnx; do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null |
       grep -q 'install ok installed'; then
-    echo "installing $package" >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
-      echo "note: $package could not be installed, its peer is left out" >&2
+    missing+=("$package")
   fi
+done
+# Debian's, or whoever's.
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
+  "${as_root[@]}" apt-get update -qq || true
+fi
+for package in "${missing[@]}"; do
+  echo "installing $package" >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null ||
+    echo "note: $package could not be installed, its peer is left out" >&2
 done
 
 utils/build.sh release quant-bench quant-calibrate >&2

@@ -1,0 +1,25 @@
+//===- Shapes.h - The shapes that are measured ------------------*- C++ -*-===//
+
+#ifndef QUANT_MLIR_BENCHMARKS_SHAPES_H
+#define QUANT_MLIR_BENCHMARKS_SHAPES_H
+
+#include "Problem.h"
+
+namespace quant_mlir::bench {
+
+/// M is 1: weights are read from memory.
+std::vector<MatmulShape> getVectorShapes();
+std::vector<MatmulShape> getMatrixShapes();
+/// For tests of this program: quick, and not in a run of everything.
+MatmulShape getTinyShape();
+
+/// The convolutions of ResNet-50 (v1.5: the 3x3 ones have the strides) at batch
+/// 1, each shape once; the 7x7 layer of 3 channels comes first.
+std::vector<ConvShape> getResNetShapes();
+/// The depthwise convolutions of MobileNet v1 at 224: 3x3, padded as
+/// TensorFlow's SAME.
+std::vector<ConvShape> getDepthwiseShapes();
+
+} // namespace quant_mlir::bench
+
+#endif // QUANT_MLIR_BENCHMARKS_SHAPES_H
