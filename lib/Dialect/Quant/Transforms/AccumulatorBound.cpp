@@ -1,8 +1,9 @@
 //===- AccumulatorBound.cpp - What an int32 accumulator holds -------------===//
 //
-// docs/numerics.md, section 6. First with the largest code of the whole weight
-// and the largest bias; where that does not suffice, channel by channel. Packed
-// weights are bounded by the range of their type.
+// docs/numerics.md, section 6. First with the largest code of the weight's
+// range and the largest bias, which suffices for all but long sums; then with
+// the codes as they are, channel by channel. Packed weights are bounded by
+// their range.
 //
 //===----------------------------------------------------------------------===//
 
@@ -196,6 +197,21 @@ static std::optional<ChannelBounds> getChannelBounds(ContractOp op) {
   return bounds;
 }
 
+/// max |b| of an int32 bias, 0 without one; nullopt where it is no constant.
+static std::optional<int64_t> getMaxAbsBias(ContractOp op) {
+  if (!op.getBias() ||
+      !cast<ShapedType>(op.getBias().getType()).getElementType().isInteger())
+    return 0;
+  std::optional<std::vector<int32_t>> codes =
+      readCodes(op.getBias(), numerics::StorageType::Int32);
+  if (!codes)
+    return std::nullopt;
+  int64_t result = 0;
+  for (int64_t code : *codes)
+    result = std::max(result, std::abs(code));
+  return result;
+}
+
 std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
   if (!op.hasIntegerSum())
     return "";
@@ -203,22 +219,23 @@ std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
   if (!numProducts)
     return "the number of products in a sum is known at run time only, so that "
            "it may overflow an int32";
+  std::optional<int64_t> maxAbsBias = getMaxAbsBias(op);
+  if (!maxAbsBias)
+    return "the int32 bias is no constant, so that the sum may overflow an "
+           "int32";
   int64_t maxAbsLhs = getMaxAbsLhs(op);
+  AffineAttr params = op.getRhsParams();
+  bool isShifted = params.getZeroPoint() || params.getMinval();
+  int64_t maxAbsOfRange = isShifted
+                              ? params.getQuantMax() - params.getQuantMin()
+                              : numerics::maxAbsCode(params.getRange(), 0);
+  if (numerics::proveAccumulator(*numProducts, maxAbsLhs, maxAbsOfRange,
+                                 *maxAbsBias)
+          .holds)
+    return "";
   std::optional<ChannelBounds> bounds = getChannelBounds(op);
-  if (!bounds) {
-    // An int32 bias that is no constant can be any number.
-    if (op.getBias() &&
-        cast<ShapedType>(op.getBias().getType()).getElementType().isInteger())
-      return "the int32 bias is no constant, so that the sum may overflow an "
-             "int32";
-    int64_t maxAbsRhs = numerics::maxAbsCode(op.getRhsParams().getRange(), 0);
-    if (op.getRhsParams().getZeroPoint() || op.getRhsParams().getMinval())
-      maxAbsRhs =
-          op.getRhsParams().getQuantMax() - op.getRhsParams().getQuantMin();
-    bounds.emplace();
-    bounds->rhs = {maxAbsRhs};
-    bounds->bias = {0};
-  }
+  if (!bounds)
+    bounds = ChannelBounds{{maxAbsOfRange}, {*maxAbsBias}};
   for (auto [channel, maxAbsRhs] : llvm::enumerate(bounds->rhs)) {
     int64_t bias = bounds->bias[channel];
     numerics::AccumulatorProof proof =

@@ -112,3 +112,52 @@ func.func @average_of_other_parameters(%q: tensor<4x8xi8>) -> tensor<4xi8> {
   %y = quant.quantize %1 <int8, per_tensor, scale = 0.25> : tensor<4xf32> -> tensor<4xi8>
   return %y : tensor<4xi8>
 }
+
+// -----
+
+#x = affine_map<(n, w, k, f, c) -> (n, w, c)>
+#w = affine_map<(n, w, k, f, c) -> (k, c, f)>
+#y = affine_map<(n, w, k, f, c) -> (n, w * 2 + k, f)>
+
+func.func @transposed_convolution(%q: tensor<1x4x2xi8>, %i: tensor<1x9x3xf32>) -> tensor<1x9x3xf32> {
+  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<1x4x2xi8> -> tensor<1x4x2xf32>
+  %c = arith.constant dense<1> : tensor<3x2x3xi8>
+  %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<3x2x3xi8> -> tensor<3x2x3xf32>
+  // expected-remark@below {{it scatters its result, as a transposed convolution does}}
+  %0 = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction", "parallel", "reduction"]} ins(%x, %w : tensor<1x4x2xf32>, tensor<3x2x3xf32>) outs(%i : tensor<1x9x3xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %1 = arith.mulf %a, %b : f32
+    %2 = arith.addf %out, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<1x9x3xf32>
+  return %0 : tensor<1x9x3xf32>
+}
+
+// -----
+
+#id = affine_map<(a, b) -> (a, b)>
+
+// Which of two dynamic sizes is which is not known behind the reshape: what is
+// added stays behind, and says so.
+// CHECK-LABEL: @residual_of_joined_sizes
+// CHECK: quant.contract {{.*}} outs(%{{.*}} : tensor<?x?x5xf32>)
+// CHECK: linalg.generic {{.*}}quant.not_fused = "what it adds does not follow its reshapes"
+func.func @residual_of_joined_sizes(%q: tensor<?x?x4xi8>, %qr: tensor<?x5xi8>, %e: tensor<?x?x5xf32>, %o: tensor<?x5xf32>) -> tensor<?x5xi8> {
+  %r = quant.dequantize %qr <int8, per_tensor, scale = 0.25> : tensor<?x5xi8> -> tensor<?x5xf32>
+  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<?x?x4xi8> -> tensor<?x?x4xf32>
+  %cw = arith.constant dense<2> : tensor<4x5xi8>
+  %w = quant.dequantize %cw <int8, per_tensor, scale = 0.5> : tensor<4x5xi8> -> tensor<4x5xf32>
+  %zero = arith.constant 0.0 : f32
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?x?x5xf32>) -> tensor<?x?x5xf32>
+  // expected-remark@below {{what follows 'linalg.contract' stays outside its kernel: what it adds does not follow its reshapes}}
+  %0 = linalg.contract indexing_maps = [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> (k, n)>, affine_map<(b, m, n, k) -> (b, m, n)>]
+    ins(%x, %w : tensor<?x?x4xf32>, tensor<4x5xf32>) outs(%f : tensor<?x?x5xf32>) -> tensor<?x?x5xf32>
+  %1 = tensor.collapse_shape %0 [[0, 1], [2]] : tensor<?x?x5xf32> into tensor<?x5xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%1, %r : tensor<?x5xf32>, tensor<?x5xf32>) outs(%o : tensor<?x5xf32>) {
+  ^bb0(%in: f32, %in2: f32, %out: f32):
+    %3 = arith.addf %in, %in2 : f32
+    linalg.yield %3 : f32
+  } -> tensor<?x5xf32>
+  %y = quant.quantize %2 <int8, per_tensor, scale = 0.5> : tensor<?x5xf32> -> tensor<?x5xi8>
+  return %y : tensor<?x5xi8>
+}

@@ -145,3 +145,33 @@ func.func @observer(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = quant.observe %x "in" <int8, symmetric, moving_average> : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#b = affine_map<(m, n, k) -> (n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @bias_of_run_time(%q: tensor<4x2xi8>, %w: tensor<2x2xi8>, %b: tensor<2xi32>, %o: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  // expected-error@below {{the int32 bias is no constant, so that the sum may overflow an int32}}
+  %0 = quant.contract lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<4x2xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<2x2xi8>) bias(%b : tensor<2xi32>)
+    outs(%o : tensor<4x2xf32>) maps [#x, #w, #b, #y] -> tensor<4x2xf32>
+  return %0 : tensor<4x2xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// By its range a weight of int8 allows no sum of 140000, by its codes it does.
+func.func @small_codes(%q: tensor<1x140000xi8>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %w = arith.constant dense<3> : tensor<140000x2xi8>
+  %0 = quant.contract lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<1x140000xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<140000x2xi8>)
+    outs(%o : tensor<1x2xf32>) maps [#x, #w, #y] -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
+}
