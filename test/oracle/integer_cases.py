@@ -9,180 +9,7 @@ import itertools
 import numpy as np
 
 import quantize
-
-RANGES = dict(quantize.INT_RANGES)
-ELEMENTS = {"float8_e4m3fn": "f8E4M3FN", "float8_e5m2": "f8E5M2",
-            "float4_e2m1fn": "f4E2M1FN"}
-
-
-def element_of(dtype):
-  return ELEMENTS.get(dtype) or "i" + dtype.lstrip("uint")
-
-
-def tensor(shape, element):
-  return "tensor<%s%s>" % ("".join("%sx" % ("?" if d is None else d) for d in shape),
-                           element)
-
-
-def dense(a, element):
-  def text(v):
-    if element[0] == "i" or element[0] == "u":
-      return str(int(v))
-    return "%.9e" % v if np.isfinite(v) else {"f32": "0x7FC00000"}[element]
-
-  def rows(a):
-    return text(a) if a.ndim == 0 else "[" + ", ".join(map(rows, a)) + "]"
-
-  return "dense<%s> : %s" % (rows(np.asarray(a)), tensor(np.shape(a), element))
-
-
-class Module:
-  """The text of a module under construction, and its inputs."""
-
-  def __init__(self, seed):
-    self.random = np.random.default_rng(seed)
-    self.lines, self.arguments, self.inputs = [], [], []
-    self.results, self.types, self.names = [], [], []
-    self.count = 0
-
-  def name(self):
-    self.count += 1
-    return "%%v%d" % self.count
-
-  def line(self, text):
-    name = self.name()
-    self.lines.append("  %s = %s" % (name, text))
-    return name
-
-  def argument(self, a, type_):
-    name = self.name()
-    self.arguments.append("%s: %s" % (name, type_))
-    self.inputs.append(a)
-    return name
-
-  def constant(self, a, element):
-    return self.line("arith.constant " + dense(a, element))
-
-  def empty(self, shape, element, like=None):
-    """tensor.empty; dynamic dimensions (None) are those of `like`."""
-    sizes = []
-    for i, d in enumerate(shape):
-      if d is None:
-        index = self.line("arith.constant %d : index" % like[1])
-        sizes.append(self.line("tensor.dim %s, %s : %s" % (like[0], index, like[2])))
-    return self.line("tensor.empty(%s) : %s" % (", ".join(sizes),
-                                                tensor(shape, element)))
-
-  def result(self, name, value, type_, dtype=None):
-    if dtype in ELEMENTS:  # .npy has no such elements; as f32 every code is exact
-      wide = type_.replace(ELEMENTS[dtype], "f32")
-      value = self.line("quant.dequantize %s <%s, per_tensor, scale = 1.0> : %s -> %s"
-                        % (value, dtype, type_, wide))
-      type_ = wide
-    self.results.append(value)
-    self.types.append(type_)
-    self.names.append(name)
-
-  def text(self):
-    return "\n".join(
-        ["func.func @main(%s) -> (%s) {" % (", ".join(self.arguments),
-                                           ", ".join(self.types))] + self.lines +
-        ["  return %s : %s" % (", ".join(self.results), ", ".join(self.types)),
-         "}", ""])
-
-  # Random codes and parameters
-
-  def codes(self, shape, dtype):
-    if dtype in ELEMENTS:
-      table = quantize.float_table(dtype)
-      table = table[np.isfinite(table)]
-      return self.random.choice(table, shape)
-    lo, hi = RANGES[dtype]
-    return self.random.integers(lo, hi + 1, shape)
-
-  def scales(self, shape, ties):
-    """Powers of two make ties; others make every rounding count."""
-    if ties:
-      return 2.0**self.random.integers(-6, -3, shape)
-    return self.random.uniform(0.004, 0.05, shape).astype(np.float32)
-
-  def scale(self, ties):
-    return float(self.scales((), ties))
-
-  def zero_point(self, dtype, kind):
-    if kind == "none":
-      return 0
-    lo, hi = RANGES[dtype]
-    return {"low": lo, "high": hi}.get(kind) if kind in ("low", "high") else int(
-        self.random.integers(lo, hi + 1))
-
-  def per_tensor(self, dtype, ties, zero="random", scale=None):
-    text = "<%s, per_tensor, scale = %.9e" % (dtype, self.scale(ties)
-                                             if scale is None else scale)
-    if dtype not in ELEMENTS:
-      z = self.zero_point(dtype, zero)
-      text += ", zero_point = %d" % z if z else ""
-    return text + ">"
-
-  def code_argument(self, shape, dtype, type_=None):
-    """Codes as an argument where .npy has the element, else as a constant."""
-    a, type_ = self.codes(shape, dtype), type_ or tensor(shape, element_of(dtype))
-    if dtype in ("int8", "uint8"):
-      return self.argument(a.astype(np.uint8).view(np.int8), type_)
-    return self.constant(wrap(a, dtype), element_of(dtype))
-
-
-def wrap(a, dtype):
-  """Codes of an unsigned type as the signless literal of its bits."""
-  if dtype.startswith("u"):
-    bits = int(dtype[4:])
-    return np.where(a >= 2**(bits - 1), a - 2**bits, a)
-  return a
-
-
-# Parameters of weights -----------------------------------------------------------
-
-
-class Weights:
-  """dtype, block sizes by name, and zero points or minvals."""
-
-  def __init__(self, dtype, granularity, offset="none", scale="f32"):
-    self.dtype, self.granularity = dtype, granularity
-    self.offset, self.scale = offset, scale
-
-  def __str__(self):
-    return "%s-%s-%s" % (self.dtype, self.granularity, self.offset)
-
-  def params(self, m, shape, columns, reduction, ties):
-    """Text of parameters for `shape`, blocks along dimension `reduction`."""
-    if self.granularity == "per_tensor":
-      units, how = (), "per_tensor"
-    elif self.granularity == "per_channel":
-      units = tuple(d if i in columns else 1 for i, d in enumerate(shape))
-      how = "per_channel<[%s]>" % ", ".join(map(str, columns))
-    else:
-      sizes = [1 if i in columns else self.granularity if i == reduction else -1
-               for i in range(len(shape))]
-      units = tuple(1 if s == -1 else -(-d // s) for s, d in zip(sizes, shape))
-      how = "per_block<[%s]>" % ", ".join(map(str, sizes))
-    if self.scale == "f8E8M0FNU":
-      scale = 2.0**m.random.integers(-8, -3, units)
-    else:
-      scale = quantize.round_to(m.scales(units, ties), self.scale)
-    text = "<%s, %s, scale = %s" % (self.dtype, how, dense(scale, self.scale)
-                                    if units else "%.9e" % scale)
-    if self.offset == "minval":
-      minval = -m.random.uniform(0.05, 0.3, units).astype(np.float32)
-      minval = quantize.round_to(minval, self.scale)
-      text += ", minval = " + (dense(minval, self.scale) if units
-                               else "%.9e" % minval)
-    if self.offset == "zero":
-      unsigned = self.dtype.startswith("u")
-      lo, hi = RANGES[self.dtype]
-      z = m.random.integers(lo, hi + 1, units)
-      text += ", zero_point = " + (dense(z, "ui8" if unsigned else "i8")
-                                   if units else str(int(z)))
-    return text + ">"
+from integer_module import ELEMENTS, RANGES, Module, Weights, element_of, tensor, wrap
 
 
 def weight_forms(blocks=(16, 32, 64, 128, 256)):
@@ -219,6 +46,7 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
   loops, lhs_map, rhs_map, out_map = maps
   amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
   kind, _, unit = lhs_form.partition("-")
+  lhs_scale = m.scale(ties)
   is_float = kind in ("f32", "f16", "bf16")
   is_dynamic = unit in ("per_tensor", "per_row")
   open_ = lambda shape, dim: [None if dim is not None and i == dim else d
@@ -243,9 +71,13 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     lhs_text = "%s as <%s, %s> scale %s : %s, zero_point %s : %s," % (
         lhs, kind, granularity, s, tensor(type_, "f32"), z, tensor(type_, "i32"))
   else:
-    lhs = m.code_argument(lhs_shape, kind, lhs_type)
-    lhs_text = lhs + " as " + m.per_tensor(kind, ties,
-                                           "none" if unit == "symmetric" else "random")
+    near = None
+    if kind not in ELEMENTS:
+      zero = m.zero_point(kind, "none" if unit == "symmetric" else "random")
+      near = zero if ties else None
+    lhs = m.code_argument(lhs_shape, kind, lhs_type, near)
+    lhs_text = lhs + " as " + m.per_tensor(kind, ties, zero if kind in RANGES else "none",
+                                           lhs_scale)
 
   rhs = m.constant(wrap(m.codes(rhs_shape, weights.dtype), weights.dtype),
                    element_of(weights.dtype))
@@ -288,6 +120,12 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     spread = 2.0**np.round(np.log2(0.02 * np.sqrt(depth) + 0.02))
     scale = spread if ties else spread * m.random.uniform(0.8, 1.2)
     scale = scale / 64 if weights.dtype[-1] == "2" or is_float else scale
+    if ties and integer_sum and not is_dynamic:
+      # Sums of codes near the zero point, times a power of two that is not small: one
+      # result in some ten is a tie.
+      lo, hi = RANGES[weights.dtype]
+      size = 2 * np.sqrt(depth) * (hi - lo) / 3
+      scale = lhs_scale * 2.0**-5 * 2.0**np.round(np.log2(size / 60))
     text.append("outs(%s as %s : %s)" % (
         out, m.per_tensor(out_form, ties, scale=float(np.float32(scale))), out_type))
   all_maps.append(amap(out_map))
@@ -319,7 +157,7 @@ def matmuls(quick, seed):
   pairs = list(itertools.product(forms, LHS_FORMS))
   cases = [(w, x, rows[(i + i // 6) % 6]) for i, (w, x) in enumerate(pairs)] if quick else [
       (w, x, r) for w, x in pairs for r in rows]
-  step = 5 if quick else 1
+  step = 7 if quick else 1  # no divisor of how many forms of lhs there are
   for number, start in enumerate(range(0, len(cases), 24 * step)):
     m = Module([seed, number])
     for i, (weights, lhs, count) in enumerate(cases[start:start + 24 * step:step]):
@@ -336,6 +174,19 @@ def matmuls(quick, seed):
           [0], weights, shape, [0 if transposed else 1], 1 if transposed else 0, out,
           (count, n), dynamic=dynamic, **options(m, out, ties))
     yield m
+
+
+def requantized(seed):
+  """Exact sums to codes, where every tie shows: there is one result, and no other."""
+  m = Module([seed, 500])
+  forms = [w for w in weight_forms((256,)) if w.dtype in RANGES and w.granularity != 32]
+  for i, weights in enumerate(forms):
+    lhs, out = LHS_FORMS[i % 3], RESULTS[i // 3 % 2]
+    count, n, k = (1, 2, 3, 7, 16, 33)[i % 6], (24, 65, 5, 130)[i % 4], (70, 64, 33)[i % 3]
+    add_contract(m, "ties %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights,
+                 (k, n), [1], 0, out, (count, n), **options(m, out, True))
+  yield m
 
 
 def convolutions(seed):
@@ -455,6 +306,7 @@ def pools(seed):
 
 GROUPS = {
     "matmul": matmuls,
+    "ties": lambda quick, seed: requantized(seed),
     "conv": lambda quick, seed: convolutions(seed),
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
