@@ -11,6 +11,7 @@
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -19,9 +20,10 @@ using namespace quant_mlir;
 // What has a kernel
 //===----------------------------------------------------------------------===//
 
-/// Whether the columns, from the outermost loop in, are one row of elements in an
-/// operand of these strides.
-static bool areContiguous(const ContractLoops &loops, ArrayRef<unsigned> columns,
+/// Whether the columns, from the outermost loop in, are one row of elements in
+/// an operand of these strides.
+static bool areContiguous(const ContractLoops &loops,
+                          ArrayRef<unsigned> columns,
                           const LoopStrides &strides) {
   int64_t next = 1;
   for (unsigned loop : llvm::reverse(columns)) {
@@ -35,7 +37,8 @@ static bool areContiguous(const ContractLoops &loops, ArrayRef<unsigned> columns
 }
 
 /// The loops of these dimensions of rhs.
-static SmallVector<unsigned> getRhsLoops(ContractOp op, ArrayRef<int64_t> dims) {
+static SmallVector<unsigned> getRhsLoops(ContractOp op,
+                                         ArrayRef<int64_t> dims) {
   SmallVector<unsigned> loops;
   for (int64_t dim : dims)
     loops.push_back(op.getRhsMap().getDimPosition(dim));
@@ -70,8 +73,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   ContractLoops loops = analyzeLoops(op);
   if (loops.isDepthwise)
     return "it is depthwise";
-  for (ArrayRef<unsigned> known : {ArrayRef(loops.columns),
-                                   ArrayRef(loops.reduction)})
+  for (ArrayRef<unsigned> known :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
     if (ShapedType::isDynamic(loops.getSize(known)))
       return "the size of a column or reduction is not known";
   SmallVector<unsigned> columns(loops.columns);
@@ -86,7 +89,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   }
   if (!areContiguous(loops, columns, loops.initStrides))
     return "columns do not follow each other in the result";
-  for (const LoopStrides *strides : {&loops.biasStrides, &loops.residualStrides})
+  for (const LoopStrides *strides :
+       {&loops.biasStrides, &loops.residualStrides})
     if (!strides->empty() && !areContiguous(loops, columns, *strides))
       return "columns do not follow each other in the bias or the residual";
   for (unsigned loop : loops.rows)
@@ -133,8 +137,7 @@ void ContractKernel::analyzeColumns() {
   };
   std::vector<int64_t> batches = unitsOf(layout.getBatch());
   std::vector<int64_t> inBatch = unitsOf(layout.getColumns());
-  int64_t blockStride =
-      hasBlocks ? strides[op.getReductionBlock()->first] : 0;
+  int64_t blockStride = hasBlocks ? strides[op.getReductionBlock()->first] : 0;
   OpBuilder &builder = kernel.builder;
   auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
     ColumnConstants constants;
@@ -171,8 +174,8 @@ void ContractKernel::analyzeColumns() {
     return builder.getF32Type();
   };
 
-  float lhsScale = op.isDynamic() ? 1.0f
-                                  : getUnitParams(*op.getLhsParams()).scale;
+  float lhsScale =
+      op.isDynamic() ? 1.0f : getUnitParams(*op.getLhsParams()).scale;
   if (std::optional<AffineAttr> result = op.getInitParams())
     resultScale = getUnitParams(*result).scale;
   auto scaled = [&](float value) {
@@ -191,9 +194,8 @@ void ContractKernel::analyzeColumns() {
     return scaled(units.scales[unit]);
   });
   if (!units.minvals.empty())
-    minval = collect(typeOf(params.getMinval()), [&](int64_t unit) {
-      return scaled(units.minvals[unit]);
-    });
+    minval = collect(typeOf(params.getMinval()),
+                     [&](int64_t unit) { return scaled(units.minvals[unit]); });
   int64_t offset = layout.getOffset();
   Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
   rhsZero = collect(integer, zeroOf);
@@ -295,8 +297,8 @@ void ContractKernel::analyze() {
   if (!op.isDynamic())
     lhsZero += getUnitParams(*op.getLhsParams()).zeroPoint;
   mergeRows();
-  needsGather = loops.getSize(run) != 1 &&
-                !areContiguous(loops, run, loops.lhsStrides);
+  needsGather =
+      loops.getSize(run) != 1 && !areContiguous(loops, run, loops.lhsStrides);
   planScratch();
 }
 
@@ -307,23 +309,34 @@ int64_t ContractKernel::getTileRows(const Panel &panel) const {
   return hasBlocks ? std::max<int64_t>(rows / 2, 1) : rows;
 }
 
+/// Bytes of scratch: on the stack, also on that of a thread.
+static constexpr int64_t maxScratch = 128 << 10;
+
 void ContractKernel::planScratch() {
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.mul(numRows, loop.size);
   needsRowSums = !rhsOffset.isZero() || !minval.values.empty();
-  if (!needsGather && !needsRowSums)
-    return;
   if (rhsOffset.isOne() && !rhsOffset.isZero() && minval.values.empty())
     rowSumFactor = -int32_t(rhsOffset.values.front());
-  // On the stack, and small enough for the stack of a thread.
-  constexpr int64_t maxBytes = 128 << 10;
-  int64_t bytesPerRow = (needsGather ? reductionSize : 0) +
-                        (needsRowSums ? numBlocks * 4 : 0);
+  parallel = chooseParallel();
   int64_t tile = target.getTileRows(panelColumns);
-  rowsPerBlock = std::max<int64_t>(maxBytes / bytesPerRow / tile, 1) * tile;
-  if (std::optional<int64_t> known = getConstantIntValue(numRows))
-    rowsPerBlock = std::min(rowsPerBlock, std::max<int64_t>(*known, 1));
+  int64_t known = getConstantIntValue(numRows).value_or(0);
+  // Blocks are many enough for threads to have equal shares, and large enough
+  // for a panel to be read once for several tiles.
+  if (parallel == Parallel::RowBlocks)
+    rowsPerBlock =
+        llvm::divideCeil(std::max<int64_t>(known / 32, 8 * tile), tile) * tile;
+  if (!needsGather && !needsRowSums)
+    return;
+  int64_t scratchRows = known;
+  if (!isScratchShared()) {
+    rowsPerBlock =
+        std::max<int64_t>(maxScratch / getScratchPerRow() / tile, 1) * tile;
+    if (known != 0)
+      rowsPerBlock = std::min(rowsPerBlock, known);
+    scratchRows = rowsPerBlock;
+  }
   OpBuilder &builder = kernel.builder;
   OpBuilder::InsertionGuard guard(builder);
   auto function = op->getParentOfType<FunctionOpInterface>();
@@ -332,14 +345,37 @@ void ContractKernel::planScratch() {
     FlatOperand operand;
     operand.element = element;
     operand.start = attr(0);
-    operand.base = memref::AllocaOp::create(
-        builder, kernel.loc, MemRefType::get({size}, element),
-        builder.getI64IntegerAttr(64));
+    operand.base = memref::AllocaOp::create(builder, kernel.loc,
+                                            MemRefType::get({size}, element),
+                                            builder.getI64IntegerAttr(64));
     return operand;
   };
   if (needsGather)
-    gathered =
-        allocate(rowsPerBlock * reductionSize, builder.getIntegerType(8));
+    gathered = allocate(scratchRows * reductionSize, builder.getIntegerType(8));
   if (needsRowSums)
-    rowSums = allocate(rowsPerBlock * numBlocks, builder.getI32Type());
+    rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
+}
+
+int64_t ContractKernel::getScratchPerRow() const {
+  return (needsGather ? reductionSize : 0) + (needsRowSums ? numBlocks * 4 : 0);
+}
+
+ContractKernel::Parallel ContractKernel::chooseParallel() const {
+  // About 15 us of a core with vpdpbusd; to wake threads takes 2 to 5.
+  constexpr int64_t minProducts = int64_t(1) << 22;
+  // Of a number that is not known, one row: a matrix times a vector.
+  std::optional<int64_t> known = getConstantIntValue(numRows);
+  int64_t products = known.value_or(1);
+  for (int64_t size : {columns, reductionSize})
+    if (llvm::MulOverflow(products, size, products))
+      return Parallel::Panels;
+  if (products < minProducts)
+    return Parallel::None;
+  // Panels are equal shares where they are many; otherwise rows are, if what is
+  // prepared of them fits.
+  int64_t tile = target.getTileRows(panelColumns);
+  if (columns / panelColumns >= 16 || !known || *known < 16 * tile ||
+      *known * getScratchPerRow() > maxScratch)
+    return columns / panelColumns > 1 ? Parallel::Panels : Parallel::None;
+  return Parallel::RowBlocks;
 }

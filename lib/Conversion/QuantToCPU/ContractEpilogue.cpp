@@ -1,7 +1,7 @@
 //===- ContractEpilogue.cpp - From sums to codes or values ----------------===//
 //
-// docs/numerics.md section 6 on registers of columns, operation by operation and
-// in its order.
+// docs/numerics.md section 6 on registers of columns, operation by operation
+// and in its order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,8 +38,8 @@ Value ContractKernel::loadColumns(const FlatOperand &operand, Value index,
   auto mask = vector::ConstantMaskOp::create(
       builder, kernel.loc, VectorType::get({lanes}, builder.getI1Type()),
       ArrayRef<int64_t>(valid));
-  Value zero = arith::ConstantOp::create(builder, kernel.loc,
-                                         builder.getZeroAttr(type));
+  Value zero =
+      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
   return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
                                       ValueRange(index), mask, zero);
 }
@@ -121,20 +121,21 @@ Value ContractKernel::loadConstants(const ColumnConstants &constants,
                                     OpFoldResult at) {
   OpBuilder &builder = kernel.builder;
   bool isInteger = constants.element.isInteger();
-  Type element = isInteger ? Type(builder.getI32Type())
-                           : Type(builder.getF32Type());
+  Type element =
+      isInteger ? Type(builder.getI32Type()) : Type(builder.getF32Type());
   auto type = VectorType::get({dot.getLanes()}, element);
   if (!constants.global) {
     Attribute value =
-        isInteger ? Attribute(builder.getI32IntegerAttr(
-                        int32_t(constants.values.front())))
-                  : Attribute(builder.getF32FloatAttr(constants.values.front()));
+        isInteger
+            ? Attribute(
+                  builder.getI32IntegerAttr(int32_t(constants.values.front())))
+            : Attribute(builder.getF32FloatAttr(constants.values.front()));
     return arith::ConstantOp::create(builder, kernel.loc,
                                      DenseElementsAttr::get(type, value));
   }
-  Value value = vector::LoadOp::create(
-      builder, kernel.loc, type.clone(constants.element), constants.global,
-      ValueRange(kernel.index(at)));
+  Value value =
+      vector::LoadOp::create(builder, kernel.loc, type.clone(constants.element),
+                             constants.global, ValueRange(kernel.index(at)));
   if (constants.element == element)
     return value;
   if (isInteger)
@@ -143,9 +144,8 @@ Value ContractKernel::loadConstants(const ColumnConstants &constants,
 }
 
 Value ContractKernel::constantI32(int64_t value) {
-  return arith::ConstantIntOp::create(kernel.builder, kernel.loc,
-                                      kernel.builder.getI32Type(),
-                                      int32_t(value));
+  return arith::ConstantIntOp::create(
+      kernel.builder, kernel.loc, kernel.builder.getI32Type(), int32_t(value));
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,10 +159,11 @@ static numerics::CodeRange getResultRange(ContractOp op) {
 Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
                                       int64_t size) {
   OpBuilder &builder = kernel.builder;
-  Value zeros = row.zeroPoint ? Value(arith::MulIOp::create(
-                                    builder, kernel.loc, row.zeroPoint,
-                                    constantI32(size)))
-                              : constantI32(size * lhsZero);
+  Value zeros =
+      row.zeroPoint
+          ? Value(arith::MulIOp::create(builder, kernel.loc, row.zeroPoint,
+                                        constantI32(size)))
+          : constantI32(size * lhsZero);
   Value sum = arith::SubIOp::create(builder, kernel.loc, rowSum, zeros);
   return arith::SIToFPOp::create(builder, kernel.loc, builder.getF32Type(),
                                  sum);
@@ -205,17 +206,16 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
     value = arith.addf(value, panel.bias[reg]);
 
   if (residual.base) {
-    Value at = kernel.index(
-        kernel.add(row.residual, attr(reg * dot.getLanes())));
+    Value at =
+        kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes())));
     Value other = loadColumns(residual, at, getValid(panel, reg));
     if (std::optional<AffineAttr> params = op.getResidualParams()) {
       float factor = getUnitParams(*params).scale;
       if (resultScale)
         factor = numerics::addMultiplier(factor, *resultScale);
-      other = arith.mulf(
-          arith.cast<arith::SIToFPOp>(arith.f32(),
-                                      buildCentred(arith, other, *params)),
-          arith.floatConstant(factor));
+      other = arith.mulf(arith.cast<arith::SIToFPOp>(
+                             arith.f32(), buildCentred(arith, other, *params)),
+                         arith.floatConstant(factor));
     } else if (!residual.element.isF32()) {
       other = arith.cast<arith::ExtFOp>(arith.f32(), other);
     }
@@ -246,8 +246,7 @@ void ContractKernel::finish(ArrayRef<Row> rows, const Panel &panel,
   int64_t lanes = dot.getLanes(), registers = panel.getRegisters(lanes);
   for (auto [i, row] : llvm::enumerate(rows))
     for (int64_t reg = 0; reg < registers; ++reg) {
-      Value value =
-          finishRegister(row, panel, reg, sums[i * registers + reg]);
+      Value value = finishRegister(row, panel, reg, sums[i * registers + reg]);
       Value at = kernel.index(kernel.add(row.init, attr(reg * lanes)));
       storeColumns(init, at, value, getValid(panel, reg));
     }

@@ -11,6 +11,11 @@
 //             reduction                     accumulators stay in registers
 //             epilogue                      from them to codes or values
 //
+// Large ones run in parallel over panels, or over blocks of rows where panels
+// are few (scf.parallel): every element of the result is computed by one
+// iteration, in one order, so that numbers do not depend on the number of
+// threads.
+//
 // A panel of weights is read from L2 for every tile of rows, at a few bytes per
 // cycle; the rows of a tile stay in L1.
 //
@@ -25,8 +30,9 @@
 
 namespace quant_mlir {
 
-/// Numbers of columns (and blocks of them) that are known at compile time: one for
-/// all, or a global in the order of panels: batches, panels, blocks, columns.
+/// Numbers of columns (and blocks of them) that are known at compile time: one
+/// for all, or a global in the order of panels: batches, panels, blocks,
+/// columns.
 struct ColumnConstants {
   std::vector<float> values;
   mlir::Type element; ///< in memory
@@ -48,19 +54,21 @@ public:
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
+  /// Which loop of a batch is parallel, if any.
+  enum class Parallel { None, Panels, RowBlocks };
 
   /// What belongs to the columns of a panel: for each register of columns.
   struct Panel {
-    mlir::Value rhs;             ///< index of the panel's first byte
-    mlir::Value firstColumn;     ///< of the result
-    mlir::OpFoldResult sums;     ///< index of the first column's sum, block 0
+    mlir::Value rhs;              ///< index of the panel's first byte
+    mlir::Value firstColumn;      ///< of the result
+    mlir::OpFoldResult sums;      ///< index of the first column's sum, block 0
     mlir::OpFoldResult constants; ///< index of the first column's, block 0
-    int64_t columns;             ///< that are in the result
-    Values bias;                 ///< f32
+    int64_t columns;              ///< that are in the result
+    Values bias;                  ///< f32
     // Without blocks, the same for all tiles:
-    Values start;                ///< of the accumulators
-    Values columnSums;           ///< sum(w - zw); zero points of rows only
-    Values rhsOffset;            ///< where rows are summed
+    Values start;      ///< of the accumulators
+    Values columnSums; ///< sum(w - zw); zero points of rows only
+    Values rhsOffset;  ///< where rows are summed
     Values multiplier, minval;
 
     int64_t getRegisters(int64_t lanes) const {
@@ -69,7 +77,7 @@ private:
   };
   /// What belongs to a row of a tile.
   struct Row {
-    mlir::Value lhs;       ///< index of its first code
+    mlir::Value lhs; ///< index of its first code
     mlir::Value init, residual;
     mlir::Value scale;     ///< f32; dynamic lhs only
     mlir::Value zeroPoint; ///< i32, moved as the codes are; dynamic lhs only
@@ -83,8 +91,12 @@ private:
   void analyze();
   void analyzeColumns();
   void mergeRows();
-  /// Chooses scratch and blocks of rows.
+  /// Chooses blocks of rows, and what is prepared for one.
   void planScratch();
+  /// Whether the scratch is of all rows, made before their blocks run in
+  /// parallel.
+  bool isScratchShared() const { return parallel == Parallel::RowBlocks; }
+  int64_t getScratchPerRow() const;
   /// Rows of a tile beside these columns.
   int64_t getTileRows(const Panel &panel) const;
 
@@ -92,6 +104,10 @@ private:
   // ContractToCPU.cpp: loops
   //===--------------------------------------------------------------------===//
 
+  Parallel chooseParallel() const;
+  /// A loop over [from, to), parallel where asked for.
+  void buildLoop(mlir::Value from, mlir::Value to, int64_t step,
+                 bool isParallel, llvm::function_ref<void(mlir::Value)> body);
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
                      mlir::OpFoldResult count);
@@ -122,20 +138,21 @@ private:
   // ContractReduce.cpp: the micro-kernel
   //===--------------------------------------------------------------------===//
 
-  /// Calls `body` for every run of lhs with its place behind the row's first code,
-  /// and its number.
-  Values forRuns(mlir::ValueRange inits,
-                 llvm::function_ref<Values(mlir::OpFoldResult,
-                                           mlir::OpFoldResult, mlir::ValueRange)>
-                     body);
+  /// Calls `body` for every run of lhs with its place behind the row's first
+  /// code, and its number.
+  Values
+  forRuns(mlir::ValueRange inits,
+          llvm::function_ref<Values(mlir::OpFoldResult, mlir::OpFoldResult,
+                                    mlir::ValueRange)>
+              body);
   /// The whole reduction: i32 registers row by row, or f32 ones with blocks.
   Values reduce(llvm::ArrayRef<Row> rows, const Panel &panel);
   Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
   /// Adds block `number` of `size` codes, times its scale, to `totals`.
   Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                   mlir::OpFoldResult number, int64_t size, Values totals);
-  /// Adds `size` codes that follow each other, from `lhs` behind the rows' first
-  /// codes and `rhs` behind the panel's first byte on, to `sums`.
+  /// Adds `size` codes that follow each other, from `lhs` behind the rows'
+  /// first codes and `rhs` behind the panel's first byte on, to `sums`.
   Values addCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
                   mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t size,
                   Values sums, int64_t sets);
@@ -213,7 +230,8 @@ private:
 
   /// Rows of a block, and what is prepared for each of them.
   bool needsGather = false, needsRowSums = false;
-  int64_t rowsPerBlock = 0;
+  int64_t rowsPerBlock = 0; ///< 0: all
+  Parallel parallel = Parallel::None;
   FlatOperand gathered; ///< rowsPerBlock x reductionSize
   FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
   int32_t rowSumFactor = 1;

@@ -1,15 +1,16 @@
 //===- ContractReduce.cpp - The micro-kernel of a contraction -------------===//
 //
-// Products of a tile's rows and a panel's columns. Every step loads the columns'
-// codes once for all rows and each row's codes, broadcast, once for all columns:
+// Products of a tile's rows and a panel's columns. Every step loads the
+// columns' codes once for all rows and each row's codes, broadcast, once for
+// all columns:
 //
 //   %w0 … %w3 = vector.load                      4 x 16 columns x 4 codes
 //   %x = vector.broadcast (a row's 4 codes)      for each of 6 rows
 //   %acc = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"    24 times
 //
 // Codes of less than a byte come out of the bytes they share by `and` and a
-// shift. With blocks of scales each block begins a sum of its own, which is exact,
-// and is added to f32 accumulators by a fused multiply-add.
+// shift. With blocks of scales each block begins a sum of its own, which is
+// exact, and is added to f32 accumulators by a fused multiply-add.
 //
 //===----------------------------------------------------------------------===//
 
@@ -143,12 +144,12 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   Value zero = arith::ConstantOp::create(
       builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
   sums.append(chains * (sets - 1), zero);
-  sums = forRuns(sums, [&](OpFoldResult at, OpFoldResult number,
-                           ValueRange carried) {
-    OpFoldResult rhsAt =
-        kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
-    return addCodes(rows, panel, at, rhsAt, runSize, Values(carried), sets);
-  });
+  sums = forRuns(
+      sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
+        OpFoldResult rhsAt =
+            kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
+        return addCodes(rows, panel, at, rhsAt, runSize, Values(carried), sets);
+      });
   for (int64_t set = 1; set < sets; ++set)
     for (int64_t i = 0; i < chains; ++i)
       sums[i] = arith(sums[i]).add(sums[i], sums[set * chains + i]);
@@ -193,14 +194,12 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
         else
           sum = subtractProduct(
               sum, rowSum.back(),
-              loadConstants(rhsOffset,
-                            at(panel.constants, panelColumns, reg)));
+              loadConstants(rhsOffset, at(panel.constants, panelColumns, reg)));
       }
       if (hasLhsZero)
-        sum = subtractProduct(sum,
-                              row.zeroPoint ? row.zeroPoint
-                                            : constantI32(lhsZero),
-                              columnSums[reg]);
+        sum = subtractProduct(
+            sum, row.zeroPoint ? row.zeroPoint : constantI32(lhsZero),
+            columnSums[reg]);
       start.push_back(sum);
     }
   }
@@ -217,15 +216,15 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   for (int64_t reg = 0; reg < registers; ++reg) {
     OpFoldResult constantsAt = at(panel.constants, panelColumns, reg);
     Value factor = loadConstants(multiplier, constantsAt);
-    Value least = minval.values.empty() ? Value()
-                                        : loadConstants(minval, constantsAt);
+    Value least =
+        minval.values.empty() ? Value() : loadConstants(minval, constantsAt);
     for (auto [i, row] : llvm::enumerate(rows)) {
       Value &total = totals[i * registers + reg];
       Value sum = sums[i * registers + reg];
       total = fused(arith(sum).cast<arith::SIToFPOp>(f32, sum), factor, total);
       if (least)
-        total = fused(splat(buildCentredSum(row, rowSum[i], size)), least,
-                      total);
+        total =
+            fused(splat(buildCentredSum(row, rowSum[i], size)), least, total);
     }
   }
   return totals;
@@ -235,16 +234,15 @@ ContractKernel::Values ContractKernel::reduceBlocks(ArrayRef<Row> rows,
                                                     const Panel &panel) {
   OpBuilder &builder = kernel.builder;
   auto type = VectorType::get({dot.getLanes()}, builder.getF32Type());
-  Value zero = arith::ConstantOp::create(builder, kernel.loc,
-                                         builder.getZeroAttr(type));
+  Value zero =
+      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
   Values totals(rows.size() * panel.getRegisters(dot.getLanes()), zero);
   int64_t whole = reductionSize / blockSize, rest = reductionSize % blockSize;
   if (whole > 0)
-    totals = kernel.forCarry(attr(0), attr(whole), totals,
-                             [&](Value iv, ValueRange inits) {
-                               return addBlock(rows, panel, iv, blockSize,
-                                               Values(inits));
-                             });
+    totals = kernel.forCarry(
+        attr(0), attr(whole), totals, [&](Value iv, ValueRange inits) {
+          return addBlock(rows, panel, iv, blockSize, Values(inits));
+        });
   if (rest > 0)
     totals = addBlock(rows, panel, attr(whole), rest, totals);
   return totals;

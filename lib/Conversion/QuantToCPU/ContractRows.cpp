@@ -1,9 +1,9 @@
 //===- ContractRows.cpp - Where rows of a contraction are -----------------===//
 //
-// Rows are numbered through all loops of rows. Where those are one loop, rows are
-// a known distance apart; otherwise every row has its place in each loop. What
-// all panels need of a row is prepared once for a block of rows: its codes in one
-// piece, where lhs has them elsewhere, and their sums.
+// Rows are numbered through all loops of rows. Where those are one loop, rows
+// are a known distance apart; otherwise every row has its place in each loop.
+// What all panels need of a row is prepared once for a block of rows: its codes
+// in one piece, where lhs has them elsewhere, and their sums.
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,17 +46,18 @@ ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
       if (!isOneLoop || rowLoops.empty())
         return address;
       // A constant distance is part of the instruction's address.
-      return kernel.index(kernel.add(
-          address,
-          kernel.mul(operand.strides[rowLoops.front().loop], attr(i))));
+      return kernel.index(
+          kernel.add(address, kernel.mul(operand.strides[rowLoops.front().loop],
+                                         attr(i))));
     };
     auto load = [&](const FlatOperand &operand) -> Value {
       return memref::LoadOp::create(builder, loc, operand.base,
                                     ValueRange(place(operand)));
     };
     auto inScratch = [&](int64_t stride) -> Value {
-      return kernel.index(kernel.add(kernel.mul(inBlock, attr(stride)),
-                                     attr(i * stride)));
+      OpFoldResult number = isScratchShared() ? first : OpFoldResult(inBlock);
+      return kernel.index(
+          kernel.add(kernel.mul(number, attr(stride)), attr(i * stride)));
     };
     row.lhs = needsGather ? inScratch(reductionSize) : place(lhs);
     row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
@@ -72,9 +73,8 @@ ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
                                           row.scale);
     }
     if (zeroPoint.base)
-      row.zeroPoint =
-          arith::AddIOp::create(builder, loc, load(zeroPoint),
-                                constantI32(dot.getLhsOffset()));
+      row.zeroPoint = arith::AddIOp::create(builder, loc, load(zeroPoint),
+                                            constantI32(dot.getLhsOffset()));
   }
   return rows;
 }
@@ -94,13 +94,12 @@ void ContractKernel::gatherRow(Value from, Value to) {
       number = kernel.add(kernel.mul(number, attr(loops.sizes[loop])), iv);
     }
     OpFoldResult dest = kernel.add(to, kernel.mul(number, attr(piece)));
-    kernel.forPieces(attr(piece), target.getVectorBytes(),
-                     [&](Value iv, int64_t lanes) {
-                       Value codes = kernel.load(
-                           lhs, kernel.index(kernel.add(source, iv)), lanes);
-                       kernel.store(gathered,
-                                    kernel.index(kernel.add(dest, iv)), codes);
-                     });
+    kernel.forPieces(
+        attr(piece), target.getVectorBytes(), [&](Value iv, int64_t lanes) {
+          Value codes =
+              kernel.load(lhs, kernel.index(kernel.add(source, iv)), lanes);
+          kernel.store(gathered, kernel.index(kernel.add(dest, iv)), codes);
+        });
   });
 }
 
@@ -111,8 +110,8 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
                       size);
   Value zero = constantI32(0);
   return forRuns(zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
-    Value sum = dot.sumLhs(kernel, source,
-                           kernel.index(kernel.add(lhsAt, at)), runSize);
+    Value sum = dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, at)),
+                           runSize);
     return Values{arith(sum).add(carried[0], sum)};
   })[0];
 }
@@ -132,8 +131,7 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
       return;
     Value first = kernel.index(kernel.mul(iv, attr(numBlocks)));
     auto store = [&](OpFoldResult block, int64_t size) {
-      Value sum =
-          sumBlock(from, kernel.mul(block, attr(blockSize)), size);
+      Value sum = sumBlock(from, kernel.mul(block, attr(blockSize)), size);
       if (rowSumFactor != 1)
         sum = arith::MulIOp::create(kernel.builder, kernel.loc, sum,
                                     constantI32(rowSumFactor));

@@ -29,8 +29,7 @@ ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
 
 void ContractKernel::buildTile(Values &ivs, const Panel &panel, Value firstRow,
                                Value inBlock, int64_t count) {
-  SmallVector<Row> rows =
-      buildRowValues(ivs, panel, firstRow, inBlock, count);
+  SmallVector<Row> rows = buildRowValues(ivs, panel, firstRow, inBlock, count);
   finish(rows, panel, reduce(rows, panel));
 }
 
@@ -77,8 +76,7 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&branch.getDefaultRegion());
   scf::YieldOp::create(builder, loc);
-  for (auto [count, region] :
-       llvm::zip_equal(cases, branch.getCaseRegions())) {
+  for (auto [count, region] : llvm::zip_equal(cases, branch.getCaseRegions())) {
     builder.createBlock(&region);
     buildTile(ivs, panel, firstRow, whole, count);
     scf::YieldOp::create(builder, loc);
@@ -121,9 +119,8 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
         Type f64 = builder.getF64Type();
         if (resultScale)
           biases = arith.cast<arith::TruncFOp>(
-              arith.f32(),
-              arith.divf(arith.cast<arith::ExtFOp>(f64, biases),
-                         arith.floatConstant(*resultScale, f64)));
+              arith.f32(), arith.divf(arith.cast<arith::ExtFOp>(f64, biases),
+                                      arith.floatConstant(*resultScale, f64)));
         panel.bias.push_back(biases);
         biases = Value();
       }
@@ -155,19 +152,47 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
 
 void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
                                    OpFoldResult count) {
-  if (rowsPerBlock != 0)
+  if ((needsGather || needsRowSums) && !isScratchShared())
     fillScratch(ivs, firstRow, count);
   int64_t whole = columns / panelColumns;
-  if (whole > 0)
-    kernel.forLoop(attr(whole), [&](Value index) {
-      buildPanel(ivs, batch, index, panelColumns, firstRow, count);
-    });
+  buildLoop(kernel.index(0), kernel.index(whole), 1,
+            parallel == Parallel::Panels, [&](Value index) {
+              buildPanel(ivs, batch, index, panelColumns, firstRow, count);
+            });
   if (int64_t rest = columns % panelColumns)
     buildPanel(ivs, batch, kernel.index(whole), rest, firstRow, count);
 }
 
+void ContractKernel::buildLoop(Value from, Value to, int64_t step,
+                               bool isParallel,
+                               llvm::function_ref<void(Value)> body) {
+  OpBuilder &builder = kernel.builder;
+  std::optional<int64_t> low = getConstantIntValue(from),
+                         high = getConstantIntValue(to);
+  if (low && high && *high - *low <= step) {
+    if (*high > *low)
+      body(from);
+    return;
+  }
+  OpBuilder::InsertionGuard guard(builder);
+  if (isParallel) {
+    auto loop =
+        scf::ParallelOp::create(builder, kernel.loc, ValueRange(from),
+                                ValueRange(to), ValueRange(kernel.index(step)));
+    builder.setInsertionPointToStart(loop.getBody());
+    body(loop.getInductionVars().front());
+    return;
+  }
+  auto loop =
+      scf::ForOp::create(builder, kernel.loc, from, to, kernel.index(step));
+  builder.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
 void ContractKernel::buildBatch(Values &ivs, Value batch) {
   std::optional<int64_t> known = getConstantIntValue(numRows);
+  if (needsRowSums && isScratchShared())
+    fillScratch(ivs, kernel.index(0), numRows);
   if (rowsPerBlock == 0 || (known && *known <= rowsPerBlock))
     return buildRowBlock(ivs, batch, kernel.index(0), numRows);
   OpBuilder &builder = kernel.builder;
@@ -177,17 +202,14 @@ void ContractKernel::buildBatch(Values &ivs, Value batch) {
   if (known) {
     whole = kernel.index(*known / rowsPerBlock * rowsPerBlock);
   } else {
-    rest = arith::RemUIOp::create(builder, loc, end,
-                                  kernel.index(rowsPerBlock));
+    rest =
+        arith::RemUIOp::create(builder, loc, end, kernel.index(rowsPerBlock));
     whole = arith::SubIOp::create(builder, loc, end, rest);
   }
-  {
-    auto loop = scf::ForOp::create(builder, loc, kernel.index(0), whole,
-                                   kernel.index(rowsPerBlock));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    buildRowBlock(ivs, batch, loop.getInductionVar(), attr(rowsPerBlock));
-  }
+  buildLoop(kernel.index(0), whole, rowsPerBlock,
+            parallel == Parallel::RowBlocks, [&](Value first) {
+              buildRowBlock(ivs, batch, first, attr(rowsPerBlock));
+            });
   if (!known)
     buildRowBlock(ivs, batch, whole, rest);
   else if (*known % rowsPerBlock != 0)
@@ -227,7 +249,8 @@ namespace {
 ///   -> scf.for panels { scf.for tiles {
 ///        %acc:24 = scf.for groups iter_args(...) {
 ///          %w = vector.load; %x = vector.broadcast
-///          llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %x, %w) ...
+///          llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%acc, %x, %w)
+///          ...
 ///        }
 ///        scale, round, vector.store } }
 struct LowerContract : public OpRewritePattern<ContractOp> {

@@ -10,8 +10,7 @@ using namespace quant_mlir;
 
 /// Instructions for one signedness of lhs get the other by a flipped top bit,
 /// which moves codes by 128; widened codes are as they are.
-static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned,
-                               bool isSwapped) {
+static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned, bool isSwapped) {
   switch (kind) {
   case DotKind::AVX512VNNI:
   case DotKind::AVXVNNI:
@@ -65,8 +64,7 @@ static Value loadWidened(KernelBuilder &kernel, const FlatOperand &lhs,
   };
   if (group == 2 && count == 2) {
     Value pair = kernel.load(lhs, index, 2);
-    Value wide =
-        widen(VectorType::get({2}, builder.getIntegerType(16)), pair);
+    Value wide = widen(VectorType::get({2}, builder.getIntegerType(16)), pair);
     Value word = vector::BitCastOp::create(builder, loc,
                                            VectorType::get({1}, i32), wide);
     return vector::ExtractOp::create(builder, loc, word, 0);
@@ -89,8 +87,8 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
     return vector::BroadcastOp::create(builder, loc, words, word);
   };
   if (group < 4) {
-    Value word = broadcast(
-        loadWidened(kernel, lhs, index, count, group, isLhsSigned));
+    Value word =
+        broadcast(loadWidened(kernel, lhs, index, count, group, isLhsSigned));
     if (group == 1)
       return word;
     return vector::BitCastOp::create(
@@ -109,9 +107,10 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
     word = broadcast(loadWord(index));
   } else if (before >= 4 - count) {
     // The four bytes that end where the run ends; those before it are shifted
-    // out. Nothing is read beyond the buffer, and a shift can load and broadcast.
-    Value from = kernel.index(
-        kernel.add(index, builder.getIndexAttr(count - 4)));
+    // out. Nothing is read beyond the buffer, and a shift can load and
+    // broadcast.
+    Value from =
+        kernel.index(kernel.add(index, builder.getIndexAttr(count - 4)));
     word = arith::ShRUIOp::create(builder, loc, broadcast(loadWord(from)),
                                   buildSplat(kernel, words, 8 * (4 - count)));
   } else {
@@ -125,16 +124,15 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
         byte = arith::ShLIOp::create(
             builder, loc, byte,
             arith::ConstantIntOp::create(builder, loc, i32, 8 * i));
-      sum = i == 0 ? byte
-                   : Value(arith::OrIOp::create(builder, loc, sum, byte));
+      sum =
+          i == 0 ? byte : Value(arith::OrIOp::create(builder, loc, sum, byte));
     }
     word = broadcast(sum);
   }
   if (lhsOffset != 0)
     word = arith::XOrIOp::create(
         builder, loc, word,
-        buildSplat(kernel, words,
-                   int32_t(0x80808080u >> (8 * (4 - count)))));
+        buildSplat(kernel, words, int32_t(0x80808080u >> (8 * (4 - count)))));
   return vector::BitCastOp::create(
       builder, loc, VectorType::get({lanes * 4}, builder.getI8Type()), word);
 }
@@ -196,19 +194,20 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
     sum = kernel.forCarry(
         builder.getIndexAttr(0), builder.getIndexAttr(whole), sum,
         [&](Value iv, ValueRange inits) {
-          Value at = kernel.index(kernel.add(
-              index, kernel.mul(iv, builder.getIndexAttr(width))));
+          Value at = kernel.index(
+              kernel.add(index, kernel.mul(iv, builder.getIndexAttr(width))));
           return SmallVector<Value>{
               add(inits[0], kernel.load(lhs, at, width), width)};
         })[0];
   if (int64_t rest = count % width) {
-    Value at = kernel.index(
-        kernel.add(index, builder.getIndexAttr(count - rest)));
-    auto mask = vector::ConstantMaskOp::create(
-        builder, loc, bytes.clone(builder.getI1Type()), ArrayRef<int64_t>(rest));
-    Value codes = vector::MaskedLoadOp::create(
-        builder, loc, bytes, lhs.base, ValueRange(at), mask,
-        buildSplat(kernel, bytes, 0));
+    Value at =
+        kernel.index(kernel.add(index, builder.getIndexAttr(count - rest)));
+    auto mask = vector::ConstantMaskOp::create(builder, loc,
+                                               bytes.clone(builder.getI1Type()),
+                                               ArrayRef<int64_t>(rest));
+    Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, lhs.base,
+                                               ValueRange(at), mask,
+                                               buildSplat(kernel, bytes, 0));
     sum = add(sum, codes, rest);
   }
   return vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD,
@@ -232,14 +231,14 @@ Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
     return call("llvm.x86.avx512.vpdpbusd.256",
                 {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
   case DotKind::AVX2:
-    return arith::AddIOp::create(
-        builder, loc, sum, call("llvm.x86.avx2.pmadd.wd", {lhs, rhs}));
+    return arith::AddIOp::create(builder, loc, sum,
+                                 call("llvm.x86.avx2.pmadd.wd", {lhs, rhs}));
   case DotKind::NeonDotProd:
     return call("llvm.aarch64.neon.sdot.v4i32.v16i8", {sum, rhs, lhs});
   case DotKind::NeonI8MM:
   case DotKind::Generic:
-    return arith::AddIOp::create(
-        builder, loc, sum, arith::MulIOp::create(builder, loc, lhs, rhs));
+    return arith::AddIOp::create(builder, loc, sum,
+                                 arith::MulIOp::create(builder, loc, lhs, rhs));
   }
   llvm_unreachable("a dot instruction");
 }

@@ -130,6 +130,31 @@ func.func @gathered(%x: memref<7x7x3xi8>, %w: memref<448xi8>, %s: memref<16xi32>
   return
 }
 
+// Large ones are parallel: over panels where there are many, over blocks of rows
+// where there are not. Sums of all rows are there before.
+// CHECK-LABEL: func @parallel_panels
+func.func @parallel_panels(%x: memref<1x4096xi8>, %w: memref<4194304xi8>, %s: memref<1024xi32>, %y: memref<1x1024xf32>) {
+  // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c16) step (%c1)
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<1x4096xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<4096x1024xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<1024xi32>, : memref<4194304xi8>)
+    outs(%y : memref<1x1024xf32>) maps [#x, #w, #y]
+  return
+}
+
+// CHECK-LABEL: func @parallel_rows
+func.func @parallel_rows(%x: memref<480x512xi8>, %w: memref<65536xi8>, %s: memref<128xi32>, %y: memref<480x128xf32>) {
+  // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<480xi32>
+  // CHECK: scf.for %{{.*}} = %c0 to %c480 step %c1
+  // CHECK: memref.store %{{.*}}, %[[SCRATCH]]
+  // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c480) step (%c48)
+  // CHECK-NOT: memref.store
+  // CHECK: memref.load %[[SCRATCH]]
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<480x512xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25, zero_point = 3> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<128xi32>, : memref<65536xi8>)
+    outs(%y : memref<480x128xf32>) maps [#x, #w, #y]
+  return
+}
+
 {-#
   dialect_resources: {
     builtin: {
