@@ -1,8 +1,8 @@
 //===- QuantToLinalg.cpp - The reference lowering -------------------------===//
 //
 // The pass, and the sequence of passes that makes plain linalg of both levels.
-// The patterns of level 1 are in QuantizeToLinalg.cpp, DynamicRangeToLinalg.cpp
-// and PackToLinalg.cpp, those of level 2 in ContractToLinalg.cpp,
+// The patterns of level 1 are in QuantizeToLinalg.cpp, DynamicRangeToLinalg.cpp,
+// PackToLinalg.cpp and PanelsToLinalg.cpp, those of level 2 in ContractToLinalg.cpp,
 // ElementwiseToLinalg.cpp and PoolToLinalg.cpp.
 //
 //===----------------------------------------------------------------------===//
@@ -90,6 +90,7 @@ void quant_mlir::populateQuantToLinalgPatterns(RewritePatternSet &patterns) {
   populateQuantizeToLinalgPatterns(patterns);
   populateDynamicRangeToLinalgPatterns(patterns);
   populatePackToLinalgPatterns(patterns);
+  populatePanelsToLinalgPatterns(patterns);
 }
 
 void quant_mlir::populateIntegerFormToLinalgPatterns(

@@ -32,6 +32,7 @@ void populatePoolToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateDynamicRangeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populatePackToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populatePanelsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 /// Everything between levels 1 and plain linalg that can be bufferized, for a
 /// pass manager on modules: `quant-to-linalg`, then `quant-widen-storage`, then

@@ -164,6 +164,19 @@ std::optional<std::pair<unsigned, int64_t>> ContractOp::getReductionBlock() {
   return std::nullopt;
 }
 
+SmallVector<int64_t> ContractOp::getSumsShape() {
+  RankedTensorType codes = getRhsCodesType();
+  SmallVector<int64_t> shape;
+  if (std::optional<std::pair<unsigned, int64_t>> block = getReductionBlock())
+    shape.push_back(
+        llvm::divideCeil(codes.getDimSize(block->first), block->second));
+  LayoutAttr layout = getLayoutAttr();
+  for (ArrayRef<int64_t> dims : {layout.getBatch(), layout.getColumns()})
+    for (int64_t dim : dims)
+      shape.push_back(codes.getDimSize(dim));
+  return shape;
+}
+
 /// Roles of loops and types of what is added.
 static LogicalResult verifyOperands(ContractOp op) {
   AffineMap lhs = op.getLhsMap(), rhs = op.getRhsMap(), init = op.getInitMap();
@@ -251,6 +264,45 @@ static LogicalResult verifyLhs(ContractOp op) {
   return success();
 }
 
+/// Packed rhs: bytes, in a layout whose lists are the roles of the loops.
+static LogicalResult verifyLayout(ContractOp op) {
+  LayoutAttr layout = *op.getLayout();
+  auto type = cast<ShapedType>(op.getRhs().getType());
+  if (!layout.isPanels() || type.getRank() != 1 ||
+      !type.getElementType().isInteger(8))
+    return op.emitOpError() << "expected packed rhs to be bytes of rank 1 in a "
+                               "layout of panels, found "
+                            << type << " in " << layout;
+  int64_t size = layout.getPackedSize(op.getRhsCodesType());
+  if (type.getDimSize(0) != size)
+    return op.emitOpError() << "expected packed rhs of " << size
+                            << " bytes in its layout, found " << type;
+  for (int64_t dim = 0, e = layout.getCodesType().getRank(); dim != e; ++dim) {
+    unsigned loop = op.getRhsMap().getDimPosition(dim);
+    bool isReduction = llvm::is_contained(layout.getReduction(), dim);
+    if (isReduction == op.isParallelLoop(loop))
+      return op.emitOpError()
+             << "expected the layout to list dimension " << dim << " of rhs, a "
+             << (isReduction ? "loop of the result" : "reduction") << ", in "
+             << (isReduction ? "batch or columns" : "reduction") << ", found "
+             << layout;
+  }
+  return success();
+}
+
+/// Blocks along a reduction, batches, columns.
+static LogicalResult verifySums(ContractOp op) {
+  auto type = cast<ShapedType>(op.getSums().getType());
+  SmallVector<int64_t> shape = op.getSumsShape();
+  if (type.getShape() == ArrayRef<int64_t>(shape))
+    return success();
+  return op.emitOpError() << "expected sums of "
+                          << RankedTensorType::get(shape, type.getElementType())
+                          << ", that is, of blocks along a reduction, batches and "
+                             "columns, found "
+                          << type;
+}
+
 static LogicalResult verifyRhs(ContractOp op) {
   AffineAttr params = op.getRhsParams();
   RankedTensorType codes = op.getRhsCodesType();
@@ -271,19 +323,12 @@ static LogicalResult verifyRhs(ContractOp op) {
     return op.emitOpError() << "expected rhs split into blocks along one "
                                "reduction, found "
                             << params.getGranularity();
-  if (op.getLayout()) {
-    auto type = cast<ShapedType>(op.getRhs().getType());
-    if (!op.getLayout()->isPanels() || type.getRank() != 1 ||
-        !type.getElementType().isInteger(8))
-      return op.emitOpError() << "expected packed rhs to be bytes of rank 1 in "
-                                 "a layout of panels, "
-                                 "found "
-                              << type << " in " << *op.getLayout();
-  }
+  if (op.getLayout() && failed(verifyLayout(op)))
+    return failure();
   if (bool(op.getSums()) != bool(op.getLayout()) && op.hasIntegerSum())
     return op.emitOpError()
            << "expected sums beside packed rhs, and only there";
-  return success();
+  return op.getSums() && op.getLayout() ? verifySums(op) : success();
 }
 
 static LogicalResult verifyResult(ContractOp op) {
@@ -328,8 +373,13 @@ static LogicalResult verifyResult(ContractOp op) {
 LogicalResult ContractOp::verify() {
   if (getMapsAttr().size() != getMappedOperands().size())
     return success(); // The interface's verifier says so.
-  if (failed(verifyOperands(*this)) || failed(verifyLhs(*this)) ||
-      failed(verifyRhs(*this)))
+  if (failed(verifyOperands(*this)))
+    return failure();
+  if (getLhsMap().getNumResults() !=
+          cast<ShapedType>(getLhs().getType()).getRank() ||
+      getRhsMap().getNumResults() != getRhsCodesType().getRank())
+    return success(); // Here too.
+  if (failed(verifyLhs(*this)) || failed(verifyRhs(*this)))
     return failure();
   return verifyResult(*this);
 }

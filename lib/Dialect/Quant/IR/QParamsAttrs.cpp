@@ -437,7 +437,7 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
     return {};
   RankedTensorType codes;
   SmallVector<int64_t> batch, columns, reduction;
-  int64_t run = 0, panel = 0, group = 0, offset = 0;
+  int64_t run = 0, panel = 0, group = 0, block = 0, offset = 0;
   while (succeeded(parser.parseOptionalComma())) {
     if (!codes) {
       if (parser.parseType(codes))
@@ -457,12 +457,13 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
                           .Case("run", &run)
                           .Case("panel", &panel)
                           .Case("group", &group)
+                          .Case("block", &block)
                           .Case("offset", &offset)
                           .Default(nullptr);
     if (!list && !number) {
       parser.emitError(nameLoc)
-          << "expected batch, columns, reduction, run, panel, group or offset, "
-             "found '"
+          << "expected batch, columns, reduction, run, panel, group, block or "
+             "offset, found '"
           << name << "'";
       return {};
     }
@@ -479,7 +480,7 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
     return {};
   return getChecked([&] { return parser.emitError(loc); }, parser.getContext(),
                     kind, codes, batch, columns, reduction, run, panel, group,
-                    offset);
+                    block, offset);
 }
 
 void LayoutAttr::print(AsmPrinter &printer) const {
@@ -500,23 +501,27 @@ void LayoutAttr::print(AsmPrinter &printer) const {
        {std::pair<StringRef, int64_t>("run", getRun()),
         {"panel", getPanel()},
         {"group", getGroup()},
+        {"block", getBlock()},
         {"offset", getOffset()}})
     if (value)
       printer << ", " << name << " = " << value;
   printer << '>';
 }
 
+/// No register file is as large as this; sizes of packed tensors do not overflow.
+static constexpr int64_t maxPanelBytes = 1 << 16;
+
 LogicalResult LayoutAttr::verify(
     function_ref<InFlightDiagnostic()> emitError, StringRef kind,
     RankedTensorType codes, ArrayRef<int64_t> batch, ArrayRef<int64_t> columns,
     ArrayRef<int64_t> reduction, int64_t run, int64_t panel, int64_t group,
-    int64_t offset) {
+    int64_t block, int64_t offset) {
   if (kind != "canonical" && kind != "panels")
     return emitError() << "expected a layout, found '" << kind
                        << "': use canonical or panels";
   if (kind == "canonical") {
     if (codes || !batch.empty() || !columns.empty() || !reduction.empty() ||
-        run || panel || group || offset)
+        run || panel || group || block || offset)
       return emitError() << "canonical is the same for every tensor: expected "
                             "nothing behind it";
     return success();
@@ -548,7 +553,43 @@ LogicalResult LayoutAttr::verify(
   if (panel < 1 || group < 1)
     return emitError() << "expected a panel and a group of at least 1, found "
                        << panel << " and " << group;
+  if (block < 0)
+    return emitError() << "expected a block of at least 1, or 0 for none, found "
+                       << block;
+  int64_t bytes;
+  if (llvm::MulOverflow(panel, group, bytes) || bytes > maxPanelBytes)
+    return emitError() << "expected a panel times a group of at most "
+                       << maxPanelBytes << " bytes, found " << panel << " and "
+                       << group;
+  // Positions without a code at most fill up panels and tuples.
+  for (int64_t size : codes.getShape())
+    if (llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes))
+      return emitError() << "expected codes that fit in memory, found " << codes;
+  if (offset < -128 || offset > 127)
+    return emitError() << "expected an offset in [-128, 127], found " << offset;
   return success();
+}
+
+numerics::PanelLayout LayoutAttr::getPanelLayout() const {
+  numerics::PanelLayout layout;
+  layout.shape = getCodesType().getShape().vec();
+  layout.batch = getBatch().vec();
+  layout.columns = getColumns().vec();
+  layout.reduction = getReduction().vec();
+  layout.run = getRun();
+  layout.panel = getPanel();
+  layout.group = getGroup();
+  layout.block = getBlock();
+  layout.offset = getOffset();
+  layout.width = getCodesType().getElementTypeBitWidth();
+  return layout;
+}
+
+int64_t LayoutAttr::getPackedSize(RankedTensorType codes) const {
+  if (isPanels())
+    return getPanelLayout().size();
+  return numerics::packedSize(codes.getNumElements(),
+                              codes.getElementTypeBitWidth());
 }
 
 #include "quant-mlir/Dialect/Quant/IR/QParamsAttrInterfaces.cpp.inc"

@@ -73,7 +73,7 @@ struct QParamsBytecodeInterface : public BytecodeDialectInterface {
           writer.writeSignedVarInts(layout.getReduction());
           writer.writeSignedVarInts(ArrayRef<int64_t>{
               layout.getRun(), layout.getPanel(), layout.getGroup(),
-              layout.getOffset()});
+              layout.getBlock(), layout.getOffset()});
           return success();
         })
         .Default([](Attribute) { return failure(); });
@@ -141,17 +141,18 @@ private:
           failed(reader.readSignedVarInts(sizes)))
         return {};
     } else {
-      sizes.assign(4, 0);
+      sizes.assign(5, 0);
     }
-    if (sizes.size() != 4) {
-      reader.emitError() << "qparams: expected four sizes in a layout, found "
+    if (sizes.size() != 5) {
+      reader.emitError() << "qparams: expected five sizes in a layout, found "
                          << sizes.size();
       return {};
     }
     return getVerified<LayoutAttr>(
         [&] { return reader.emitError(); }, context, kind, codes,
         ArrayRef<int64_t>(batch), ArrayRef<int64_t>(columns),
-        ArrayRef<int64_t>(reduction), sizes[0], sizes[1], sizes[2], sizes[3]);
+        ArrayRef<int64_t>(reduction), sizes[0], sizes[1], sizes[2], sizes[3],
+        sizes[4]);
   }
 
   static Attribute readAffine(DialectBytecodeReader &reader,

@@ -317,7 +317,7 @@ LogicalResult ObserveOp::verify() {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
-                                  RankedTensorType packed) {
+                                  RankedTensorType packed, LayoutAttr layout) {
   unsigned width = codes.getElementTypeBitWidth();
   if (width > 8)
     return op->emitOpError() << "expected codes of at most 8 bits, found "
@@ -325,7 +325,11 @@ static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
   if (!codes.hasStaticShape() || !packed.hasStaticShape())
     return op->emitOpError() << "expected static shapes, found " << codes
                              << " and " << packed;
-  int64_t size = numerics::packedSize(codes.getNumElements(), width);
+  if (layout.isPanels() && layout.getCodesType() != codes)
+    return op->emitOpError() << "expected codes of the type that the layout "
+                                "names, "
+                             << layout.getCodesType() << ", found " << codes;
+  int64_t size = layout.getPackedSize(codes);
   if (packed.getNumElements() != size)
     return op->emitOpError() << "expected " << size << " bytes for " << codes
                              << ", found " << packed;
@@ -334,22 +338,25 @@ static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
 
 LogicalResult PackOp::verify() {
   return verifyPacked(*this, cast<RankedTensorType>(getInput().getType()),
-                      cast<RankedTensorType>(getOutput().getType()));
+                      cast<RankedTensorType>(getOutput().getType()),
+                      getLayout());
 }
 
 LogicalResult UnpackOp::verify() {
   return verifyPacked(*this, cast<RankedTensorType>(getOutput().getType()),
-                      cast<RankedTensorType>(getInput().getType()));
+                      cast<RankedTensorType>(getInput().getType()),
+                      getLayout());
 }
 
 /// pack(unpack(p)) -> p with one layout, where every bit of p is part of a code:
-/// packing makes tail bits 0, and those of p may be anything.
+/// packing makes all other bits 0, and those of p may be anything.
 OpFoldResult PackOp::fold(FoldAdaptor) {
   auto unpack = getInput().getDefiningOp<UnpackOp>();
   auto codes = cast<RankedTensorType>(getInput().getType());
   if (!unpack || unpack.getLayout() != getLayout() ||
       unpack.getInput().getType() != getType() ||
-      codes.getNumElements() * codes.getElementTypeBitWidth() % 8 != 0)
+      codes.getNumElements() * codes.getElementTypeBitWidth() !=
+          8 * getType().getNumElements())
     return {};
   return unpack.getInput();
 }

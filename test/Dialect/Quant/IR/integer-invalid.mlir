@@ -409,6 +409,66 @@ func.func @packed_without_sums(%x: tensor<4x70xi8>, %w: tensor<2304xi8>, %o: ten
 
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @packed_size(%x: tensor<4x70xi8>, %w: tensor<2300xi8>, %s: tensor<24xi32>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected packed rhs of 2304 bytes in its layout, found}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4> sums %s : tensor<24xi32>, : tensor<2300xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @packed_reduction_as_column(%x: tensor<4x70xi8>, %w: tensor<1920xi8>, %s: tensor<24xi32>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected the layout to list dimension 0 of rhs, a reduction, in reduction, found}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<70x24xi8>, columns = [0], reduction = [1], run = 1, panel = 16, group = 4> sums %s : tensor<24xi32>, : tensor<1920xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @packed_column_as_reduction(%x: tensor<4x70xi8>, %w: tensor<26880xi8>, %s: tensor<1xi32>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected the layout to list dimension 1 of rhs, a loop of the result, in batch or columns, found}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<70x24xi8>, reduction = [0, 1], run = 1, panel = 16, group = 4> sums %s : tensor<1xi32>, : tensor<26880xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @packed_sums(%x: tensor<4x70xi8>, %w: tensor<2304xi8>, %s: tensor<70xi32>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected sums of 'tensor<24xi32>', that is, of blocks along a reduction, batches and columns, found 'tensor<70xi32>'}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4> sums %s : tensor<70xi32>, : tensor<2304xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @packed_sums_of_blocks(%x: tensor<4x70xi8>, %w: tensor<2304xi8>, %s: tensor<24xi32>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected sums of 'tensor<3x24xi32>', that is, of blocks along a reduction, batches and columns, found 'tensor<24xi32>'}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_block<[32, 1]>, scale = dense<0.5> : tensor<3x24xf32>> in <panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4> sums %s : tensor<24xi32>, : tensor<2304xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
 #b = affine_map<(m, n, k) -> (n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
@@ -612,8 +672,28 @@ func.func private @panels_group() attributes {a = #qparams.layout<panels, tensor
 
 // -----
 
-// expected-error @below {{expected batch, columns, reduction, run, panel, group or offset, found 'rows'}}
+// expected-error @below {{expected batch, columns, reduction, run, panel, group, block or offset, found 'rows'}}
 func.func private @panels_keyword() attributes {a = #qparams.layout<panels, tensor<70x24xi8>, rows = [1]>}
+
+// -----
+
+// expected-error @below {{expected a block of at least 1, or 0 for none, found -1}}
+func.func private @panels_block() attributes {a = #qparams.layout<panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4, block = -1>}
+
+// -----
+
+// expected-error @below {{expected a panel times a group of at most 65536 bytes, found 65536 and 4}}
+func.func private @panels_bytes() attributes {a = #qparams.layout<panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 65536, group = 4>}
+
+// -----
+
+// expected-error @below {{expected codes that fit in memory, found 'tensor<4000000000x4000000000xi8>'}}
+func.func private @panels_memory() attributes {a = #qparams.layout<panels, tensor<4000000000x4000000000xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4>}
+
+// -----
+
+// expected-error @below {{expected an offset in [-128, 127], found 128}}
+func.func private @panels_offset() attributes {a = #qparams.layout<panels, tensor<70x24xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4, offset = 128>}
 
 // -----
 

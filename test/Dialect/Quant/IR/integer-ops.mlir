@@ -87,6 +87,17 @@ func.func @contract_packed(%x: tensor<4x70xi8>, %w: tensor<2304xi8>, %s: tensor<
   return %y : tensor<4x24xi8>
 }
 
+// CHECK-LABEL: @contract_packed_blocks
+// CHECK: in <panels, tensor<70x24xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 4, block = 20, offset = 8> sums %{{.*}} : tensor<4x24xi32>, : tensor<1408xi8>)
+func.func @contract_packed_blocks(%x: tensor<4x70xi8>, %w: tensor<1408xi8>, %s: tensor<4x24xi32>, %o: tensor<4x24xf32>) -> tensor<4x24xf32> {
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.05> : tensor<4x70xi8>)
+    rhs(%w as <int4, per_block<[20, 1]>, scale = dense<0.5> : tensor<4x24xf32>> in <panels, tensor<70x24xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 4, block = 20, offset = 8> sums %s : tensor<4x24xi32>, : tensor<1408xi8>)
+    outs(%o : tensor<4x24xf32>)
+    maps [#x, #w, #y] -> tensor<4x24xf32>
+  return %y : tensor<4x24xf32>
+}
+
 // CHECK-LABEL: @contract_buffers
 func.func @contract_buffers(%x: memref<4x70xi8>, %w: memref<70x24xi8>, %o: memref<4x24xi8>) {
   // CHECK: quant.contract

@@ -177,8 +177,13 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     number of threads.
 
     `layout` says that rhs is packed bytes: its codes are `unpack(rhs)` with that
-    layout, which knows their type; `sums` then holds, for every column (and
-    block) `sum(w)`.
+    layout, which knows their type. Where products are summed in integers, `sums`
+    then holds `sum(w)` of every column; its dimensions are
+
+    - the blocks, where rhs is split into blocks along a reduction (a block spans
+      all other reductions);
+    - those of rhs that `layout` lists as batch, in that order;
+    - those that it lists as columns, in that order.
 
     Constraints:
 
@@ -251,6 +256,8 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     /// The dimension of rhs that its parameters split into blocks and that is a
     /// reduction, and the size of a block.
     ::std::optional<::std::pair<unsigned, int64_t>> getReductionBlock();
+    /// The shape that `sums` has beside packed rhs.
+    ::llvm::SmallVector<int64_t> getSumsShape();
   }];
 }
 

@@ -8,6 +8,7 @@
 #ifndef QUANT_MLIR_DIALECT_QUANT_IR_QPARAMS_H
 #define QUANT_MLIR_DIALECT_QUANT_IR_QPARAMS_H
 
+#include "quant-mlir/Numerics/Panels.h"
 #include "quant-mlir/Numerics/Tensor.h"
 
 #include "mlir/IR/BuiltinAttributeInterfaces.h"

@@ -236,22 +236,28 @@ def QParams_LayoutAttr : QParams_Attr<"Layout", "layout"> {
     dimensions are one run of elements. Row-major, from the outside in:
 
     ```
-    batches, panels of columns, outer reductions, groups of a run, columns of a
-    panel, elements of a group
+    batches, panels of columns, outer reductions, tuples of groups of a run,
+    columns of a panel, elements of a group
     ```
 
-    - a panel has `panel` columns, a group `group` elements of a run; where a
-      dimension is not a multiple, positions beyond it hold 0 - `offset`, so that
-      they count as code 0;
+    - the lists order dimensions from the outermost to the innermost, whatever
+      their order in the tensor is;
+    - a panel has `panel` columns, a group `group` elements of a run;
+    - a tuple is `8 / w` groups that follow each other, for codes of `w` bits: they
+      share their bytes, the first in the low bits;
+    - with `block`, a tuple begins after every `block` elements of a run, so that
+      no tuple holds codes of two scales; the last block may be shorter;
     - `offset` is added to every code, so that it is stored unsigned or signed as
       the device's instruction wants it;
-    - codes of less than eight bits: `8 / w` groups that follow each other share
-      their bytes, the first in the low bits.
+    - positions without a code hold 0, so that what the instruction multiplies them
+      by does not matter.
 
     ```mlir
     #qparams.layout<canonical>
     #qparams.layout<panels, tensor<3x3x64x24xi4>, columns = [3], reduction = [0, 1, 2],
                     run = 2, panel = 64, group = 4, offset = 8>
+    #qparams.layout<panels, tensor<60x24xi4>, columns = [1], reduction = [0],
+                    run = 1, panel = 24, group = 4, block = 20, offset = 8>
     // incorrect: dimension 2 has no role
     #qparams.layout<panels, tensor<3x3x64x24xi4>, columns = [3], reduction = [0, 1],
                     run = 2, panel = 64, group = 4>
@@ -266,12 +272,19 @@ def QParams_LayoutAttr : QParams_Attr<"Layout", "layout"> {
     DefaultValuedParameter<"int64_t", "0">:$run,
     DefaultValuedParameter<"int64_t", "0">:$panel,
     DefaultValuedParameter<"int64_t", "0">:$group,
+    DefaultValuedParameter<"int64_t", "0">:$block,
     DefaultValuedParameter<"int64_t", "0">:$offset);
   let builders = [
     AttrBuilder<(ins "::llvm::StringRef":$kind), [{
       return $_get($_ctxt, kind, ::mlir::RankedTensorType(),
                    ::llvm::ArrayRef<int64_t>(), ::llvm::ArrayRef<int64_t>(),
-                   ::llvm::ArrayRef<int64_t>(), 0, 0, 0, 0);
+                   ::llvm::ArrayRef<int64_t>(), 0, 0, 0, 0, 0);
+    }]>,
+    AttrBuilder<(ins "::mlir::RankedTensorType":$codesType,
+                     "const ::quant_mlir::numerics::PanelLayout &":$panels), [{
+      return $_get($_ctxt, "panels", codesType, panels.batch, panels.columns,
+                   panels.reduction, panels.run, panels.panel, panels.group,
+                   panels.block, panels.offset);
     }]>
   ];
   let hasCustomAssemblyFormat = 1;
@@ -279,6 +292,10 @@ def QParams_LayoutAttr : QParams_Attr<"Layout", "layout"> {
   let extraClassDeclaration = [{
     bool isCanonical() const { return getKind() == "canonical"; }
     bool isPanels() const { return getKind() == "panels"; }
+    /// The layout of panels in the numerics library's terms.
+    ::quant_mlir::numerics::PanelLayout getPanelLayout() const;
+    /// How many bytes `codes` take in this layout.
+    int64_t getPackedSize(::mlir::RankedTensorType codes) const;
   }];
 }
 

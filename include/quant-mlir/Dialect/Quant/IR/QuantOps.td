@@ -201,7 +201,7 @@ def QuantExt_ObserveOp : QuantExt_Op<"observe",
 }
 
 def QuantExt_PackOp : QuantExt_Op<"pack", [Pure]> {
-  let summary = "Codes of less than eight bits to bytes";
+  let summary = "Codes to the bytes of a layout";
   let description = [{
     Lays the codes out as `layout` says. Shapes are static, the result holds
     exactly the bytes that the layout needs.

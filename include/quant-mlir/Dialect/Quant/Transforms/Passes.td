@@ -712,4 +712,63 @@ def PackConstantsPass : Pass<"quant-pack-constants", "::mlir::ModuleOp"> {
   ];
 }
 
+def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Lay constant weights out for the kernels of a target";
+  let description = [{
+    A kernel reads weights in the order in which its dot instruction multiplies
+    them. This pass lays out every constant `rhs` of a `quant.contract` so, at
+    compile time: panels as wide as a micro tile, groups as long as the instruction
+    sums, and the sums of columns that correct for zero points. The layout stands
+    at the operand, so that the codes are known as before, and `undo` gives them
+    back exactly.
+
+    ```mlir
+    #x = affine_map<(m, n, k) -> (m, k)>
+    #w = affine_map<(m, n, k) -> (k, n)>
+    #y = affine_map<(m, n, k) -> (m, n)>
+    %w = arith.constant dense<[[1], [2], [3], [-4], [5]]> : tensor<5x1xi8>
+    %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x5xi8>)
+      rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<5x1xi8>)
+      outs(%o : tensor<4x1xf32>) maps [#x, #w, #y] -> tensor<4x1xf32>
+    ```
+
+    becomes, for a CPU whose `vpmaddwd` sums two products,
+
+    ```mlir
+    %w = arith.constant dense<[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                               3, -4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                               5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]> : tensor<48xi8>
+    %sums = arith.constant dense<7> : tensor<1xi32>
+    %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x5xi8>)
+      rhs(%w as <int8, per_tensor, scale = 0.25>
+             in <panels, tensor<5x1xi8>, columns = [1], reduction = [0], run = 1, panel = 8, group = 2>
+             sums %sums : tensor<1xi32>, : tensor<48xi8>)
+      outs(%o : tensor<4x1xf32>) maps [#x, #w, #y] -> tensor<4x1xf32>
+    ```
+
+    Weights that are packed stay as they are, so a second run changes nothing.
+
+    Limits: constants of `arith.constant`, in memory, or `quant.unpack` of one; on
+    tensors. What is not packed is named in a remark with the reason.
+  }];
+  let options = [
+    Option<"targetCpu", "target-cpu", "std::string", "\"\"",
+           "CPU by LLVM's name, or native; default: this machine">,
+    Option<"targetFeatures", "target-features", "std::string", "\"\"",
+           "features of the CPU to add and remove: +a,-b">,
+    Option<"targetTriple", "target-triple", "std::string", "\"\"",
+           "architecture of the CPU; default: of the CPU, this machine's first">,
+    Option<"undo", "undo", "bool", "false",
+           "give packed weights their codes back">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numPacked", "packed", "Constants that were packed">,
+    Statistic<"numUnpacked", "unpacked", "Constants that were unpacked">,
+  ];
+}
+
 #endif // QUANT_MLIR_DIALECT_QUANT_TRANSFORMS_PASSES_TD
