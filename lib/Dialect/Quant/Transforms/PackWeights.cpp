@@ -372,6 +372,8 @@ private:
         remark(op) << "are not packed: " << reason;
         return false;
       }
+      // The shape of sums follows from the layout.
+      op.setLayoutAttr(attr);
       packed = packCodes(op, *constant, *layout);
       ++numPacked;
     }

@@ -1,6 +1,6 @@
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(quant-pack-weights{target-cpu=znver4})" | FileCheck %s
-// RUN: not quant-opt %s --pass-pipeline="builtin.module(quant-pack-weights{target-cpu=znver44})" 2>&1 | FileCheck %s --check-prefix=CPU
-// RUN: not quant-opt %s --pass-pipeline="builtin.module(quant-pack-weights{target-cpu=znver4 target-features=avx2})" 2>&1 | FileCheck %s --check-prefix=FEATURES
+// RUN: echo "module {}" | not quant-opt --pass-pipeline="builtin.module(quant-pack-weights{target-cpu=znver44})" 2>&1 | FileCheck %s --check-prefix=CPU
+// RUN: echo "module {}" | not quant-opt --pass-pipeline="builtin.module(quant-pack-weights{target-cpu=znver4 target-features=avx2})" 2>&1 | FileCheck %s --check-prefix=FEATURES
 
 // CPU: error: quant-pack-weights: expected a CPU of x86_64 that LLVM knows, found 'znver44': use znver4
 // FEATURES: error: quant-pack-weights: expected features with + or - before each, such as +avx512vnni,-avx512f, found 'avx2'
@@ -12,7 +12,7 @@
 // CHECK-LABEL: @argument
 // CHECK-NOT: panels
 func.func @argument(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>) -> tensor<4x24xf32> {
-  // expected-remark @below {{the weights of 'contract' are not packed: they are not a constant but an argument}}
+  // expected-remark @below {{the weights of 'quant.contract' are not packed: they are not a constant but an argument}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
   return %y : tensor<4x24xf32>
 }
@@ -26,7 +26,7 @@ func.func @argument(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xf
 // CHECK-LABEL: @activation
 func.func @activation(%x: tensor<4x70xi8>, %w: tensor<70x24xf32>, %o: tensor<4x24xf32>) -> tensor<4x24xf32> {
   %q = quant.quantize %w <int8, per_tensor, scale = 0.5> : tensor<70x24xf32> -> tensor<70x24xi8>
-  // expected-remark @below {{the weights of 'contract' are not packed: they are not a constant but a result of 'quantize'}}
+  // expected-remark @below {{the weights of 'quant.contract' are not packed: they are not a constant but a result of 'quant.quantize'}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%q as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
   return %y : tensor<4x24xf32>
 }
@@ -40,7 +40,7 @@ func.func @activation(%x: tensor<4x70xi8>, %w: tensor<70x24xf32>, %o: tensor<4x2
 // CHECK-LABEL: @resource
 func.func @resource(%x: tensor<4x70xi8>, %o: tensor<4x24xf32>) -> tensor<4x24xf32> {
   %w = arith.constant dense_resource<missing> : tensor<70x24xi8>
-  // expected-remark @below {{the weights of 'contract' are not packed: their elements are not in memory: a resource is missing, or of the wrong size}}
+  // expected-remark @below {{the weights of 'quant.contract' are not packed: their elements are not in memory: a resource is missing, or of the wrong size}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
   return %y : tensor<4x24xf32>
 }
@@ -52,7 +52,7 @@ func.func @resource(%x: tensor<4x70xi8>, %o: tensor<4x24xf32>) -> tensor<4x24xf3
 #y = affine_map<(m, n, k) -> (m, n)>
 
 func.func @buffers(%x: memref<4x70xi8>, %w: memref<70x24xi8>, %o: memref<4x24xf32>) {
-  // expected-remark @below {{the weights of 'contract' are not packed: they are a buffer: pack them before bufferization}}
+  // expected-remark @below {{the weights of 'quant.contract' are not packed: they are a buffer: pack them before bufferization}}
   quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : memref<70x24xi8>) outs(%o : memref<4x24xf32>) maps [#x, #w, #y]
   return
 }
@@ -67,7 +67,7 @@ func.func @buffers(%x: memref<4x70xi8>, %w: memref<70x24xi8>, %o: memref<4x24xf3
 // CHECK: rhs(%{{.*}} : tensor<64x3x3xi8>)
 func.func @depthwise_of_channels_first(%x: tensor<1x64x12x12xi8>, %o: tensor<1x64x10x10xi8>) -> tensor<1x64x10x10xi8> {
   %w = arith.constant dense<1> : tensor<64x3x3xi8>
-  // expected-remark @below {{the weights of 'contract' are not packed: every channel has weights of its own, and channels are not the innermost dimension of lhs and result}}
+  // expected-remark @below {{the weights of 'quant.contract' are not packed: every channel has weights of its own, and channels are not the innermost dimension of lhs and result}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x64x12x12xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<64x3x3xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<1x64x10x10xi8>) maps [#x, #w, #y] -> tensor<1x64x10x10xi8>
   return %y : tensor<1x64x10x10xi8>
 }
@@ -83,7 +83,7 @@ func.func @depthwise_of_channels_first(%x: tensor<1x64x12x12xi8>, %o: tensor<1x6
 func.func @packed_for_another_target(%x: tensor<4x4xi8>, %o: tensor<4x16xf32>) -> tensor<4x16xf32> {
   %w = arith.constant dense<1> : tensor<64xi8>
   %s = arith.constant dense<4> : tensor<16xi32>
-  // expected-remark @below {{the weights of 'contract' are packed already, in another layout than avx512vnni reads: undo that first, with quant-pack-weights{undo}}}
+  // expected-remark @below {{the weights of 'quant.contract' are packed already, in another layout than avx512vnni reads: undo that first, with quant-pack-weights{undo}}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x4xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<4x16xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 2> sums %s : tensor<16xi32>, : tensor<64xi8>) outs(%o : tensor<4x16xf32>) maps [#x, #w, #y] -> tensor<4x16xf32>
   return %y : tensor<4x16xf32>
 }
