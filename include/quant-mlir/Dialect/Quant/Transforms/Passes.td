@@ -735,6 +735,9 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
     becomes, for a CPU whose `vpmaddwd` sums two products,
 
     ```mlir
+    #x = affine_map<(m, n, k) -> (m, k)>
+    #w = affine_map<(m, n, k) -> (k, n)>
+    #y = affine_map<(m, n, k) -> (m, n)>
     %w = arith.constant dense<[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                3, -4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]> : tensor<48xi8>
