@@ -7,6 +7,8 @@
 
 #include "Formats.h"
 
+#include "quant-mlir/Numerics/Panels.h"
+
 #include <numeric>
 
 using namespace quant_mlir;
