@@ -73,6 +73,9 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   ContractLoops loops = analyzeLoops(op);
   if (loops.isDepthwise)
     return "it is depthwise";
+  if (!op.getLayout())
+    return "its right-hand side is not packed, as quant-pack-weights packs "
+           "constants";
   for (ArrayRef<unsigned> known :
        {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
     if (ShapedType::isDynamic(loops.getSize(known)))

@@ -21,8 +21,8 @@ class ContractOp;
 class CPUTarget;
 
 /// The reason why `op`, on tensors or on buffers, has no kernel on `target` among
-/// those of populateContractToCPUPatterns; empty where it has one. Weights that
-/// are not packed yet count as packed, and padding as done.
+/// those of populateContractToCPUPatterns; empty where it has one. Asked after
+/// quant-pack-weights; padding of lhs counts as done.
 std::string findNoKernelReason(ContractOp op, const CPUTarget &target);
 
 // The patterns refer to `target`, which outlives them.
