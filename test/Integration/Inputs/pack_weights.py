@@ -18,7 +18,7 @@ def quant_opt(arguments, text=None):
 def with_contents(text):
     """The module with resources by their bytes, not by their names."""
     body, _, tail = text.partition("{-#")
-    blobs = dict(re.findall(r'([\w.]+): "(0x[0-9A-Fa-f]*)"', tail))
+    blobs = dict(re.findall(r'^ +([\w.]+): "(0x[0-9A-Fa-f]*)"', tail, re.M))
     # The same numbers, whichever name they have.
     return re.sub(r"dense_resource<([\w.]+)>",
                   lambda match: "resource<%s>" % blobs[match.group(1)], body)
