@@ -87,6 +87,8 @@ createEngine(mlir::ModuleOp module, const CompileOptions &options) {
       add(name, address);
     return map;
   });
+  // What the module holds between calls is freed with the engine.
+  (*engine)->initialize();
   return engine;
 }
 

@@ -26,8 +26,23 @@ static void addTensorPasses(OpPassManager &pm,
                             const LLVMLoweringOptions &options) {
   if (options.addOwnLowering)
     options.addOwnLowering(pm);
+  if (options.cInterface)
+    pm.addPass(createPrepareFunctionsPass());
   pm.addPass(createLowerTosaPass());
-  addReferenceLoweringPasses(pm);
+  bool hasKernels = options.target == LoweringTarget::CPU;
+  if (hasKernels) {
+    PackWeightsPassOptions pack;
+    pack.targetCpu = options.machine.cpu;
+    pack.targetFeatures = options.machine.features;
+    pack.targetTriple = options.machine.triple;
+    pm.addPass(createPackWeightsPass(pack));
+    PrepareKernelsPassOptions prepare;
+    prepare.cpu = options.machine.cpu;
+    prepare.features = options.machine.features;
+    prepare.triple = options.machine.triple;
+    pm.addPass(createPrepareKernelsPass(prepare));
+  }
+  addReferenceLoweringPasses(pm, /*integerForm=*/!hasKernels);
   pm.addPass(createInlinerPass());
   pm.addPass(createSymbolDCEPass());
   pm.addPass(createCheckRunnablePass());
@@ -52,7 +67,8 @@ static void addTensorPasses(OpPassManager &pm,
 
 /// Buffers: results that alias an argument or a constant are copied by the
 /// deallocation passes, so that all of them belong to the caller.
-static void addBufferPasses(OpPassManager &pm) {
+static void addBufferPasses(OpPassManager &pm,
+                            const LLVMLoweringOptions &options) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
@@ -62,10 +78,20 @@ static void addBufferPasses(OpPassManager &pm) {
   bufferize.unknownTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  if (options.cInterface) {
+    bufferization::BufferResultsToOutParamsPassOptions results;
+    results.hoistStaticAllocs = true;
+    results.modifyPublicFunctions = true;
+    pm.addPass(bufferization::createBufferResultsToOutParamsPass(results));
+  }
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  if (options.target == LoweringTarget::CPU)
+    pm.addPass(createPlanBuffersPass());
+  if (options.cInterface)
+    pm.addPass(createCInterfacePass());
 }
 
 static void addLoopPasses(OpPassManager &pm,
@@ -126,7 +152,9 @@ static void addLLVMPasses(OpPassManager &pm) {
 void quant_mlir::buildLLVMLoweringPipeline(OpPassManager &pm,
                                            const LLVMLoweringOptions &options) {
   addTensorPasses(pm, options);
-  addBufferPasses(pm);
+  addBufferPasses(pm, options);
   addLoopPasses(pm, options);
   addLLVMPasses(pm);
+  if (options.target == LoweringTarget::CPU)
+    pm.addPass(createSetTargetPass(options.machine, options.cInterface));
 }

@@ -2,6 +2,7 @@
 
 #include "LoweringPasses.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Pipelines/LowerToLLVM.h"
 
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
@@ -126,7 +127,8 @@ public:
                            math::MathDialect, memref::MemRefDialect,
                            scf::SCFDialect, tensor::TensorDialect,
                            ub::UBDialect, vector::VectorDialect>(
-              op->getDialect())) {
+              op->getDialect()) &&
+          !isa<quant_mlir::IntegerFormOpInterface>(op)) {
         op->emitOpError("cannot be run: no lowering to linalg, arith, math, "
                         "tensor or scf is known for it");
         return WalkResult::interrupt();
@@ -159,6 +161,75 @@ public:
     if (result.wasInterrupted())
       signalPassFailure();
   }
+};
+
+class PrepareFunctionsPass
+    : public PassWrapper<PrepareFunctionsPass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PrepareFunctionsPass)
+
+  StringRef getArgument() const override { return "prepare-functions"; }
+
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    Builder builder(&getContext());
+    for (auto function :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      if (function.isPrivate() || function.getName() == "main") {
+        std::string name =
+            function.isPrivate()
+                ? (function.getName() + quant_mlir::renamedSuffix).str()
+                : "model_main";
+        if (failed(symbols.rename(function, name))) {
+          function.emitError() << "cannot be renamed to '" << name
+                               << "': expected no other function of that name";
+          return signalPassFailure();
+        }
+      }
+      for (unsigned i = 0, e = function.getNumArguments(); i != e; ++i)
+        function.setArgAttr(
+            i, bufferization::BufferizationDialect::kWritableAttrName,
+            builder.getBoolAttr(false));
+    }
+  }
+};
+
+class SetTargetPass
+    : public PassWrapper<SetTargetPass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SetTargetPass)
+
+  SetTargetPass(const quant_mlir::CPUTargetOptions &machine, bool setsTriple)
+      : machine(machine), setsTriple(setsTriple) {}
+
+  StringRef getArgument() const override { return "set-target"; }
+
+  void runOnOperation() override {
+    llvm::Expected<quant_mlir::CPUTarget> target =
+        quant_mlir::CPUTarget::get(machine);
+    if (!target) {
+      getOperation().emitError() << llvm::toString(target.takeError());
+      return signalPassFailure();
+    }
+    Builder builder(&getContext());
+    for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
+      function.setTargetCpuAttr(builder.getStringAttr(target->getCPU()));
+      if (!target->getFeatures().empty())
+        function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(
+            &getContext(), target->getFeatures()));
+      // LLVM avoids its widest vectors on processors that once slowed down.
+      if (target->getVectorBytes() == 64)
+        function.setPreferVectorWidthAttr(builder.getStringAttr("512"));
+    }
+    if (setsTriple)
+      getOperation()->setAttr(
+          LLVM::LLVMDialect::getTargetTripleAttrName(),
+          builder.getStringAttr(target->getTriple().str()));
+  }
+
+private:
+  quant_mlir::CPUTargetOptions machine;
+  bool setsTriple;
 };
 
 class CheckReshapePass
@@ -296,6 +367,14 @@ public:
 
 std::unique_ptr<Pass> quant_mlir::createCheckRunnablePass() {
   return std::make_unique<CheckRunnablePass>();
+}
+std::unique_ptr<Pass> quant_mlir::createPrepareFunctionsPass() {
+  return std::make_unique<PrepareFunctionsPass>();
+}
+std::unique_ptr<Pass>
+quant_mlir::createSetTargetPass(const CPUTargetOptions &machine,
+                                bool setsTriple) {
+  return std::make_unique<SetTargetPass>(machine, setsTriple);
 }
 std::unique_ptr<Pass> quant_mlir::createCheckLoweredPass() {
   return std::make_unique<CheckLoweredPass>();

@@ -3,6 +3,8 @@
 #ifndef QUANT_MLIR_LIB_PIPELINES_LOWERINGPASSES_H
 #define QUANT_MLIR_LIB_PIPELINES_LOWERINGPASSES_H
 
+#include "quant-mlir/Target/CPU.h"
+
 #include "mlir/Pass/Pass.h"
 
 #include <memory>
@@ -11,6 +13,15 @@ namespace quant_mlir {
 
 /// Fails at the first op or type that the passes after it would not lower.
 std::unique_ptr<mlir::Pass> createCheckRunnablePass();
+
+/// Arguments of functions are not written to, and what is not public cannot
+/// stand in for a function of C. @main, which is C's, becomes @model_main.
+std::unique_ptr<mlir::Pass> createPrepareFunctionsPass();
+
+/// Says of every function what processor it is compiled for, and of the module
+/// what system.
+std::unique_ptr<mlir::Pass> createSetTargetPass(const CPUTargetOptions &machine,
+                                                bool setsTriple);
 
 /// Fails at the first op that is not of the LLVM or OpenMP dialect.
 std::unique_ptr<mlir::Pass> createCheckLoweredPass();

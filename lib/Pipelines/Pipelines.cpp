@@ -2,6 +2,8 @@
 
 #include "quant-mlir/Pipelines/Pipelines.h"
 
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
+
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -47,4 +49,12 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
   }
   if (options.pack)
     pm.addPass(createPackConstantsPass());
+  if (!options.lowerTo)
+    return;
+  if (options.lowerTo->target == LoweringTarget::Reference) {
+    pm.addPass(createLowerTosaPass());
+    addReferenceLoweringPasses(pm);
+  } else {
+    buildLLVMLoweringPipeline(pm, *options.lowerTo);
+  }
 }

@@ -108,6 +108,25 @@ struct ShortFlags {
   cl::opt<bool> pack{"pack", cl::cat(category),
                      cl::desc("Store constants of 4 and 2 bits packed")};
 
+  cl::opt<std::string> lowerTo{
+      "lower-to", cl::cat(category), cl::value_desc("target"),
+      cl::desc("cpu: kernels, and the LLVM dialect with an interface for C; "
+               "reference: linalg and arith on tensors")};
+  cl::opt<std::string> targetCPU{
+      "target-cpu", cl::cat(category), cl::value_desc("name"),
+      cl::desc("Processor of --lower-to=cpu as LLVM calls it (default: this "
+               "one)")};
+  cl::opt<std::string> targetFeatures{
+      "target-features", cl::cat(category), cl::value_desc("list"),
+      cl::desc("Features beside those of the processor: +avx2,-avx512f")};
+  cl::opt<std::string> targetTriple{
+      "target-triple", cl::cat(category), cl::value_desc("triple"),
+      cl::desc("Architecture and system of --lower-to=cpu (default: that of the "
+               "processor)")};
+  cl::opt<unsigned> threads{
+      "target-threads", cl::cat(category), cl::value_desc("N"), cl::init(1),
+      cl::desc("Threads of what --lower-to=cpu makes, by OpenMP (default: 1)")};
+
   /// Whether any of them is given.
   bool any() const { return !given(all()).empty(); }
 
@@ -134,8 +153,14 @@ struct ShortFlags {
     return list(granularity, blockSize, axis, qscheme, qformulation, scaleDtype,
                 weightThreshold);
   }
+  /// Flags that only say what --lower-to=cpu makes.
+  Options ofLowering() const {
+    return list(targetCPU, targetFeatures, targetTriple, threads);
+  }
   Options all() const {
     Options options = ofWeights();
+    llvm::append_range(options, list(lowerTo));
+    llvm::append_range(options, ofLowering());
     llvm::append_range(options,
                        list(quantizeWeights, config, report, fuse, pack, explain,
                             insertObservers, quantizeActivations, ranges,
@@ -207,6 +232,18 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
     if (given(*option) && !hasSource && !hasRules &&
         !given(flags.quantizeWeights))
       return noEffect(*option, "--quantize-weights");
+  if (given(flags.lowerTo) && flags.lowerTo != "cpu" &&
+      flags.lowerTo != "reference")
+    return llvm::createStringError("expected --lower-to=cpu or "
+                                   "--lower-to=reference, found '" +
+                                   flags.lowerTo + "'");
+  if (flags.lowerTo != "cpu")
+    if (ShortFlags::Options options = ShortFlags::given(flags.ofLowering());
+        !options.empty())
+      return noEffect(*options.front(), "--lower-to=cpu");
+  if (flags.threads == 0 || flags.threads > 1024)
+    return llvm::createStringError("expected 1 to 1024 --target-threads, found " +
+                                   llvm::Twine(flags.threads));
   return llvm::Error::success();
 }
 
@@ -241,6 +278,15 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
     return std::move(error);
   QuantPipelineOptions options;
   options.pack = flags.pack;
+  if (flags.lowerTo.getNumOccurrences()) {
+    LLVMLoweringOptions &lowering = options.lowerTo.emplace();
+    lowering.target = flags.lowerTo == "cpu" ? LoweringTarget::CPU
+                                             : LoweringTarget::Reference;
+    lowering.machine = {flags.targetCPU, flags.targetFeatures,
+                        flags.targetTriple};
+    lowering.threads = flags.threads;
+    lowering.cInterface = true;
+  }
   if (flags.fuse)
     options.fuse.emplace().report = reportPath.str();
   options.foldBatchNorm = flags.dynamic.getNumOccurrences() != 0;

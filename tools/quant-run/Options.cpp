@@ -42,13 +42,15 @@ public:
 };
 } // namespace
 
-static void readTarget(OptionReader &reader) {
+static LoweringTarget readTarget(OptionReader &reader) {
   std::string target = reader.value(OPT_target, "target").value_or("cpu");
   if (target == "vulkan")
     reader.fail("--target=vulkan is not built in; use --target=cpu");
   else if (target != "cpu" && target != "reference")
     reader.fail("--target expects cpu, reference or vulkan, found " +
                 quoteForMessage(target));
+  return target == "reference" ? LoweringTarget::Reference
+                               : LoweringTarget::CPU;
 }
 
 static void checkReports(const RunOptions &options, OptionReader &reader) {
@@ -127,7 +129,7 @@ quant_mlir::parseOptions(int argc, char **argv) {
   options.reference = reader.value(OPT_reference, "reference");
   options.reports = reader.values(OPT_report, "report");
   options.json = reader.has(OPT_json);
-  readTarget(reader);
+  options.target = readTarget(reader);
   checkUse(options, reader);
   if (llvm::Error error = reader.takeError())
     return std::move(error);

@@ -3,6 +3,8 @@
 #ifndef QUANT_MLIR_TOOLS_QUANTRUN_OPTIONS_H
 #define QUANT_MLIR_TOOLS_QUANTRUN_OPTIONS_H
 
+#include "quant-mlir/Pipelines/LowerToLLVM.h"
+
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
@@ -19,6 +21,7 @@ struct RunOptions {
   std::vector<std::string> compare;
   std::optional<std::string> labels;
   std::string entry = "main";
+  LoweringTarget target = LoweringTarget::CPU;
   unsigned threads = 1;
   std::optional<int64_t> batch;
   std::optional<unsigned> bench;

@@ -8,7 +8,8 @@ defm output : Value<"output", "<y.npy>",
     "Where a result goes; given once per result, in order, or never">;
 defm entry : Value<"entry", "<name>", "The function to run (default: main)">;
 defm target : Value<"target", "<target>",
-    "cpu (default) or reference: compiled for this processor; vulkan">;
+    "cpu (default): kernels for this processor; reference: what operations mean, "
+    "without kernels; vulkan">;
 defm threads : Value<"threads", "<N>",
     "Threads that compiled code uses (default: 1)">;
 defm batch : Value<"batch", "<N>",

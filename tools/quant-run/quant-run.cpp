@@ -63,6 +63,7 @@ compileModel(const RunOptions &options) {
     return module.takeError();
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
+  compileOptions.target = options.target;
   return CompiledFunction::compile(**module, options.entry, compileOptions,
                                    options.model);
 }
@@ -86,6 +87,7 @@ compareModels(const RunOptions &options, llvm::ArrayRef<NdArray> inputs) {
   measurement.referencePath = *options.reference;
   measurement.entry = options.entry;
   measurement.compile.threads = options.threads;
+  measurement.compile.target = options.target;
   measurement.inputs = inputs;
   measurement.inputNames = options.inputs;
   measurement.batch = options.batch;

@@ -85,6 +85,10 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
     Operations on buffers are an error, as the lowering is one of tensors; those on
     other dialects' `!quant.uniform` types are left alone.
   }];
+  let options = [
+    Option<"integerForm", "integer-form", "bool", "true",
+           "Also the operations of level 2; otherwise they are left to kernels">,
+  ];
   let dependentDialects = quantLoweringDialects # [
     "::mlir::affine::AffineDialect",
     "::mlir::scf::SCFDialect",
@@ -322,6 +326,119 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
   ];
   let statistics = [
     Statistic<"numKernels", "kernels", "Operations that became kernels">,
+  ];
+}
+
+def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
+  let summary = "Lower what has no kernel, and give padding a value of its own";
+  let description = [{
+    Runs on tensors, after `quant-pack-weights`. An operation of the integer form
+    for which `quant-to-cpu` has no kernel on the target is lowered as
+    `quant-to-linalg` does it, with a remark that says why. Of the others, a
+    contraction's padding is done beforehand: kernels read no padding.
+
+    ```mlir
+    #x = affine_map<(n, c, k) -> (n + k)>
+    #w = affine_map<(n, c, k) -> (k, c)>
+    #y = affine_map<(n, c, k) -> (n, c)>
+    func.func @f(%x: tensor<8xi8>, %w: tensor<3x16xi8>, %o: tensor<8x16xi8>)
+        -> tensor<8x16xi8> {
+      %y = quant.contract
+        lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = -3> : tensor<8xi8>)
+        rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<3x16xi8>)
+        outs(%o as <int8, per_tensor, scale = 1.0> : tensor<8x16xi8>)
+        maps [#x, #w, #y] padding [1, 1] -> tensor<8x16xi8>
+      return %y : tensor<8x16xi8>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    …
+    %c-3_i8 = arith.constant -3 : i8
+    %e = tensor.empty() : tensor<10xi8>
+    %f = linalg.fill ins(%c-3_i8 : i8) outs(%e : tensor<10xi8>) -> tensor<10xi8>
+    %in = tensor.insert_slice %x into %f[1] [8] [1] : tensor<8xi8> into tensor<10xi8>
+    %y = quant.contract lhs(%in as …) … maps [#x, #w, #y] -> tensor<8x16xi8>
+    ```
+
+    The filled tensor stands before the `tensor.empty` that the input is computed
+    into, where there is one, so that `eliminate-empty-tensors` lets the input be
+    computed in its place.
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "",
+           "Processor as LLVM calls it (default: this one)">,
+    Option<"features", "features", "std::string", "",
+           "Features beside those of the processor: +avx2,-avx512f">,
+    Option<"triple", "triple", "std::string", "",
+           "Architecture and system (default: those of this machine, or of the "
+           "processor)">,
+  ];
+  let dependentDialects = quantLoweringDialects # [
+    "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect",
+  ];
+  let statistics = [
+    Statistic<"numWithout", "without-kernel", "Operations lowered to linalg">,
+    Statistic<"numPadded", "padded", "Paddings that became values">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// PlanBuffers
+//===----------------------------------------------------------------------===//
+
+def PlanBuffersPass : Pass<"quant-plan-buffers", "::mlir::ModuleOp"> {
+  let summary = "Give all buffers of a function places in one arena";
+  let description = [{
+    Allocating and freeing buffers on every call costs more than small networks
+    compute. Static buffers that a function allocates and frees itself get places
+    in one arena, whose size is known: two of them share bytes where their uses do
+    not overlap. Each is followed by 64 bytes that kernels may read, and aligned
+    to 64.
+
+    The arena is taken at entry out of a slot of the module, by an atomic exchange
+    that leaves the slot empty, and put back on return: a call that finds the slot
+    empty (the first one, or one that runs beside another) allocates an arena, one
+    that finds another on return frees that. So calls may run at the same time and
+    nest, and a lone one allocates nothing. A destructor of the module frees what
+    is left.
+
+    ```mlir
+    func.func @f(%x: memref<16xi8>, %y: memref<16xi8>) {
+      %a = memref.alloc() {alignment = 64 : i64} : memref<16xi8>
+      memref.copy %x, %a : memref<16xi8> to memref<16xi8>
+      memref.copy %a, %y : memref<16xi8> to memref<16xi8>
+      memref.dealloc %a : memref<16xi8>
+      return
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    …
+    %slot = llvm.mlir.addressof @quant.arena.f : !llvm.ptr
+    %bytes = llvm.mlir.constant(128 : i64) : i64
+    %arena = llvm.call @quant.take_arena(%slot, %bytes) : (!llvm.ptr, i64) -> !llvm.ptr
+    %buffer = builtin.unrealized_conversion_cast %descriptor : … to memref<128xi8>
+    %a = memref.view %buffer[%c0][] : memref<128xi8> to memref<16xi8>
+    memref.copy %x, %a : memref<16xi8> to memref<16xi8>
+    memref.copy %a, %y : memref<16xi8> to memref<16xi8>
+    llvm.call @quant.give_back_arena(%slot, %arena) : (!llvm.ptr, !llvm.ptr) -> ()
+    ```
+
+    Limits: runs behind the deallocation passes, which say what a function frees.
+    Buffers of dynamic size, results, those in bodies of parallel loops, and
+    functions of more than one block stay as they are.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect",
+  ];
+  let statistics = [
+    Statistic<"numPlanned", "planned", "Buffers with a place in an arena">,
   ];
 }
 

@@ -43,6 +43,10 @@ struct LLVMLoweringOptions {
   CPUTargetOptions machine;
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
+  /// Public functions are for C (`quant-c-interface`), results are written to
+  /// where the caller says. Otherwise as they are, and results are the
+  /// caller's.
+  bool cInterface = false;
   /// Appends passes that run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;
 };

@@ -33,4 +33,36 @@ def LowerTosaPass : Pass<"quant-lower-tosa", "::mlir::ModuleOp"> {
   }];
 }
 
+def CInterfacePass : Pass<"quant-c-interface", "::mlir::ModuleOp"> {
+  let summary = "Let C call public functions by plain pointers";
+  let description = [{
+    Runs on buffers, where results are arguments already. A public function whose
+    buffers are all static and contiguous takes a pointer for each, arguments
+    first, then results; so
+
+    ```mlir
+    func.func @f(%x: memref<1x4xi8>, %y: memref<1x2xf32>) {
+      return
+    }
+    ```
+
+    is for C
+
+    ```c
+    void f(const int8_t *x, float *y);
+    ```
+
+    The pointers need the alignment of their elements only, and what is written
+    must not overlap with anything else. Numbers that are no buffers are passed by
+    value.
+
+    Limits: any other public function is called as MLIR's C interface says,
+    `_mlir_ciface_f`, with a pointer to a descriptor for each buffer.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let statistics = [
+    Statistic<"numPlain", "plain", "Functions that take pointers">,
+  ];
+}
+
 #endif // QUANT_MLIR_PIPELINES_PASSES_TD

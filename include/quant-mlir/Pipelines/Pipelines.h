@@ -18,6 +18,7 @@
 //   verify            closes level 2
 //   pack              last of what changes constants: nothing behind it has to
 //                     look through quant.unpack
+//   lower             to the reference, or to kernels and the LLVM dialect
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +26,7 @@
 #define QUANT_MLIR_PIPELINES_PIPELINES_H
 
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+#include "quant-mlir/Pipelines/LowerToLLVM.h"
 
 #include <optional>
 
@@ -55,6 +57,9 @@ struct QuantPipelineOptions {
   /// Level 1 to level 2.
   std::optional<FusePassOptions> fuse;
   bool pack = false;
+  /// To linalg and arith on tensors (reference), or all the way to the LLVM
+  /// dialect (cpu), with an interface for C.
+  std::optional<LLVMLoweringOptions> lowerTo;
 };
 
 /// From any float model to one with observers: what calibration runs.

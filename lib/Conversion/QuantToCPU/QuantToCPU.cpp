@@ -7,7 +7,7 @@
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 
 #include "quant-mlir/Conversion/Passes.h"
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 #include "quant-mlir/Target/CPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,6 +26,45 @@ namespace quant_mlir {
 using namespace mlir;
 using namespace quant_mlir;
 
+/// Whether more than one loop of the window walks a padded dimension.
+static bool hasWindowOverPadding(PoolOp op) {
+  auto form = cast<IntegerFormOpInterface>(op.getOperation());
+  ArrayRef<int64_t> padding = form.getInputPadding();
+  SmallVector<unsigned> walked(form.getNumLoops(), 0);
+  for (auto [dim, expr] :
+       llvm::enumerate(op.getOperandMaps().front().getResults())) {
+    if (padding.empty() || (!padding[2 * dim] && !padding[2 * dim + 1]))
+      continue;
+    LinearExpr linear = *getLinearExpr(expr, form.getNumLoops());
+    unsigned walkers = 0;
+    for (auto [loop, factor] : llvm::enumerate(linear.factors))
+      if (factor != 0 && !form.isParallelLoop(loop)) {
+        ++walkers;
+        if (++walked[loop] > 1)
+          return true;
+      }
+    if (walkers != 1)
+      return true;
+  }
+  return false;
+}
+
+std::string quant_mlir::findNoKernelReason(Operation *op,
+                                           const CPUTarget &target) {
+  if (auto contract = dyn_cast<ContractOp>(op)) {
+    if (analyzeLoops(contract).isDepthwise)
+      return findNoDepthwiseKernelReason(contract, target);
+    return findNoKernelReason(contract, target);
+  }
+  if (auto pool = dyn_cast<PoolOp>(op)) {
+    if (!numerics::isInteger(pool.getParams().getStorage()))
+      return "it is of codes in floating point";
+    if (hasWindowOverPadding(pool))
+      return "its padding is not walked by one loop of the window";
+  }
+  return "";
+}
+
 namespace {
 struct QuantToCPUPass
     : public quant_mlir::impl::QuantToCPUPassBase<QuantToCPUPass> {
@@ -43,6 +82,7 @@ struct QuantToCPUPass
     target = std::make_shared<CPUTarget>(std::move(*found));
     RewritePatternSet set(context);
     populateContractToCPUPatterns(set, *target);
+    populateDepthwiseToCPUPatterns(set, *target);
     populateElementwiseToCPUPatterns(set, *target);
     populatePoolToCPUPatterns(set, *target);
     patterns = std::move(set);

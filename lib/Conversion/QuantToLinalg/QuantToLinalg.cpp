@@ -34,11 +34,13 @@ namespace {
 
 struct QuantToLinalgPass
     : public quant_mlir::impl::QuantToLinalgPassBase<QuantToLinalgPass> {
+  using QuantToLinalgPassBase::QuantToLinalgPassBase;
+
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet first(context), second(context);
     populateIntegerFormToLinalgPatterns(first);
     populateQuantToLinalgPatterns(second);
-    integerForm = std::move(first);
+    integerFormPatterns = std::move(first);
     quantizedForm = std::move(second);
     return success();
   }
@@ -48,7 +50,8 @@ struct QuantToLinalgPass
     getOperation()->walk([&](Operation *op) { count += isLowered(op); });
     // The driver does not come back to what it made, and packed codes of level 2
     // become an unpack.
-    walkAndApplyPatterns(getOperation(), integerForm);
+    if (integerForm)
+      walkAndApplyPatterns(getOperation(), integerFormPatterns);
     walkAndApplyPatterns(getOperation(), quantizedForm);
     // The driver skips unreachable blocks, and an embedder's layout may be one
     // that no pattern here knows.
@@ -65,12 +68,13 @@ struct QuantToLinalgPass
   }
 
 private:
-  static bool isLowered(Operation *op) {
+  bool isLowered(Operation *op) {
     return isa<QuantizeOp, DequantizeOp, DynamicRangeOp, PackOp, UnpackOp,
-               ObserveOp, ContractOp, AddOp, MulOp, PoolOp>(op);
+               ObserveOp>(op) ||
+           (integerForm && isa<IntegerFormOpInterface>(op));
   }
 
-  FrozenRewritePatternSet integerForm, quantizedForm;
+  FrozenRewritePatternSet integerFormPatterns, quantizedForm;
 };
 
 /// Without calibration, an observer is what it computes: %x.
@@ -100,8 +104,11 @@ void quant_mlir::populateIntegerFormToLinalgPatterns(
   populatePoolToLinalgPatterns(patterns);
 }
 
-void quant_mlir::addReferenceLoweringPasses(OpPassManager &manager) {
-  manager.addPass(createQuantToLinalgPass());
+void quant_mlir::addReferenceLoweringPasses(OpPassManager &manager,
+                                            bool integerForm) {
+  QuantToLinalgPassOptions options;
+  options.integerForm = integerForm;
+  manager.addPass(createQuantToLinalgPass(options));
   // Lowered bodies hold codes as scalars, so only tensors are left to widen.
   manager.addPass(createWidenStoragePass());
   // Casts on tensors are scalars in generic bodies only now.

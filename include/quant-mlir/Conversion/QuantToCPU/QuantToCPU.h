@@ -12,6 +12,7 @@
 #include <string>
 
 namespace mlir {
+class Operation;
 class RewritePatternSet;
 } // namespace mlir
 
@@ -25,11 +26,19 @@ class CPUTarget;
 /// quant-pack-weights; padding of lhs counts as done.
 std::string findNoKernelReason(ContractOp op, const CPUTarget &target);
 
+/// The same for populateDepthwiseToCPUPatterns, of a depthwise contraction.
+std::string findNoDepthwiseKernelReason(ContractOp op, const CPUTarget &target);
+/// The same for any operation of the integer form.
+std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
+
 // The patterns refer to `target`, which outlives them.
 
 /// quant.contract with packed weights that rows share.
 void populateContractToCPUPatterns(mlir::RewritePatternSet &patterns,
                                    const CPUTarget &target);
+/// quant.contract with a filter of its own for each channel.
+void populateDepthwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
+                                    const CPUTarget &target);
 /// quant.add and quant.mul.
 void populateElementwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
                                       const CPUTarget &target);

@@ -39,7 +39,9 @@ void populatePanelsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// `quant-small-float-to-arith`. The arguments and results of functions that
 /// are tensors of i4, i2, f8, f4 or E8M0 become tensors of i8, one
 /// zero-extended bit pattern per byte.
-void addReferenceLoweringPasses(mlir::OpPassManager &manager);
+/// Without `integerForm`, level 2 is left as it is.
+void addReferenceLoweringPasses(mlir::OpPassManager &manager,
+                                bool integerForm = true);
 
 } // namespace quant_mlir
 

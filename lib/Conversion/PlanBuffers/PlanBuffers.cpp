@@ -1,0 +1,312 @@
+//===- PlanBuffers.cpp - All buffers of a function in one arena -----------===//
+//
+// Every static memref.alloc that the function frees itself gets a place in one
+// block of memory, by when it is used: largest first, each at the lowest offset
+// where no other buffer of its time lies. The block outlives the call: it waits
+// in a slot of the module for the next one.
+//
+// Left as they are: buffers of dynamic size, those that are handed out, those
+// of parallel loops' bodies, and functions of more than one block.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/Utils/PointerToBuffer.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_PLANBUFFERSPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+#define DEBUG_TYPE "quant-plan-buffers"
+
+using namespace mlir;
+
+namespace {
+
+constexpr int64_t alignment = 64;
+/// What kernels may read beyond the end of a buffer: less than a vector.
+constexpr int64_t slack = 64;
+
+struct PlannedBuffer {
+  memref::AllocOp alloc;
+  memref::DeallocOp dealloc;
+  int64_t bytes = 0;
+  /// First and last operation of the function's block that uses it.
+  unsigned first = 0, last = 0;
+  int64_t offset = 0;
+
+  bool meets(const PlannedBuffer &other) const {
+    return first <= other.last && other.first <= last;
+  }
+};
+
+/// Bytes of all elements; nullopt where the type does not say.
+std::optional<int64_t> getNumBytes(MemRefType type) {
+  Type element = type.getElementType();
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity() ||
+      type.getMemorySpace() || !(element.isIntOrIndexOrFloat()))
+    return std::nullopt;
+  int64_t width = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+  return type.getNumElements() * llvm::divideCeil(width, 8);
+}
+
+std::optional<PlannedBuffer>
+getPlannable(memref::AllocOp alloc, Block &body,
+             const DenseMap<Operation *, unsigned> &positions,
+             BufferViewFlowAnalysis &flow) {
+  std::optional<int64_t> bytes = getNumBytes(alloc.getType());
+  if (!bytes || !alloc.getSymbolOperands().empty())
+    return std::nullopt;
+  for (Operation *op = alloc->getParentOp(); op != body.getParentOp();
+       op = op->getParentOp())
+    if (!isa<scf::ForOp, scf::IfOp, scf::WhileOp, scf::IndexSwitchOp,
+             scf::ExecuteRegionOp, memref::AllocaScopeOp>(op))
+      return std::nullopt;
+
+  PlannedBuffer buffer;
+  buffer.alloc = alloc;
+  buffer.bytes = llvm::alignTo(*bytes + slack, alignment);
+  buffer.first = std::numeric_limits<unsigned>::max();
+  for (Value alias : flow.resolve(alloc))
+    for (Operation *user : alias.getUsers()) {
+      if (auto dealloc = dyn_cast<memref::DeallocOp>(user)) {
+        if (buffer.dealloc || dealloc.getMemref() != alloc.getResult() ||
+            dealloc->getBlock() != alloc->getBlock())
+          return std::nullopt;
+        buffer.dealloc = dealloc;
+        continue;
+      }
+      if (isa<func::ReturnOp>(user))
+        return std::nullopt;
+      unsigned position = positions.at(body.findAncestorOpInBlock(*user));
+      buffer.first = std::min(buffer.first, position);
+      buffer.last = std::max(buffer.last, position);
+    }
+  if (!buffer.dealloc)
+    return std::nullopt;
+  return buffer;
+}
+
+/// Offsets; returns the size of the arena.
+int64_t place(MutableArrayRef<PlannedBuffer> buffers) {
+  SmallVector<PlannedBuffer *> order, placed;
+  for (PlannedBuffer &buffer : buffers)
+    order.push_back(&buffer);
+  llvm::stable_sort(order, [](PlannedBuffer *a, PlannedBuffer *b) {
+    return a->bytes > b->bytes;
+  });
+  int64_t size = 0;
+  for (PlannedBuffer *buffer : order) {
+    for (PlannedBuffer *other : placed) // by offset
+      if (other->meets(*buffer) &&
+          other->offset < buffer->offset + buffer->bytes)
+        buffer->offset = std::max(buffer->offset, other->offset + other->bytes);
+    size = std::max(size, buffer->offset + buffer->bytes);
+    placed.insert(llvm::upper_bound(placed, buffer,
+                                    [](PlannedBuffer *a, PlannedBuffer *b) {
+                                      return a->offset < b->offset;
+                                    }),
+                  buffer);
+  }
+  return size;
+}
+
+/// What takes and returns arenas, in the module: functions of the LLVM dialect,
+/// since there are no atomics on pointers elsewhere.
+class ArenaFunctions {
+public:
+  explicit ArenaFunctions(ModuleOp module)
+      : module(module), symbols(module), builder(module.getContext()),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())) {}
+
+  /// A slot that holds no arena.
+  LLVM::GlobalOp addSlot(StringRef function) {
+    builder.setInsertionPointToStart(module.getBody());
+    auto slot =
+        LLVM::GlobalOp::create(builder, module.getLoc(), pointer,
+                               /*isConstant=*/false, LLVM::Linkage::Internal,
+                               ("quant.arena." + function).str(), Attribute());
+    OpBuilder::InsertionGuard guard(builder);
+    builder.createBlock(&slot.getInitializerRegion());
+    Value null = LLVM::ZeroOp::create(builder, module.getLoc(), pointer);
+    LLVM::ReturnOp::create(builder, module.getLoc(), null);
+    symbols.insert(slot);
+    slots.push_back(slot);
+    return slot;
+  }
+
+  /// (slot, bytes) -> arena: that of the slot, which is empty then, or a new
+  /// one.
+  LLVM::LLVMFuncOp getTake() {
+    if (take)
+      return take;
+    Type i64 = builder.getI64Type();
+    LLVM::LLVMFuncOp allocate = declare("aligned_alloc", pointer, {i64, i64});
+    take = define("quant.take_arena", pointer, {pointer, i64});
+    Location loc = take.getLoc();
+    Block *entry = take.addEntryBlock(builder);
+    Block *fresh = builder.createBlock(&take.getBody());
+    Block *done = builder.createBlock(&take.getBody(), {}, {pointer}, {loc});
+    builder.setInsertionPointToEnd(entry);
+    Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+    Value old = exchange(loc, entry->getArgument(0), null);
+    Value isEmpty =
+        LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, old, null);
+    LLVM::CondBrOp::create(builder, loc, isEmpty, fresh, ValueRange(), done,
+                           ValueRange(old));
+    builder.setInsertionPointToEnd(fresh);
+    Value boundary = LLVM::ConstantOp::create(
+        builder, loc, i64, builder.getI64IntegerAttr(alignment));
+    auto call = LLVM::CallOp::create(
+        builder, loc, allocate, ValueRange{boundary, entry->getArgument(1)});
+    LLVM::BrOp::create(builder, loc, call.getResults(), done);
+    builder.setInsertionPointToEnd(done);
+    LLVM::ReturnOp::create(builder, loc, done->getArgument(0));
+    return take;
+  }
+
+  /// (slot, arena): the slot's for the next call; another that a call of
+  /// another thread has put there meanwhile is freed.
+  LLVM::LLVMFuncOp getGiveBack() {
+    if (giveBack)
+      return giveBack;
+    giveBack = define("quant.give_back_arena",
+                      LLVM::LLVMVoidType::get(module.getContext()),
+                      {pointer, pointer});
+    Location loc = giveBack.getLoc();
+    Block *entry = giveBack.addEntryBlock(builder);
+    builder.setInsertionPointToEnd(entry);
+    freeArena(loc, exchange(loc, entry->getArgument(0), entry->getArgument(1)));
+    LLVM::ReturnOp::create(builder, loc, ValueRange());
+    return giveBack;
+  }
+
+  /// Frees what the slots hold when the module is unloaded.
+  void addDestructor() {
+    if (slots.empty())
+      return;
+    LLVM::LLVMFuncOp destructor = define(
+        "quant.free_arenas", LLVM::LLVMVoidType::get(module.getContext()), {});
+    Location loc = destructor.getLoc();
+    builder.setInsertionPointToEnd(destructor.addEntryBlock(builder));
+    for (LLVM::GlobalOp slot : slots) {
+      Value address = LLVM::AddressOfOp::create(builder, loc, slot);
+      Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+      freeArena(loc, exchange(loc, address, null));
+    }
+    LLVM::ReturnOp::create(builder, loc, ValueRange());
+    builder.setInsertionPointToEnd(module.getBody());
+    LLVM::GlobalDtorsOp::create(
+        builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(destructor)),
+        builder.getI32ArrayAttr({65535}),
+        builder.getArrayAttr(LLVM::ZeroAttr::get(module.getContext())));
+  }
+
+private:
+  Value exchange(Location loc, Value slot, Value value) {
+    return LLVM::AtomicRMWOp::create(builder, loc, LLVM::AtomicBinOp::xchg,
+                                     slot, value,
+                                     LLVM::AtomicOrdering::acq_rel);
+  }
+
+  void freeArena(Location loc, Value arena) {
+    LLVM::LLVMFuncOp function =
+        declare("free", LLVM::LLVMVoidType::get(module.getContext()), pointer);
+    LLVM::CallOp::create(builder, loc, function, arena);
+  }
+
+  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> types) {
+    if (auto function = symbols.lookup<LLVM::LLVMFuncOp>(name))
+      return function;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    auto function =
+        LLVM::LLVMFuncOp::create(builder, module.getLoc(), name,
+                                 LLVM::LLVMFunctionType::get(result, types));
+    symbols.insert(function);
+    return function;
+  }
+
+  LLVM::LLVMFuncOp define(StringRef name, Type result, ArrayRef<Type> types) {
+    LLVM::LLVMFuncOp function = declare(name, result, types);
+    function.setLinkage(LLVM::Linkage::Internal);
+    return function;
+  }
+
+  ModuleOp module;
+  SymbolTable symbols;
+  OpBuilder builder;
+  Type pointer;
+  SmallVector<LLVM::GlobalOp> slots;
+  LLVM::LLVMFuncOp take, giveBack;
+};
+
+struct PlanBuffersPass
+    : public quant_mlir::impl::PlanBuffersPassBase<PlanBuffersPass> {
+  void runOnOperation() override {
+    ArenaFunctions functions(getOperation());
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!function.isDeclaration() && function.getBody().hasOneBlock())
+        plan(function, functions);
+    functions.addDestructor();
+  }
+
+private:
+  void plan(func::FuncOp function, ArenaFunctions &functions) {
+    Block &body = function.getBody().front();
+    DenseMap<Operation *, unsigned> positions;
+    for (auto [position, op] : llvm::enumerate(body))
+      positions[&op] = position;
+    BufferViewFlowAnalysis flow(function);
+    SmallVector<PlannedBuffer> buffers;
+    function.walk([&](memref::AllocOp alloc) {
+      if (std::optional<PlannedBuffer> buffer =
+              getPlannable(alloc, body, positions, flow))
+        buffers.push_back(*buffer);
+    });
+    if (buffers.empty())
+      return;
+    int64_t size = place(buffers);
+    numPlanned += buffers.size();
+    LLVM::LLVMFuncOp take = functions.getTake(),
+                     giveBack = functions.getGiveBack();
+    LLVM::GlobalOp slot = functions.addSlot(function.getName());
+
+    Location loc = function.getLoc();
+    OpBuilder builder = OpBuilder::atBlockBegin(&body);
+    Value address = LLVM::AddressOfOp::create(builder, loc, slot);
+    Value bytes = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                           builder.getI64IntegerAttr(size));
+    Value arena =
+        LLVM::CallOp::create(builder, loc, take, ValueRange{address, bytes})
+            .getResult();
+    Value buffer = quant_mlir::buildBufferAt(
+        builder, loc, arena, MemRefType::get({size}, builder.getI8Type()));
+    for (PlannedBuffer &planned : buffers) {
+      builder.setInsertionPoint(planned.alloc);
+      Value offset = arith::ConstantIndexOp::create(
+          builder, planned.alloc.getLoc(), planned.offset);
+      Value view = memref::ViewOp::create(builder, planned.alloc.getLoc(),
+                                          planned.alloc.getType(), buffer,
+                                          offset, ValueRange());
+      planned.dealloc->erase();
+      planned.alloc.replaceAllUsesWith(view);
+      planned.alloc->erase();
+    }
+    builder.setInsertionPoint(body.getTerminator());
+    LLVM::CallOp::create(builder, loc, giveBack, ValueRange{address, arena});
+  }
+};
+
+} // namespace

@@ -1,0 +1,168 @@
+//===- PrepareKernels.cpp - What has to happen before buffers are made ----===//
+//
+// Operations without a kernel become linalg, with a remark; padding of a
+// contraction's input becomes a value of its own, in which what computes the
+// input can write.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Target/CPU.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Rewrite/PatternApplicator.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_PREPAREKERNELSPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+#define DEBUG_TYPE "quant-prepare-kernels"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// What positions that are padding hold: the zero point, or 0.
+static Value buildPaddingValue(OpBuilder &builder, ContractOp op) {
+  Location loc = op.getLoc();
+  Type element = getElementTypeOrSelf(op.getLhs().getType());
+  if (op.hasFloatLhs() || !isa<IntegerType>(element))
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getZeroAttr(element));
+  if (Value zeroPoint = op.getZeroPoint()) {
+    auto rank = cast<RankedTensorType>(zeroPoint.getType()).getRank();
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value wide = tensor::ExtractOp::create(builder, loc, zeroPoint,
+                                           SmallVector<Value>(rank, zero));
+    return arith::TruncIOp::create(builder, loc, element, wide);
+  }
+  int64_t zeroPoint = 0;
+  if (!op.isDynamic()) {
+    numerics::TensorParams params = op.getLhsParams()->getTensorParams();
+    if (!params.zeroPoints.empty())
+      zeroPoint = params.zeroPoints.front();
+  }
+  return arith::ConstantOp::create(
+      builder, loc,
+      builder.getIntegerAttr(element, APInt(element.getIntOrFloatBitWidth(),
+                                            zeroPoint, /*isSigned=*/true,
+                                            /*implicitTrunc=*/true)));
+}
+
+/// quant.contract lhs(%x) … padding [1, 2]
+///
+///   %padded = linalg.fill(zero point) : tensor<13xi8>
+///   %in = tensor.insert_slice %x into %padded[1] [10] [1]
+///   quant.contract lhs(%in) …
+///
+/// The filled tensor stands before the one that %x is computed into, so that
+/// the elimination of empty tensors can replace that by a part of it.
+static void separatePadding(ContractOp op) {
+  ArrayRef<int64_t> padding = *op.getPadding();
+  Value input = op.getLhs();
+  auto type = cast<RankedTensorType>(input.getType());
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  if (llvm::all_of(padding, [](int64_t size) { return size == 0; })) {
+    op.removePaddingAttr();
+    return;
+  }
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, input);
+  if (type.hasStaticShape() && !op.getZeroPoint())
+    if (auto producer = input.getDefiningOp<DestinationStyleOpInterface>()) {
+      OpOperand *init = producer.getTiedOpOperand(cast<OpResult>(input));
+      Operation *empty = init->get().getDefiningOp<tensor::EmptyOp>();
+      if (empty && empty->getBlock() == op->getBlock())
+        builder.setInsertionPoint(empty);
+    }
+  SmallVector<OpFoldResult> padded, low;
+  for (auto [dim, size] : llvm::enumerate(sizes)) {
+    int64_t added = padding[2 * dim] + padding[2 * dim + 1];
+    if (std::optional<int64_t> known = getConstantIntValue(size))
+      padded.push_back(builder.getIndexAttr(*known + added));
+    else
+      padded.push_back(arith::AddIOp::create(
+                           builder, loc, cast<Value>(size),
+                           arith::ConstantIndexOp::create(builder, loc, added))
+                           .getResult());
+    low.push_back(builder.getIndexAttr(padding[2 * dim]));
+  }
+  Value value = buildPaddingValue(builder, op);
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, padded, type.getElementType());
+  Value filled =
+      linalg::FillOp::create(builder, loc, value, empty).getResult(0);
+  builder.setInsertionPoint(op);
+  SmallVector<OpFoldResult> ones(type.getRank(), builder.getIndexAttr(1));
+  Value whole = tensor::InsertSliceOp::create(builder, loc, input, filled, low,
+                                              sizes, ones);
+  op.getLhsMutable().assign(whole);
+  op.removePaddingAttr();
+}
+
+namespace {
+struct PrepareKernelsPass
+    : public quant_mlir::impl::PrepareKernelsPassBase<PrepareKernelsPass> {
+  using PrepareKernelsPassBase::PrepareKernelsPassBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    llvm::Expected<CPUTarget> found = CPUTarget::get({cpu, features, triple});
+    if (!found)
+      return emitError(UnknownLoc::get(context))
+             << llvm::toString(found.takeError());
+    target = std::make_shared<CPUTarget>(std::move(*found));
+    RewritePatternSet set(context);
+    populateIntegerFormToLinalgPatterns(set);
+    patterns = std::move(set);
+    return success();
+  }
+
+  void runOnOperation() override {
+    SmallVector<Operation *> without;
+    SmallVector<ContractOp> padded;
+    getOperation()->walk([&](Operation *op) {
+      if (!isa<IntegerFormOpInterface>(op) || op->getNumResults() == 0)
+        return;
+      if (std::string reason = findNoKernelReason(op, *target);
+          !reason.empty()) {
+        op->emitRemark() << "has no kernel and is lowered to loops: " << reason;
+        without.push_back(op);
+      } else if (auto contract = dyn_cast<ContractOp>(op)) {
+        if (contract.getPadding())
+          padded.push_back(contract);
+      }
+    });
+    for (ContractOp op : padded)
+      separatePadding(op);
+    numPadded += padded.size();
+    numWithout += without.size();
+
+    PatternApplicator applicator(patterns);
+    applicator.applyDefaultCostModel();
+    PatternRewriter rewriter(&getContext());
+    for (Operation *op : without) {
+      rewriter.setInsertionPoint(op);
+      if (failed(applicator.matchAndRewrite(op, rewriter))) {
+        op->emitOpError() << "was not lowered: expected a form that the "
+                             "reference lowering knows";
+        return signalPassFailure();
+      }
+    }
+  }
+
+private:
+  std::shared_ptr<const CPUTarget> target;
+  FrozenRewritePatternSet patterns;
+};
+} // namespace
