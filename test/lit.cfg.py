@@ -5,6 +5,7 @@
 #   shared-models  real models beside the checkout, or in QUANT_SHARED_MODELS
 #   asan           built with AddressSanitizer
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
+#   avx2           this processor has it
 #   aarch64        programs for AArch64 can be linked, and run in qemu
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
@@ -83,6 +84,10 @@ if config.mpirun and not config.sanitizers:
     # As root, and with more processes than cores, as tests are run.
     config.substitutions.append(("%mpirun", "env OMPI_ALLOW_RUN_AS_ROOT=1 "
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 %s --oversubscribe" % config.mpirun))
+if os.path.exists("/proc/cpuinfo"):
+    with open("/proc/cpuinfo") as cpuinfo:
+        if " avx2 " in cpuinfo.read():
+            config.available_features.add("avx2")
 qemu = lit.util.which("qemu-aarch64", config.environment["PATH"])
 if qemu and os.path.exists("/usr/aarch64-linux-gnu/lib/libc.a"):
     config.available_features.add("aarch64")

@@ -128,7 +128,11 @@ static void addLLVMPasses(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
   pm.addPass(createExactMathPass());
   pm.addPass(createConvertMathToFuncs());
-  pm.addPass(arith::createArithExpandOpsPass());
+  // Kernels round to bf16 too, and not every compiler's runtime has a function
+  // for it.
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   ConvertMathToLLVMPassOptions math;

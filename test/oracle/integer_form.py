@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the operations of the integer form and compares them with the oracle.
 
-    integer_form.py FOLDER [--full] [--group matmul]... [--seed N] [-- FLAG...]
+    integer_form.py FOLDER [--full] [--group matmul]... [--seed N]
+                    [--runner COMMAND] [-- FLAG...]
 
 Makes modules that cover the cross of element forms, block sizes, zero points and
 shapes (integer_cases.py), runs each with quant-run and the flags after `--`
@@ -12,7 +13,8 @@ each operation that differs, and a count; exit code 1 where there is any.
 
 Without --full one case in five of the cross of matmul's forms, with one M each, and
 one in three of add and mul; with it all, with every M. quant-opt and quant-run come
-from PATH.
+from PATH; --runner is run in place of quant-run (run_object.py, for code of another
+processor).
 """
 
 import argparse
@@ -45,27 +47,33 @@ def matches(found, outcome, type_):
       wrong.sum(), wrong.size, list(at), value[at], low[at], high[at], found[at])
 
 
-def check(folder, name, module, flags):
+def check(folder, name, module, runner, flags):
   """(operations, those that differ) of one module."""
   path = os.path.join(folder, name + ".mlir")
   with open(path, "w") as f:
     f.write(module.text())
-  command = ["quant-run", path] + flags
+  command = runner + [path] + flags
   for i, a in enumerate(module.inputs):
     np.save("%s.in%d.npy" % (path, i), a)
     command.append("--input=%s.in%d.npy" % (path, i))
   outputs = ["%s.out%d.npy" % (path, i) for i in range(len(module.results))]
-  done = subprocess.run(command + ["--output=" + o for o in outputs],
-                        capture_output=True, text=True)
-  if done.returncode:
-    print("FAILED %s: quant-run: %s" % (path, done.stderr.strip()[:2000]))
-    return len(outputs), len(outputs)
   integer_ops.OUTCOMES.clear()
   inputs = [a.astype(np.float32) if a.dtype == np.float16 else a for a in module.inputs]
   evaluate.run(evaluate.load(path, "quant-opt"), inputs, precision="typed", chunk=1)
   if len(integer_ops.OUTCOMES) != len(outputs):
     raise RuntimeError("%d operations for %d results" % (len(integer_ops.OUTCOMES),
                                                          len(outputs)))
+  # Other numbers than those expected, of the shape and type of the results: what a
+  # runner finds, and what is compared where it writes nothing.
+  for type_, output, outcome in zip(module.types, outputs, integer_ops.OUTCOMES):
+    element = type_[type_.rfind("x") + 1:-1]
+    np.save(output, np.full(np.shape(outcome.value)[1:], 99,
+                            {"i8": np.int8, "f16": np.float16}.get(element, np.float32)))
+  done = subprocess.run(command + ["--output=" + o for o in outputs],
+                        capture_output=True, text=True)
+  if done.returncode:
+    print("FAILED %s: %s: %s" % (path, runner[0], done.stderr.strip()[-2000:]))
+    return len(outputs), len(outputs)
   wrong = 0
   for name, type_, output, outcome in zip(module.names, module.types, outputs,
                                           integer_ops.OUTCOMES):
@@ -84,13 +92,14 @@ def main():
   parser.add_argument("--full", action="store_true")
   parser.add_argument("--group", action="append", choices=integer_cases.GROUPS)
   parser.add_argument("--seed", type=int, default=1)
+  parser.add_argument("--runner", default="quant-run", type=str.split)
   args = parser.parse_args(arguments[:split])
   os.makedirs(args.folder, exist_ok=True)
   total = failed = 0
   for group in args.group or integer_cases.GROUPS:
     for i, module in enumerate(integer_cases.GROUPS[group](not args.full, args.seed)):
       count, wrong = check(args.folder, "%s%d" % (group, i), module,
-                           arguments[split + 1:])
+                           args.runner, arguments[split + 1:])
       total, failed = total + count, failed + wrong
   print("%d agree, %d fail" % (total - failed, failed))
   return 1 if failed or not total else 0

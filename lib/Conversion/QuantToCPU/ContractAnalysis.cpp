@@ -67,7 +67,9 @@ static std::string findTypeReason(ContractOp op) {
 std::string quant_mlir::findNoKernelReason(ContractOp op,
                                            const CPUTarget &target) {
   if (!hasDotProduct(target))
-    return (getName(target.getDotKind()) + " is not known to kernels").str();
+    return (getName(target.getDotKind()) + " is not known to kernels: " +
+            "--target-features=-i8mm asks for those of dotprod")
+        .str();
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);

@@ -38,7 +38,9 @@ static constexpr int64_t maxTaps = 64;
 std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
                                                     const CPUTarget &target) {
   if (!hasDotProduct(target))
-    return (getName(target.getDotKind()) + " is not known to kernels").str();
+    return (getName(target.getDotKind()) + " is not known to kernels: " +
+            "--target-features=-i8mm asks for those of dotprod")
+        .str();
   if (op.hasFloatLhs() || op.isDynamic() || !op.hasIntegerSum())
     return "a depthwise kernel takes integer codes with static parameters";
   if (!op.getInitParams() ||
