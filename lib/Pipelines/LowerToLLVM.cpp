@@ -109,13 +109,11 @@ static void addLoopPasses(OpPassManager &pm,
   // an error. What static shapes prove folds away.
   pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createLinalgToLoopsPass(options.threads > 1));
   if (options.threads > 1) {
-    pm.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
     ConvertSCFToOpenMPPassOptions openmp;
     openmp.numThreads = options.threads;
     pm.addPass(createConvertSCFToOpenMPPass(openmp));
-  } else {
-    pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   }
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -30,6 +30,10 @@ std::unique_ptr<mlir::Pass> createCheckLoweredPass();
 /// ops that are.
 std::unique_ptr<mlir::Pass> createDecomposePass();
 
+/// Loops for linalg ops on buffers. With `parallel`, what is large enough to be
+/// worth waking threads for gets parallel ones.
+std::unique_ptr<mlir::Pass> createLinalgToLoopsPass(bool parallel);
+
 /// memref.reshape gets the check at run time that upstream has not: as many
 /// elements after as before.
 std::unique_ptr<mlir::Pass> createCheckReshapePass();
