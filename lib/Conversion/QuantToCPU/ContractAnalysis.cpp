@@ -180,9 +180,9 @@ void ContractKernel::analyzeColumns() {
   };
 
   float lhsScale =
-      op.isDynamic() ? 1.0f : getUnitParams(*op.getLhsParams()).scale;
+      op.isDynamic() ? 1.0f : getTensorScale(*op.getLhsParams());
   if (std::optional<AffineAttr> result = op.getInitParams())
-    resultScale = getUnitParams(*result).scale;
+    resultScale = getTensorScale(*result);
   auto scaled = [&](float value) {
     if (op.isDynamic())
       return value;
@@ -300,7 +300,7 @@ void ContractKernel::analyze() {
   analyzeColumns();
   lhsZero = dot.getLhsOffset();
   if (!op.isDynamic())
-    lhsZero += getUnitParams(*op.getLhsParams()).zeroPoint;
+    lhsZero += getTensorZeroPoint(*op.getLhsParams());
   mergeRows();
   needsGather =
       loops.getSize(run) != 1 && !areContiguous(loops, run, loops.lhsStrides);

@@ -153,7 +153,7 @@ Value ContractKernel::constantI32(int64_t value) {
 //===----------------------------------------------------------------------===//
 
 static numerics::CodeRange getResultRange(ContractOp op) {
-  return getClampRange(*op.getInitParams(), op.getLow(), op.getHigh());
+  return getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh());
 }
 
 Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
@@ -210,11 +210,10 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
         kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes())));
     Value other = loadColumns(residual, at, getValid(panel, reg));
     if (std::optional<AffineAttr> params = op.getResidualParams()) {
-      float factor = getUnitParams(*params).scale;
+      float factor = getTensorScale(*params);
       if (resultScale)
         factor = numerics::addMultiplier(factor, *resultScale);
-      other = arith.mulf(arith.cast<arith::SIToFPOp>(
-                             arith.f32(), buildCentred(arith, other, *params)),
+      other = arith.mulf(buildCentredFloat(arith, other, *params),
                          arith.floatConstant(factor));
     } else if (!residual.element.isF32()) {
       other = arith.cast<arith::ExtFOp>(arith.f32(), other);
@@ -225,17 +224,9 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
   if (op.getInitParams()) {
     numerics::CodeRange range = getResultRange(op);
     return buildRequantize(arith, value,
-                           getUnitParams(*op.getInitParams()).zeroPoint, range);
+                           getTensorZeroPoint(*op.getInitParams()), range);
   }
-  // min(max(y, low), high)
-  auto bound = [&](std::optional<APFloat> limit, arith::CmpFPredicate inside) {
-    if (!limit)
-      return;
-    Value other = arith.floatConstant(limit->convertToFloat());
-    value = arith.select(arith.cmp(inside, value, other), value, other);
-  };
-  bound(op.getLow(), arith::CmpFPredicate::OGT);
-  bound(op.getHigh(), arith::CmpFPredicate::OLT);
+  value = buildBounds(arith, value, op.getLow(), op.getHigh());
   if (!init.element.isF32())
     value = arith.cast<arith::TruncFOp>(init.element, value);
   return value;

@@ -163,8 +163,8 @@ FlatOperand DepthwiseKernel::flattenRow(Value buffer) {
 
 void DepthwiseKernel::placeMultipliers() {
   AffineAttr params = op.getRhsParams();
-  float sx = getUnitParams(*op.getLhsParams()).scale;
-  float sy = getUnitParams(*op.getInitParams()).scale;
+  float sx = getTensorScale(*op.getLhsParams());
+  float sy = getTensorScale(*op.getInitParams());
   SmallVector<float> values;
   for (float sw : params.getTensorParams().scales)
     values.push_back(numerics::requantMultiplier(sx, sw, sy));
@@ -321,14 +321,14 @@ void DepthwiseKernel::buildPixel(SmallVector<Value> ivs, int64_t registers,
           dot.build(kernel, accumulators[j], codes, weights[g * registers + j]);
   }
 
-  numerics::UnitParams unit = getUnitParams(*op.getInitParams());
+  int32_t zeroPoint = getTensorZeroPoint(*op.getInitParams());
   numerics::CodeRange range =
-      getClampRange(*op.getInitParams(), op.getLow(), op.getHigh());
+      getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh());
   SmallVector<Value> codes;
   for (auto [sum, m] : llvm::zip_equal(accumulators, multipliers)) {
     ElementArith arith(builder, loc, sum);
     Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum), m);
-    codes.push_back(buildRequantize(arith, value, unit.zeroPoint, range));
+    codes.push_back(buildRequantize(arith, value, zeroPoint, range));
   }
   Value result = codes.front();
   if (registers == 4) {
@@ -371,7 +371,7 @@ void DepthwiseKernel::buildChannels(Value first, Value weightsAt,
   AffineAttr params = op.getRhsParams();
   int32_t middle = numerics::isSignedInteger(params.getStorage()) ? 0 : 128;
   int32_t zeroPoint =
-      getUnitParams(*op.getLhsParams()).zeroPoint + dot.getLhsOffset();
+      getTensorZeroPoint(*op.getLhsParams()) + dot.getLhsOffset();
   for (int64_t j = 0; j < registers; ++j) {
     Value columns = loadChannels(sums, first, j, registers, 1, valid);
     ElementArith arith(builder, loc, columns);

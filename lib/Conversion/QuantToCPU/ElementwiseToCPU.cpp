@@ -23,25 +23,24 @@ namespace {
 
 /// float(a - za) * ma + float(b - zb) * mb
 Value buildSum(AddOp op, const ElementArith &arith, Value a, Value b) {
-  float sy = getUnitParams(op.getInitParams()).scale;
+  float sy = getTensorScale(op.getInitParams());
   auto term = [&](Value codes, AffineAttr params) {
-    Value value = arith.cast<arith::SIToFPOp>(
-        arith.f32(), buildCentred(arith, codes, params));
-    return arith.mulf(value, arith.floatConstant(numerics::addMultiplier(
-                                 getUnitParams(params).scale, sy)));
+    return arith.mulf(buildCentredFloat(arith, codes, params),
+                      arith.floatConstant(numerics::addMultiplier(
+                          getTensorScale(params), sy)));
   };
   return arith.addf(term(a, op.getLhsParams()), term(b, op.getRhsParams()));
 }
 
 /// float((a - za) * (b - zb)) * m
 Value buildSum(MulOp op, const ElementArith &arith, Value a, Value b) {
-  float m = numerics::mulMultiplier(getUnitParams(op.getLhsParams()).scale,
-                                    getUnitParams(op.getRhsParams()).scale,
-                                    getUnitParams(op.getInitParams()).scale);
+  float m = numerics::mulMultiplier(getTensorScale(op.getLhsParams()),
+                                    getTensorScale(op.getRhsParams()),
+                                    getTensorScale(op.getInitParams()));
   Value product =
       arith::MulIOp::create(arith.getBuilder(), arith.getLoc(),
-                            buildCentred(arith, a, op.getLhsParams()),
-                            buildCentred(arith, b, op.getRhsParams()));
+                            buildCentredCode(arith, a, op.getLhsParams()),
+                            buildCentredCode(arith, b, op.getRhsParams()));
   return arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), product),
                     arith.floatConstant(m));
 }
@@ -144,10 +143,10 @@ template <typename OpTy> struct ElementwiseToCPU : OpRewritePattern<OpTy> {
         };
         Value a = read(operands[0]), b = read(operands[1]);
         ElementArith arith(rewriter, op.getLoc(), a);
-        numerics::UnitParams unit = getUnitParams(op.getInitParams());
+        int32_t zeroPoint = getTensorZeroPoint(op.getInitParams());
         Value codes = buildRequantize(
-            arith, buildSum(op, arith, a, b), unit.zeroPoint,
-            getClampRange(op.getInitParams(), op.getLow(), op.getHigh()));
+            arith, buildSum(op, arith, a, b), zeroPoint,
+            getBoundedRange(op.getInitParams(), op.getLow(), op.getHigh()));
         kernel.store(operands[2], kernel.address(operands[2], ivs), codes);
       };
       kernel.forPieces(loops.empty() ? OpFoldResult(rewriter.getIndexAttr(1))

@@ -203,41 +203,6 @@ SmallVector<unsigned> quant_mlir::orderLoops(const FlatOperand &result,
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-numerics::UnitParams quant_mlir::getUnitParams(AffineAttr params) {
-  numerics::TensorParams units = params.getTensorParams();
-  numerics::UnitParams unit;
-  unit.scale = units.scales.front();
-  if (!units.zeroPoints.empty())
-    unit.zeroPoint = units.zeroPoints.front();
-  return unit;
-}
-
-numerics::CodeRange quant_mlir::getClampRange(AffineAttr params,
-                                              std::optional<APFloat> low,
-                                              std::optional<APFloat> high) {
-  numerics::CodeRange range = params.getRange();
-  numerics::UnitParams unit = getUnitParams(params);
-  auto bound = [&](const APFloat &value) -> double {
-    return numerics::boundCode(value.convertToFloat(), unit.scale,
-                               unit.zeroPoint, params.getRange());
-  };
-  if (low)
-    range.min = bound(*low);
-  if (high)
-    range.max = bound(*high);
-  return range;
-}
-
-Value quant_mlir::buildCentred(const ElementArith &arith, Value codes,
-                               AffineAttr params) {
-  Type i32 = arith.intType(32);
-  codes = numerics::isSignedInteger(params.getStorage())
-              ? arith.cast<arith::ExtSIOp>(i32, codes)
-              : arith.cast<arith::ExtUIOp>(i32, codes);
-  int32_t zeroPoint = getUnitParams(params).zeroPoint;
-  return zeroPoint == 0 ? codes : arith.sub(codes, zeroPoint);
-}
-
 Value quant_mlir::buildRequantize(const ElementArith &arith, Value value,
                                   int32_t zeroPoint,
                                   numerics::CodeRange range) {

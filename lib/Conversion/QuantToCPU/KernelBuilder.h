@@ -8,7 +8,7 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
 
-#include "quant-mlir/Conversion/Utils/ElementArith.h"
+#include "quant-mlir/Conversion/Utils/RequantizeArith.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -74,18 +74,6 @@ public:
   void forPieces(mlir::OpFoldResult size, int64_t lanes,
                  llvm::function_ref<void(mlir::Value, int64_t)> body);
 };
-
-/// The range in use, made narrower by the bounds of an activation.
-numerics::CodeRange getClampRange(AffineAttr params,
-                                  std::optional<llvm::APFloat> low,
-                                  std::optional<llvm::APFloat> high);
-
-/// Scale and zero point of per_tensor parameters.
-numerics::UnitParams getUnitParams(AffineAttr params);
-
-/// q - z as i32.
-mlir::Value buildCentred(const ElementArith &arith, mlir::Value codes,
-                         AffineAttr params);
 
 /// clamp(R(value) + z, range) as i8.
 mlir::Value buildRequantize(const ElementArith &arith, mlir::Value value,

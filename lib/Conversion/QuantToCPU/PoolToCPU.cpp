@@ -201,9 +201,9 @@ private:
       ivs[loop] = nullptr;
 
     ElementArith arith(b, loc, total);
-    numerics::UnitParams unit = getUnitParams(params);
+    int32_t zeroPoint = getTensorZeroPoint(params);
     numerics::CodeRange range =
-        getClampRange(params, op.getLow(), op.getHigh());
+        getBoundedRange(params, op.getLow(), op.getHigh());
     Value codes;
     if (isMax) {
       auto constant = [&](double code) {
@@ -236,15 +236,15 @@ private:
                                                   kernel.index(count));
         return vector::BroadcastOp::create(b, loc, type, narrow);
       };
-      if (unit.zeroPoint != 0) {
+      if (zeroPoint != 0) {
         Value zeros = arith::MulIOp::create(b, loc, spread(read),
-                                            arith.intConstant(unit.zeroPoint));
+                                            arith.intConstant(zeroPoint));
         total = arith::SubIOp::create(b, loc, total, zeros);
       }
       Value value =
           arith.divf(arith.cast<arith::SIToFPOp>(arith.f32(), total),
                      arith.cast<arith::SIToFPOp>(arith.f32(), spread(counted)));
-      codes = buildRequantize(arith, value, unit.zeroPoint, range);
+      codes = buildRequantize(arith, value, zeroPoint, range);
     }
     kernel.store(init, kernel.address(init, ivs), codes);
   }

@@ -465,7 +465,7 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
     bias = inputs.add(op.getBias(), toResult(op.getBiasMap()));
   if (op.getResidual())
     residual = inputs.add(op.getResidual(), toResult(op.getResidualMap()));
-  std::optional<float> low = toFloat(op.getLow()), high = toFloat(op.getHigh());
+  std::optional<APFloat> low = op.getLow(), high = op.getHigh();
   std::optional<float> resultScale = getResultScale();
   std::optional<AffineAttr> residualParams = op.getResidualParams();
 

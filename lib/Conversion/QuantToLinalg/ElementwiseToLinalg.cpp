@@ -24,7 +24,7 @@ lowerElementwise(OpTy op, PatternRewriter &rewriter,
   Location loc = op.getLoc();
   AffineAttr params = op.getInitParams();
   numerics::CodeRange range =
-      getBoundedRange(params, toFloat(op.getLow()), toFloat(op.getHigh()));
+      getBoundedRange(params, op.getLow(), op.getHigh());
   // All loops are in the result, each alone, so its dimensions can be the
   // loops.
   AffineMap toLoops = inversePermutation(op.getOperandMaps().back());

@@ -41,11 +41,6 @@ mlir::Value buildPadded(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::Value input, llvm::ArrayRef<int64_t> padding,
                         mlir::Value value);
 
-/// An optional attribute's number.
-inline std::optional<float> toFloat(std::optional<llvm::APFloat> value) {
-  return value ? std::optional(value->convertToFloat()) : std::nullopt;
-}
-
 /// Whether an operation of the integer form is on tensors: the reference is.
 llvm::LogicalResult checkLowerable(mlir::Operation *op,
                                    mlir::PatternRewriter &rewriter);

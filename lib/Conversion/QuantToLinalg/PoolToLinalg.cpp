@@ -176,7 +176,7 @@ void PoolLowering::lower() {
   else if (isAverage)
     count = buildWindowSize();
   numerics::CodeRange range =
-      getBoundedRange(params, toFloat(op.getLow()), toFloat(op.getHigh()));
+      getBoundedRange(params, op.getLow(), op.getHigh());
   Value result = buildElementwise(
       rewriter, loc, inputs, op.getInit(),
       [&](const ElementArith &arith, ValueRange args) -> Value {

@@ -48,12 +48,13 @@ Value quant_mlir::buildCentredFloat(const ElementArith &arith, Value code,
 }
 
 CodeRange quant_mlir::getBoundedRange(AffineAttr params,
-                                      std::optional<float> low,
-                                      std::optional<float> high) {
+                                      std::optional<APFloat> low,
+                                      std::optional<APFloat> high) {
   CodeRange range = params.getRange();
   float scale = getTensorScale(params);
   int32_t zeroPoint = getTensorZeroPoint(params);
-  auto getCode = [&](float bound) -> double {
+  auto getCode = [&](const APFloat &limit) -> double {
+    float bound = limit.convertToFloat();
     if (numerics::isInteger(params.getStorage()))
       return numerics::boundCode(bound, scale, zeroPoint, range);
     double value = numerics::scaledBias(bound, scale);
@@ -93,10 +94,10 @@ Value quant_mlir::buildResultCode(const ElementArith &arith, Value value,
 }
 
 Value quant_mlir::buildBounds(const ElementArith &arith, Value value,
-                              std::optional<float> low,
-                              std::optional<float> high) {
-  auto select = [&](CmpFPredicate isBeyond, float bound) {
-    Value constant = arith.floatConstant(bound);
+                              std::optional<APFloat> low,
+                              std::optional<APFloat> high) {
+  auto select = [&](CmpFPredicate isBeyond, const APFloat &bound) {
+    Value constant = arith.floatConstant(bound.convertToFloat());
     value = arith.select(arith.cmp(isBeyond, value, constant), constant, value);
   };
   if (low)

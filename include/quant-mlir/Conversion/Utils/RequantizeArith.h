@@ -33,8 +33,9 @@ int32_t getTensorZeroPoint(AffineAttr params);
 
 /// The range in use of per_tensor parameters, made narrower by bounds on values:
 /// integers z + R(float32(bound / double(scale))), floats without the rounding.
-numerics::CodeRange getBoundedRange(AffineAttr params, std::optional<float> low,
-                                    std::optional<float> high);
+numerics::CodeRange getBoundedRange(AffineAttr params,
+                                    std::optional<llvm::APFloat> low,
+                                    std::optional<llvm::APFloat> high);
 
 /// clamp(R(value) + z, range) for integer storage, cast(clamp(value, range)) for
 /// floats; of the storage element type. `value` is binary32, divided by the
@@ -44,7 +45,8 @@ mlir::Value buildResultCode(const ElementArith &arith, mlir::Value value,
 
 /// min(max(value, low), high); NaN stays.
 mlir::Value buildBounds(const ElementArith &arith, mlir::Value value,
-                        std::optional<float> low, std::optional<float> high);
+                        std::optional<llvm::APFloat> low,
+                        std::optional<llvm::APFloat> high);
 
 } // namespace quant_mlir
 
