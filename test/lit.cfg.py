@@ -45,8 +45,8 @@ if lit_config.params.get("roundtrip"):
          "quant-opt --verify-roundtrip"))
     # Nothing to learn there; IR whose resources are left out on purpose; and
     # upstream reads its copy of bytecode with resources from unaligned memory.
-    config.excludes += ["invalid.mlir", "integer-invalid.mlir", "quant-run", "Integration", "docs",
-                        "resources.mlir", "bytecode.mlir"]
+    config.excludes += ["invalid.mlir", "integer-invalid.mlir", "quant-run",
+                        "Integration", "docs", "resources.mlir", "bytecode.mlir"]
 
 config.substitutions.append(
     ("%plugin", os.path.join(config.quant_build_dir, "lib", "QuantPlugin.so")))
