@@ -39,6 +39,16 @@ static bool isDequantized(Value value) {
          });
 }
 
+llvm::LogicalResult quant_mlir::checkWritten(mlir::ModuleOp module,
+                                             llvm::StringRef path,
+                                             llvm::Error error) {
+  if (!error)
+    return llvm::success();
+  return mlir::emitError(module.getLoc())
+         << "cannot write the report '" << path
+         << "': " << llvm::toString(std::move(error));
+}
+
 void quant_mlir::addActivations(ModuleOp module, QuantReport &report) {
   module->walk([&](QuantizeOp op) {
     AffineAttr params = op.getParams();

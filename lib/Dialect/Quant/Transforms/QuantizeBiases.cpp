@@ -167,12 +167,9 @@ public:
     for (FunctionOpInterface function : functions)
       runOnFunction(function);
     if (!report.empty())
-      if (llvm::Error error = appendSkipped(report, skipped)) {
-        emitError(getOperation().getLoc())
-            << "cannot write the report '" << report
-            << "': " << llvm::toString(std::move(error));
+      if (failed(checkWritten(getOperation(), report,
+                              appendSkipped(report, skipped))))
         signalPassFailure();
-      }
   }
 
 private:

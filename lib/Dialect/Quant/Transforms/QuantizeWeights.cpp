@@ -145,11 +145,8 @@ public:
         return signalPassFailure();
     if (!report.empty()) {
       addActivations(getOperation(), result);
-      if (llvm::Error error = result.write(report)) {
-        emitError(getOperation().getLoc()) << "cannot write the report '" << report
-                                    << "': " << llvm::toString(std::move(error));
+      if (failed(checkWritten(getOperation(), report, result.write(report))))
         return signalPassFailure();
-      }
     }
   }
 

@@ -62,6 +62,10 @@ struct QuantReport {
 llvm::Error appendSkipped(llvm::StringRef path,
                           llvm::ArrayRef<QuantReport::SkippedEntry> skipped);
 
+/// Says on `module` that the report `path` could not be written, if so.
+llvm::LogicalResult checkWritten(mlir::ModuleOp module, llvm::StringRef path,
+                                 llvm::Error error);
+
 /// Adds the quantized activations of a module, and where there are any, the
 /// operations that read an activation in floating point all the same.
 void addActivations(mlir::ModuleOp module, QuantReport &report);
