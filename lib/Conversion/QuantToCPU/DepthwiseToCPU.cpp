@@ -16,7 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DotProduct.h"
-#include "KernelBuilder.h"
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"

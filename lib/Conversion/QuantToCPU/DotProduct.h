@@ -16,7 +16,7 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_DOTPRODUCT_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_DOTPRODUCT_H
 
-#include "KernelBuilder.h"
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
 
 #include "quant-mlir/Target/CPU.h"
 

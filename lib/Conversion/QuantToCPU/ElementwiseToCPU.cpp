@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelBuilder.h"
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelBuilder.h"
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"

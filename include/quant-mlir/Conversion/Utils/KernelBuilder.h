@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
-#define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
+#ifndef QUANT_MLIR_CONVERSION_UTILS_KERNELBUILDER_H
+#define QUANT_MLIR_CONVERSION_UTILS_KERNELBUILDER_H
 
 #include "quant-mlir/Conversion/Utils/RequantizeArith.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
@@ -47,6 +47,10 @@ public:
   /// `padding`: low and high by dimension, or empty.
   FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
                       llvm::ArrayRef<int64_t> padding = {});
+  /// The same, from where the buffer that `buffer` is a part of begins: the base
+  /// is memref<?xT>, and `start` has the offset.
+  FlatOperand flattenWhole(mlir::Value buffer, mlir::AffineMap map,
+                           llvm::ArrayRef<int64_t> padding = {});
   /// Index of an element; `ivs` by loop, null where the loop is at 0.
   mlir::Value address(const FlatOperand &operand,
                       llvm::ArrayRef<mlir::Value> ivs);
@@ -73,6 +77,10 @@ public:
   /// powers of two; of a size that is not known, single elements.
   void forPieces(mlir::OpFoldResult size, int64_t lanes,
                  llvm::function_ref<void(mlir::Value, int64_t)> body);
+
+private:
+  FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
+                      llvm::ArrayRef<int64_t> padding, bool isWhole);
 };
 
 /// clamp(R(value) + z, range) as i8.
@@ -86,4 +94,4 @@ llvm::SmallVector<unsigned> orderLoops(const FlatOperand &result,
 
 } // namespace quant_mlir
 
-#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_KERNELBUILDER_H
+#endif // QUANT_MLIR_CONVERSION_UTILS_KERNELBUILDER_H

@@ -1,6 +1,6 @@
 //===- KernelBuilder.cpp - What kernels are written with ------------------===//
 
-#include "KernelBuilder.h"
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
 
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
@@ -52,6 +52,16 @@ OpFoldResult KernelBuilder::mul(OpFoldResult a, OpFoldResult b) {
 
 FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,
                                    ArrayRef<int64_t> padding) {
+  return flatten(buffer, map, padding, /*isWhole=*/false);
+}
+
+FlatOperand KernelBuilder::flattenWhole(Value buffer, AffineMap map,
+                                        ArrayRef<int64_t> padding) {
+  return flatten(buffer, map, padding, /*isWhole=*/true);
+}
+
+FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,
+                                   ArrayRef<int64_t> padding, bool isWhole) {
   auto type = cast<MemRefType>(buffer.getType());
   auto metadata =
       memref::ExtractStridedMetadataOp::create(builder, loc, buffer);
@@ -77,12 +87,20 @@ FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,
     operand.start =
         add(operand.start, mul(strides[dim], builder.getIndexAttr(begin)));
   }
-  auto flat = MemRefType::get(
-      {ShapedType::kDynamic}, type.getElementType(),
-      StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1}),
-      type.getMemorySpace());
+  MemRefLayoutAttrInterface layout;
+  if (isWhole) {
+    operand.start = add(operand.start, offset);
+    extent = add(extent, offset);
+    offset = builder.getIndexAttr(0);
+  } else {
+    layout =
+        StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1});
+    offset = index(offset);
+  }
+  auto flat = MemRefType::get({ShapedType::kDynamic}, type.getElementType(),
+                              layout, type.getMemorySpace());
   operand.base = memref::ReinterpretCastOp::create(
-      builder, loc, flat, metadata.getBaseBuffer(), OpFoldResult(index(offset)),
+      builder, loc, flat, metadata.getBaseBuffer(), offset,
       ArrayRef<OpFoldResult>(OpFoldResult(index(extent))),
       ArrayRef<OpFoldResult>(OpFoldResult(builder.getIndexAttr(1))));
   return operand;
