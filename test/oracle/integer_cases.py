@@ -9,7 +9,8 @@ import itertools
 import numpy as np
 
 import quantize
-from integer_module import ELEMENTS, RANGES, Module, Weights, element_of, tensor, wrap
+from integer_module import (ELEMENTS, RANGES, Module, Weights, dense, element_of, tensor,
+                            wrap)
 
 
 def weight_forms(blocks=(16, 32, 64, 128, 256)):
@@ -189,6 +190,32 @@ def requantized(seed):
   yield m
 
 
+def multipliers(seed):
+  """Scales whose product, rounded to float32 before it is divided, gives a multiplier of
+  1/2: a tie at every odd sum, where the true one is just below and rounds down."""
+  m = Module([seed, 600])
+  rows, n, k = 16, 24, 33
+  while True:
+    lhs, rhs = (np.float32(m.scale(False)) for _ in range(2))
+    product = np.float64(lhs) * np.float64(rhs)
+    out = np.float32(2 * product)
+    if np.float32(product / np.float64(out)) < 0.5:
+      break
+  lhs_type, rhs_type, out_type = (tensor(s, "i8") for s in ((rows, k), (k, n), (rows, n)))
+  x = m.code_argument((rows, k), "int8", lhs_type, near=0)
+  w = m.constant(m.random.integers(-3, 4, (k, n)), "i8")
+  scales = rhs * np.float32(2.0)**-m.random.integers(0, 3, (1, n)).astype(np.float32)
+  amap = lambda results: "affine_map<(m, n, k) -> (%s)>" % results
+  y = m.line(
+      "quant.contract lhs(%s as %s : %s) rhs(%s as <int8, per_channel<[1]>, scale = %s> : "
+      "%s) outs(%s as %s : %s) maps [%s] -> %s" % (
+          x, m.per_tensor("int8", False, "none", lhs), lhs_type, w, dense(scales, "f32"),
+          rhs_type, m.empty((rows, n), "i8"), m.per_tensor("int8", False, "none", out),
+          out_type, ", ".join(map(amap, ("m, k", "k, n", "m, n"))), out_type))
+  m.result("multipliers", y, out_type, "int8")
+  yield m
+
+
 def convolutions(seed):
   """Strides, dilations, padding, layouts, groups, depthwise, one dimension."""
   m = Module([seed, 1000])
@@ -307,6 +334,7 @@ def pools(seed):
 GROUPS = {
     "matmul": matmuls,
     "ties": lambda quick, seed: requantized(seed),
+    "multipliers": lambda quick, seed: multipliers(seed),
     "conv": lambda quick, seed: convolutions(seed),
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
