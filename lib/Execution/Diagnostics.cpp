@@ -56,21 +56,30 @@ static std::string clip(llvm::StringRef text) {
                               : (text.take_front(limit) + "...").str();
 }
 
-DiagnosticCollector::DiagnosticCollector(mlir::MLIRContext *context,
-                                         llvm::StringRef path)
-    : path(path), handler(context, [this](mlir::Diagnostic &diagnostic) {
-        if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error ||
-            !first.empty())
+DiagnosticCollector::DiagnosticCollector(
+    mlir::MLIRContext *context, llvm::StringRef path,
+    std::function<void(llvm::StringRef)> remark)
+    : path(path), remark(std::move(remark)),
+      handler(context, [this](mlir::Diagnostic &diagnostic) {
+        mlir::DiagnosticSeverity severity = diagnostic.getSeverity();
+        bool isRemark = severity == mlir::DiagnosticSeverity::Remark;
+        bool isFirst =
+            severity == mlir::DiagnosticSeverity::Error && first.empty();
+        if (!(isRemark && this->remark) && !isFirst)
           return mlir::success();
-        first = formatError(diagnostic.getLocation(), this->path,
-                            clip(diagnostic.str()));
+        std::string message = formatError(diagnostic.getLocation(), this->path,
+                                          clip(diagnostic.str()));
         for (mlir::Diagnostic &note : diagnostic.getNotes()) {
           std::string text = note.str();
           // The operation in full, which can be megabytes of constants.
           if (llvm::StringRef(text).starts_with("see current operation"))
             continue;
-          first += onOneLine("; " + clip(text));
+          message += onOneLine("; " + clip(text));
         }
+        if (isRemark)
+          this->remark(message);
+        else
+          first = std::move(message);
         return mlir::success();
       }) {}
 

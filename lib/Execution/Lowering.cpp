@@ -51,7 +51,7 @@ llvm::Expected<std::string>
 quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
                         const CompileOptions &options, StringRef path) {
   CrashScope scope(("lowering '" + path + "'").str());
-  DiagnosticCollector diagnostics(module.getContext(), path);
+  DiagnosticCollector diagnostics(module.getContext(), path, options.remark);
   auto function = module.lookupSymbol<func::FuncOp>(entry);
   if (failed(prepareEntry(module, function, options)))
     return diagnostics.takeError("has functions that cannot be renamed");

@@ -64,6 +64,9 @@ compileModel(const RunOptions &options) {
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
   compileOptions.target = options.target;
+  compileOptions.remark = [](llvm::StringRef message) {
+    llvm::errs() << "quant-run: remark: " << message << '\n';
+  };
   return CompiledFunction::compile(**module, options.entry, compileOptions,
                                    options.model);
 }

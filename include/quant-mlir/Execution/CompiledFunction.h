@@ -4,10 +4,15 @@
 //
 // Element types of arguments and results, and the arrays they take and give:
 //
-//   f32, f64, f16        float32, float64, float16
-//   bf16                 float32, rounded half to even going in, exact coming
-//   out i1                   bool i8, i16, i32, i64    arguments signed or
-//   unsigned, results signed index                int64 (arguments also uint64)
+//   f32, f64, f16: float32, float64, float16
+//
+//   bf16: float32, rounded half to even going in, exact coming out
+//
+//   i1: bool
+//
+//   i8, i16, i32, i64: arguments signed or unsigned, results signed
+//
+//   index: int64, arguments also uint64
 //
 // Arguments and results are ranked tensors of them, static or dynamic, or
 // single values, which are arrays of rank 0.

@@ -6,16 +6,20 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Error.h"
 
+#include <functional>
 #include <string>
 
 namespace quant_mlir {
 
 /// Keeps the first error that is emitted while it lives, with the notes on it,
-/// and swallows everything else: what follows a first error is its consequence.
+/// passes remarks on, and swallows everything else: what follows a first error is
+/// its consequence.
 class DiagnosticCollector {
 public:
   /// `path` is the file that locations without a file of their own belong to.
-  DiagnosticCollector(mlir::MLIRContext *context, llvm::StringRef path);
+  /// `remark` is called with each remark as "model.mlir:3:5: <message>".
+  DiagnosticCollector(mlir::MLIRContext *context, llvm::StringRef path,
+                      std::function<void(llvm::StringRef)> remark = {});
 
   /// The first error as "model.mlir:3:5: <message>"; `fallback` where something
   /// failed without saying why.
@@ -23,6 +27,7 @@ public:
 
 private:
   std::string path;
+  std::function<void(llvm::StringRef)> remark;
   std::string first;
   mlir::ScopedDiagnosticHandler handler;
 };

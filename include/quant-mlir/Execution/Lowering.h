@@ -29,6 +29,9 @@ struct CompileOptions {
   /// library that the lowering itself needs. One with `llvm.emit_c_interface`
   /// is called, and given here, as `_mlir_ciface_<name>`.
   std::vector<std::pair<std::string, void *>> symbols;
+  /// Called with each remark of the lowering, such as what has no kernel, as
+  /// "model.mlir:3:5: <message>".
+  std::function<void(llvm::StringRef)> remark;
 };
 
 /// Lowers a module of levels 0 to 2 (linalg on tensors, TOSA, our operations,

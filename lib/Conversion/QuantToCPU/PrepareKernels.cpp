@@ -136,7 +136,9 @@ struct PrepareKernelsPass
         return;
       if (std::string reason = findNoKernelReason(op, *target);
           !reason.empty()) {
-        op->emitRemark() << "has no kernel and is lowered to loops: " << reason;
+        op->emitRemark() << "'" << op->getName()
+                         << "' has no kernel and is lowered to loops: "
+                         << reason;
         without.push_back(op);
       } else if (auto contract = dyn_cast<ContractOp>(op)) {
         if (contract.getPadding())
