@@ -55,11 +55,13 @@ ir=include/quant-mlir/Dialect/Quant/IR
   generate $ir/QParamsAttrs.td -gen-attr-interface-docs | sed 's/^##/###/'
 } >"$out/qparams.md"
 
-{
-  echo "$notice"
-  generate $ir/QuantizableOpInterface.td -gen-op-interface-docs |
-    sed 's/^##/#/'
-} >"$out/quantizable-op-interface.md"
+# A heading of the generator's is one level too deep for a page of its own.
+for interface in quantizable-op:QuantizableOpInterface integer-form-op:IntegerOps; do
+  {
+    echo "$notice"
+    generate "$ir/${interface#*:}.td" -gen-op-interface-docs | sed 's/^##/#/'
+  } >"$out/${interface%%:*}-interface.md"
+done
 
 {
   echo "$notice"
