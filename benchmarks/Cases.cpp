@@ -72,6 +72,14 @@ static void addOnnxRuntime(Row &row, Context &context, const Problem &problem,
     row.absent.push_back(context.onnxRuntimeAbsent);
 }
 
+static void addGgml(Row &row, Context &context, const BlockProblem &problem,
+                    unsigned copies) {
+  if (context.ggml)
+    row.add(context.ggml->make(problem, row.threads, copies), subject::ggml);
+  else
+    row.absent.push_back(context.ggmlAbsent);
+}
+
 /// Ours, and on more than one thread ours on one beside it.
 template <typename Problem>
 static void addOurs(Row &row, Context &context, const Problem &problem,
@@ -149,10 +157,12 @@ static Row makeBlockMatmul(Context &context, unsigned threads,
                            MatmulShape shape, bool hasZeroPoints) {
   BlockProblem problem(shape, /*block=*/32, hasZeroPoints);
   double bytes = problem.weightBytes();
+  unsigned copies = copiesOf(shape, bytes);
   Row row;
   row.threads = threads;
-  addOurs(row, context, problem, copiesOf(shape, bytes));
-  addOnnxRuntime(row, context, problem, copiesOf(shape, bytes));
+  addOurs(row, context, problem, copies);
+  addOnnxRuntime(row, context, problem, copies);
+  addGgml(row, context, problem, copies);
   addLimit(row, context, context.int8Limit, shape.ops(),
            shape.m == 1 ? bytes : 0);
   return row;

@@ -3,6 +3,7 @@
 #ifndef QUANT_MLIR_BENCHMARKS_CASES_H
 #define QUANT_MLIR_BENCHMARKS_CASES_H
 
+#include "Ggml.h"
 #include "Limits.h"
 #include "OnnxRuntime.h"
 #include "Problem.h"
@@ -17,6 +18,9 @@ struct Context {
   /// Null where it is not there: `onnxRuntimeAbsent` says why.
   std::unique_ptr<OnnxRuntime> onnxRuntime;
   std::string onnxRuntimeAbsent;
+  /// The same of ggml.
+  std::unique_ptr<Ggml> ggml;
+  std::string ggmlAbsent;
   /// Folder of the whole models; empty: none.
   std::string models;
   /// For files that are made on the way.

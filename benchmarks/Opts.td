@@ -14,6 +14,9 @@ def list_cases : Plain<"list", "Print the names of all cases and end">;
 def peers_only : Plain<"peers-only", "Only limits and other libraries">;
 defm onnxruntime : Value<"onnxruntime", "<libonnxruntime.so>",
     "ONNX Runtime's library; without it that peer is left out">;
+defm ggml : Value<"ggml", "<folder>",
+    "ggml's libraries, libggml-base.so and libggml-cpu-*.so; without them that "
+    "peer is left out">;
 defm python : Value<"python", "<python>",
     "A Python with the package onnx (default: the build's)">;
 defm models : Value<"models", "<folder>",

@@ -78,6 +78,7 @@ static const std::vector<Column> &getColumns() {
       {"ours, 1 thread", {subject::oursOneThread}},
       {"oneDNN", {subject::oneDnn}},
       {"ONNX Runtime", {subject::onnxRuntime, subject::onnxRuntimeFloat}},
+      {"ggml", {subject::ggml}},
       {"limit", {subject::limit}},
   };
   return columns;

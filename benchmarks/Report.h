@@ -19,6 +19,7 @@ inline constexpr const char *oursOneThread = "ours, 1 thread";
 inline constexpr const char *oneDnn = "oneDNN";
 inline constexpr const char *onnxRuntime = "ONNX Runtime";
 inline constexpr const char *onnxRuntimeFloat = "ONNX Runtime f32";
+inline constexpr const char *ggml = "ggml";
 inline constexpr const char *limit = "limit";
 } // namespace subject
 

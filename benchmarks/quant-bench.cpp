@@ -61,7 +61,7 @@ public:
 struct BenchOptions {
   std::optional<llvm::Regex> filter;
   llvm::SmallVector<unsigned> threads = {1};
-  std::string json, onnxRuntime, python, models, scratch;
+  std::string json, onnxRuntime, ggml, python, models, scratch;
   bool quick = false, list = false, peersOnly = false;
 };
 } // namespace
@@ -111,6 +111,7 @@ static llvm::Expected<std::optional<BenchOptions>> parseOptions(int argc,
   options.json = reader.value(OPT_json, "json").value_or("");
   options.onnxRuntime =
       reader.value(OPT_onnxruntime, "onnxruntime").value_or("");
+  options.ggml = reader.value(OPT_ggml, "ggml").value_or("");
   options.python =
       reader.value(OPT_python, "python").value_or(QUANT_BENCH_PYTHON);
   options.scratch =
@@ -130,6 +131,22 @@ static llvm::Expected<std::optional<BenchOptions>> parseOptions(int argc,
   return options;
 }
 
+/// Sets `peer`, or `absent` to the reason why it is not there.
+template <typename Peer, typename Load>
+static void loadPeer(std::unique_ptr<Peer> &peer, std::string &absent,
+                     const std::string &name, const char *option,
+                     const std::string &path, Load load) {
+  if (path.empty()) {
+    absent = name + ": no " + option + " is given";
+    return;
+  }
+  auto loaded = load(path);
+  if (loaded)
+    peer = std::move(*loaded);
+  else
+    absent = name + ": " + llvm::toString(loaded.takeError());
+}
+
 static void setUp(Context &context, const BenchOptions &options) {
   context.int8Limit = findInt8Limit(options.quick);
   context.floatLimit = findFloatLimit(options.quick);
@@ -144,18 +161,14 @@ static void setUp(Context &context, const BenchOptions &options) {
   context.scratch = options.scratch;
   context.calibrateTool = QUANT_BENCH_TOOLS "/quant-calibrate";
   context.peersOnly = options.peersOnly;
-  if (options.onnxRuntime.empty()) {
-    context.onnxRuntimeAbsent = "ONNX Runtime: no --onnxruntime is given";
-    return;
-  }
-  auto runtime =
-      OnnxRuntime::load(options.onnxRuntime, options.scratch, options.python,
-                        QUANT_BENCH_SOURCES "/make-onnx.py");
-  if (runtime)
-    context.onnxRuntime = std::move(*runtime);
-  else
-    context.onnxRuntimeAbsent =
-        "ONNX Runtime: " + llvm::toString(runtime.takeError());
+  loadPeer(context.onnxRuntime, context.onnxRuntimeAbsent, subject::onnxRuntime,
+           "--onnxruntime", options.onnxRuntime,
+           [&](const std::string &library) {
+             return OnnxRuntime::load(library, options.scratch, options.python,
+                                      QUANT_BENCH_SOURCES "/make-onnx.py");
+           });
+  loadPeer(context.ggml, context.ggmlAbsent, subject::ggml, "--ggml",
+           options.ggml, Ggml::load);
 }
 
 static llvm::json::Object describe(const Context &context,
@@ -166,6 +179,8 @@ static llvm::json::Object describe(const Context &context,
     machine["onednn"] = oneDnn;
   if (context.onnxRuntime)
     machine["onnxruntime"] = context.onnxRuntime->getVersion();
+  if (context.ggml)
+    machine["ggml"] = context.ggml->getVersion();
   auto describeLimit = [](const Limit &limit) {
     return llvm::json::Object{{"variant", limit.variant},
                               {"giga_ops", limit.rate}};

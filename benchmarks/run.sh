@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 onnxruntime_version=1.30.0
+# Has ggml, built for every kind of x86-64 and AArch64.
+node_llama_version=3.22.1
 
 as_root=()
 if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
@@ -33,26 +35,35 @@ done
 
 utils/build.sh release quant-bench quant-calibrate >&2
 
-folder=build/benchmarks/onnxruntime
-package=$folder/node_modules/onnxruntime-node
-if ! grep -qs "\"version\": \"$onnxruntime_version\"" "$package/package.json"
-then
+# install_npm FOLDER PACKAGE VERSION: into build/benchmarks/FOLDER.
+install_npm() {
+  local folder=build/benchmarks/$1 package=$2 version=$3
+  grep -qs "\"version\": \"$version\"" \
+    "$folder/node_modules/$package/package.json" && return
   mkdir -p "$folder"
-  # Scripts would only fetch GPU libraries.
+  # Scripts would only fetch GPU libraries, or build what is there.
   (cd "$folder" && npm install --silent --no-audit --no-fund --ignore-scripts \
-    "onnxruntime-node@$onnxruntime_version" >&2) ||
-    echo "note: onnxruntime-node could not be installed, it is left out" >&2
-fi
+    "$package@$version" >&2) ||
+    echo "note: $package could not be installed, it is left out" >&2
+}
+
 case $(uname -m) in
   x86_64) architecture=x64 ;;
   aarch64) architecture=arm64 ;;
   *) architecture=none ;;
 esac
+install_npm onnxruntime onnxruntime-node "$onnxruntime_version"
+install_npm ggml "@node-llama-cpp/linux-$architecture" "$node_llama_version"
 options=()
-library=$(find "$package/bin" -path "*/linux/$architecture/libonnxruntime.so*" \
-  2>/dev/null | head -1)
+library=$(find build/benchmarks/onnxruntime/node_modules \
+  -path "*/linux/$architecture/libonnxruntime.so*" 2>/dev/null | head -1)
 if [ -n "$library" ]; then
   options+=("--onnxruntime=$library")
+fi
+library=$(find build/benchmarks/ggml/node_modules -name libggml-base.so \
+  2>/dev/null | head -1)
+if [ -n "$library" ]; then
+  options+=("--ggml=$(dirname "$library")")
 fi
 for default in --threads=1,2 --json=build/benchmarks/results.json; do
   case " $* " in

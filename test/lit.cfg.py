@@ -9,6 +9,7 @@
 #   aarch64        programs for AArch64 can be linked, and run in qemu
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
+#   ggml           the same of ggml
 #   embedding      programs can be linked with the libraries as they were built
 #
 # Parameters:
@@ -107,4 +108,10 @@ if not config.sanitizers:
     if onnxruntime and config.python:
         config.available_features.add("onnxruntime")
         config.substitutions.append(("%onnxruntime", onnxruntime[0]))
+    ggml = glob.glob(os.path.join(
+        config.quant_build_dir, "benchmarks", "ggml", "node_modules", "@node-llama-cpp",
+        "*", "bins", "*", "libggml-base.so"))
+    if ggml:
+        config.available_features.add("ggml")
+        config.substitutions.append(("%ggml", os.path.dirname(ggml[0])))
     config.available_features.add("embedding")
