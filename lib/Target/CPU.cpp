@@ -92,9 +92,9 @@ static std::string getSimilar(ArrayRef<Entry> table, StringRef name) {
     similar.truncate(3);
   std::string list;
   for (auto [i, entry] : llvm::enumerate(similar))
-    list += (i == 0                        ? ""
+    list += (i == 0                    ? ""
              : i + 1 == similar.size() ? " or "
-                                           : ", ") +
+                                       : ", ") +
             entry.second.str();
   return list;
 }
@@ -143,8 +143,8 @@ static Error checkCPU(const Triple &triple, StringRef cpu) {
   return makeError("expected a CPU of " + triple.getArchName() +
                    " that LLVM knows, found " + quoteForMessage(cpu) + ": " +
                    (similar.empty() ? "" : "use " + similar + ", or ") +
-                   "see them all with 'llc -mtriple=" +
-                   triple.getArchName() + " -mcpu=help'");
+                   "see them all with 'llc -mtriple=" + triple.getArchName() +
+                   " -mcpu=help'");
 }
 
 static Error checkFeatures(const Triple &triple, StringRef features) {
@@ -165,10 +165,10 @@ static Error checkFeatures(const Triple &triple, StringRef features) {
       continue;
     std::string similar = getSimilar(table, name);
     return makeError("expected a feature of " + triple.getArchName() +
-                     " that LLVM knows, found " + quoteForMessage(name) +
-                     ": " + (similar.empty() ? "" : "use " + similar + ", or ") +
-                     "see them all with 'llc -mtriple=" +
-                     triple.getArchName() + " -mattr=help'");
+                     " that LLVM knows, found " + quoteForMessage(name) + ": " +
+                     (similar.empty() ? "" : "use " + similar + ", or ") +
+                     "see them all with 'llc -mtriple=" + triple.getArchName() +
+                     " -mattr=help'");
   }
   return Error::success();
 }
@@ -206,9 +206,10 @@ static DotKind chooseDot(const Triple &triple, const StringSet<> &features) {
   }
   if (!has("neon"))
     return DotKind::Generic;
-  if (has("i8mm"))
-    return DotKind::NeonI8MM;
-  return has("dotprod") ? DotKind::NeonDotProd : DotKind::Generic;
+  // Depthwise kernels have use for sdot only; no CPU has smmla without.
+  if (!has("dotprod"))
+    return DotKind::Generic;
+  return has("i8mm") ? DotKind::NeonI8MM : DotKind::NeonDotProd;
 }
 
 Expected<CPUTarget> CPUTarget::get(const CPUTargetOptions &options) {
@@ -220,7 +221,8 @@ Expected<CPUTarget> CPUTarget::get(const CPUTargetOptions &options) {
   target.triple = *triple;
   Triple host(sys::getProcessTriple());
   bool isHostArch = host.getArch() == triple->getArch();
-  bool isNative = options.cpu == "native" || (options.cpu.empty() && isHostArch);
+  bool isNative =
+      options.cpu == "native" || (options.cpu.empty() && isHostArch);
   if (isNative && !isHostArch)
     return makeError("expected the name of a CPU of " + triple->getArchName() +
                      ", found 'native' on " + host.getArchName() +
@@ -258,8 +260,10 @@ Expected<CPUTarget> CPUTarget::get(const CPUTargetOptions &options) {
   if (target.l1Size == 0)
     target.l1Size = (*subtarget)->getCacheSize(0).value_or(32 << 10);
   if (target.l2Size == 0)
-    target.l2Size = (*subtarget)->getCacheSize(1).value_or(
-        target.dot == DotKind::AVX512VNNI ? 1 << 20 : 512 << 10);
+    target.l2Size =
+        (*subtarget)
+            ->getCacheSize(1)
+            .value_or(target.dot == DotKind::AVX512VNNI ? 1 << 20 : 512 << 10);
   return target;
 }
 
@@ -302,6 +306,10 @@ int64_t CPUTarget::getDotGroup() const {
   llvm_unreachable("a dot instruction");
 }
 
+int64_t CPUTarget::getDotRows() const {
+  return dot == DotKind::NeonI8MM ? 2 : 1;
+}
+
 int64_t CPUTarget::getDepthwiseGroup() const {
   return dot == DotKind::NeonI8MM ? 4 : getDotGroup();
 }
@@ -323,11 +331,9 @@ int64_t CPUTarget::getTileRows(int64_t columns) const {
   int64_t accumulators = getNumVectorRegisters() == 32 ? 24 : 12;
   if (dot == DotKind::Generic && isX86())
     accumulators = 8;
-  // smmla makes two rows at once; 4 x 16 leave registers for its pairs.
-  if (dot == DotKind::NeonI8MM)
-    accumulators = 16;
   // More rows than this only make the remainder of M longer.
-  return std::clamp<int64_t>(accumulators / perRow, 1, 12);
+  int64_t rows = std::clamp<int64_t>(accumulators / perRow, 1, 12);
+  return std::max<int64_t>(alignDown(rows, getDotRows()), 1);
 }
 
 int64_t CPUTarget::getPanelColumns(int64_t columns) const {

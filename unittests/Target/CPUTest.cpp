@@ -67,7 +67,10 @@ TEST(CPUTest, FeaturesAreAdded) {
   EXPECT_EQ(get("znver4", "-avx512f,+avxvnni").getDotKind(), DotKind::AVXVNNI);
   EXPECT_EQ(get("znver4", "-avx").getDotKind(), DotKind::Generic);
   EXPECT_EQ(get("cortex-a53", "+dotprod").getDotKind(), DotKind::NeonDotProd);
-  EXPECT_EQ(get("generic", "+i8mm", arm).getDotKind(), DotKind::NeonI8MM);
+  EXPECT_EQ(get("generic", "+dotprod,+i8mm", arm).getDotKind(),
+            DotKind::NeonI8MM);
+  // Kernels for i8mm have use for sdot too.
+  EXPECT_EQ(get("generic", "+i8mm", arm).getDotKind(), DotKind::Generic);
   EXPECT_EQ(get("znver4", "-avx512vnni").getFeatures(), "-avx512vnni");
 }
 
@@ -85,19 +88,19 @@ TEST(CPUTest, ErrorsSayTheWayOut) {
             "+avx512vnni,-avx512f, found 'avx2'");
   EXPECT_EQ(getError("znver4", "+avx512vnn"),
             "expected a feature of x86_64 that LLVM knows, found 'avx512vnn': "
-            "use avx512vnni, avx512vl or avx512bw, or see them all with 'llc -mtriple=x86_64 "
+            "use avx512vnni, avx512vl or avx512bw, or see them all with 'llc "
+            "-mtriple=x86_64 "
             "-mattr=help'");
   EXPECT_EQ(getError("", "", "riscv64-linux"),
             "expected a target triple of x86_64 or aarch64, such as "
             "aarch64-unknown-linux-gnu, found 'riscv64-linux'");
   EXPECT_NE(getError("neoverse-n1", "", "x86_64-linux-gnu"), "");
   if (!llvm::Triple(llvm::sys::getProcessTriple()).isAArch64())
-    EXPECT_EQ(getError("native", "", arm),
-              "expected the name of a CPU of aarch64, found 'native' on " +
-                  llvm::Triple(llvm::sys::getProcessTriple())
-                      .getArchName()
-                      .str() +
-                  ": pass --target-cpu=generic or one of its CPUs");
+    EXPECT_EQ(
+        getError("native", "", arm),
+        "expected the name of a CPU of aarch64, found 'native' on " +
+            llvm::Triple(llvm::sys::getProcessTriple()).getArchName().str() +
+            ": pass --target-cpu=generic or one of its CPUs");
 }
 
 TEST(CPUTest, Shapes) {
@@ -116,7 +119,9 @@ TEST(CPUTest, Shapes) {
   CPUTarget i8mm = get("neoverse-v1");
   EXPECT_EQ(i8mm.getDotGroup(), 8);
   EXPECT_EQ(i8mm.getDepthwiseGroup(), 4);
-  EXPECT_EQ(i8mm.getTileRows(), 4);
+  EXPECT_EQ(i8mm.getDotRows(), 2);
+  EXPECT_EQ(i8mm.getTileRows(), 6);
+  EXPECT_EQ(i8mm.getTileRows(12), 8);
   EXPECT_EQ(get("neoverse-n1").getTileRows(), 6);
   EXPECT_EQ(get("x86-64").getTileRows(), 2);
   EXPECT_EQ(get("x86-64").getDotGroup(), 1);

@@ -1,8 +1,8 @@
 //===- CPU.h - What a CPU offers to quantized kernels -----------*- C++ -*-===//
 //
 // What lowerings ask a CPU: which dot instruction it has, and the shapes that
-// follow. LLVM knows the CPUs and their features, of this machine and of others;
-// here is only what the kernels make of them.
+// follow. LLVM knows the CPUs and their features, of this machine and of
+// others; here is only what the kernels make of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +24,7 @@ enum class DotKind {
   AVX512VNNI,  ///< vpdpbusd zmm: 4 x u8 * s8 into i32
   AVXVNNI,     ///< vpdpbusd ymm
   AVX2,        ///< vpmaddwd ymm: 2 x s16 * s16 into i32; codes are widened
-  NeonI8MM,    ///< smmla: 8 x s8 * s8 into 2x2 i32
+  NeonI8MM,    ///< smmla: 8 x s8 * s8 into 2x2 i32; usmmla, sdot, usdot
   NeonDotProd, ///< sdot: 4 x s8 * s8 into i32
   Generic,     ///< multiply and add in i32
 };
@@ -57,9 +57,7 @@ public:
   llvm::StringRef getFeatures() const { return features; }
   /// Whether the CPU has the feature of this name of LLVM's, of its own or by
   /// `--target-features`.
-  bool hasFeature(llvm::StringRef name) const {
-    return enabled.contains(name);
-  }
+  bool hasFeature(llvm::StringRef name) const { return enabled.contains(name); }
   bool isX86() const { return triple.isX86(); }
   bool isAArch64() const { return triple.isAArch64(); }
 
@@ -74,10 +72,14 @@ public:
   /// How many codes that follow each other along the reduction lie beside each
   /// other for the dot instruction.
   int64_t getDotGroup() const;
-  /// The same where every column has its own lhs: there is no sharing for smmla.
+  /// How many rows share a register of accumulators: two with smmla.
+  int64_t getDotRows() const;
+  /// The group where every column has its own lhs: there is no sharing for
+  /// smmla.
   int64_t getDepthwiseGroup() const;
   /// Whether the left-hand side of the dot instruction is unsigned (codes are
-  /// moved up by 128 where they are signed) or signed (down where they are not).
+  /// moved up by 128 where they are signed) or signed (down where they are
+  /// not).
   bool isDotLhsUnsigned() const;
 
   /// Rows and columns of the accumulators that one micro-kernel holds in

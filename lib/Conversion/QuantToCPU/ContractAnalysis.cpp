@@ -66,10 +66,6 @@ static std::string findTypeReason(ContractOp op) {
 
 std::string quant_mlir::findNoKernelReason(ContractOp op,
                                            const CPUTarget &target) {
-  if (!hasDotProduct(target))
-    return (getName(target.getDotKind()) + " is not known to kernels: " +
-            "--target-features=-i8mm asks for those of dotprod")
-        .str();
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
@@ -179,8 +175,7 @@ void ContractKernel::analyzeColumns() {
     return builder.getF32Type();
   };
 
-  float lhsScale =
-      op.isDynamic() ? 1.0f : getTensorScale(*op.getLhsParams());
+  float lhsScale = op.isDynamic() ? 1.0f : getTensorScale(*op.getLhsParams());
   if (std::optional<AffineAttr> result = op.getInitParams())
     resultScale = getTensorScale(*result);
   auto scaled = [&](float value) {
@@ -311,7 +306,9 @@ int64_t ContractKernel::getTileRows(const Panel &panel) const {
   int64_t registers = panel.getRegisters(dot.getLanes());
   int64_t rows = target.getTileRows(registers * dot.getLanes());
   // With blocks each sum has two registers.
-  return hasBlocks ? std::max<int64_t>(rows / 2, 1) : rows;
+  return hasBlocks
+             ? std::max<int64_t>(llvm::alignDown(rows / 2, dot.getRows()), 1)
+             : rows;
 }
 
 /// Bytes of scratch: on the stack, also on that of a thread.

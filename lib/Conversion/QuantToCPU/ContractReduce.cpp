@@ -39,26 +39,58 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
                               int64_t count, int64_t before,
                               MutableArrayRef<Value> sums) {
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
-  int64_t registers = panel.getRegisters(lanes);
+  // Accumulators beside each other, of the same rows.
+  int64_t across = panel.getRegisters(lanes) * dot.getRows();
+  int64_t groups = llvm::divideCeil(count, group);
   const FlatOperand &source = needsGather ? gathered : lhs;
-  Values bytes;
-  for (int64_t reg = 0; reg < registers; ++reg)
-    bytes.push_back(dot.loadRhs(
+  auto loadBytes = [&](int64_t i) {
+    return dot.loadRhs(
         kernel, rhs,
-        kernel.index(kernel.add(rhsAt, attr(reg * lanes * group)))));
-  for (int64_t number = 0; number * group < count; ++number) {
+        kernel.index(kernel.add(rhsAt, attr(i * dot.getColumns() * group))));
+  };
+  // Those of an accumulator's rows, from `first` on.
+  auto loadRows = [&](int64_t first, int64_t number) {
+    OpFoldResult inRow = kernel.add(lhsAt, attr(number * group));
+    Values indices;
+    for (const Row &row : rows.slice(first).take_front(dot.getRows()))
+      indices.push_back(kernel.index(kernel.add(row.lhs, inRow)));
+    return dot.loadLhs(kernel, source, indices,
+                       std::min(group, count - number * group),
+                       before + number * group);
+  };
+  auto add = [&](int64_t first, int64_t i, Value ofRows, Value codes) {
+    Value &sum = sums[first / dot.getRows() * across + i];
+    sum = dot.build(kernel, sum, ofRows, codes);
+  };
+
+  // The side that has fewer registers is loaded first and held.
+  int64_t numRows = rows.size();
+  if (dot.getRows() > 1) {
+    Values held;
+    for (int64_t first = 0; first < numRows; first += dot.getRows())
+      for (int64_t number = 0; number < groups; ++number)
+        held.push_back(loadRows(first, number));
+    for (int64_t i = 0; i < across; ++i) {
+      Value bytes = loadBytes(i);
+      for (int64_t number = 0; number < groups; ++number) {
+        Value codes = dot.unpackRhs(kernel, bytes, width, number);
+        for (int64_t first = 0; first < numRows; first += dot.getRows())
+          add(first, i, held[first / dot.getRows() * groups + number], codes);
+      }
+    }
+    return;
+  }
+  Values bytes;
+  for (int64_t i = 0; i < across; ++i)
+    bytes.push_back(loadBytes(i));
+  for (int64_t number = 0; number < groups; ++number) {
     Values codes;
     for (Value value : bytes)
       codes.push_back(dot.unpackRhs(kernel, value, width, number));
-    OpFoldResult inRow = kernel.add(lhsAt, attr(number * group));
-    for (auto [i, row] : llvm::enumerate(rows)) {
-      Value broadcast = dot.loadLhs(
-          kernel, source, kernel.index(kernel.add(row.lhs, inRow)),
-          std::min(group, count - number * group), before + number * group);
-      for (int64_t reg = 0; reg < registers; ++reg) {
-        Value &sum = sums[i * registers + reg];
-        sum = dot.build(kernel, sum, broadcast, codes[reg]);
-      }
+    for (int64_t row = 0; row < numRows; ++row) {
+      Value ofRow = loadRows(row, number);
+      for (int64_t i = 0; i < across; ++i)
+        add(row, i, ofRow, codes[i]);
     }
   }
 }
@@ -136,6 +168,7 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   }
   // Few accumulators wait for each other: several sets of them, added up at the
   // end, keep the instruction busy.
+  sums = dot.toAccumulators(kernel, sums, rows.size());
   constexpr int64_t minChains = 8;
   int64_t chains = sums.size(), sets = 1;
   while (sets * chains < minChains && sets * 2 <= runSize / tupleSize)
@@ -153,8 +186,7 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   for (int64_t set = 1; set < sets; ++set)
     for (int64_t i = 0; i < chains; ++i)
       sums[i] = arith(sums[i]).add(sums[i], sums[set * chains + i]);
-  sums.truncate(chains);
-  return sums;
+  return dot.toRows(kernel, ArrayRef(sums).take_front(chains), rows.size());
 }
 
 ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
@@ -207,7 +239,8 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   Values sums =
       addCodes(rows, panel, kernel.mul(number, attr(blockSize)),
                kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
-               size, start, 1);
+               size, dot.toAccumulators(kernel, start, rows.size()), 1);
+  sums = dot.toRows(kernel, sums, rows.size());
 
   Type f32 = builder.getF32Type();
   auto fused = [&](Value a, Value b, Value c) -> Value {

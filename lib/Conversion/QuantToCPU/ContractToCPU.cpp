@@ -49,8 +49,12 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
   if (std::optional<int64_t> known = getConstantIntValue(size)) {
     if (*known == 0)
       return;
-    // Tiles of equal size: 7 rows are 4 and 3, not 6 and 1.
-    int64_t count = llvm::divideCeil(*known, llvm::divideCeil(*known, most));
+    // Tiles of equal size: 7 rows are 4 and 3, not 6 and 1. Of whole
+    // accumulators, where there are several.
+    int64_t tileCount = llvm::divideCeil(*known, most);
+    int64_t count = llvm::divideCeil(*known, tileCount);
+    if (tileCount > 1)
+      count = llvm::alignTo(count, std::min(dot.getRows(), most));
     int64_t whole = *known / count * count;
     if (whole == count)
       buildTile(ivs, panel, firstRow, kernel.index(0), count);

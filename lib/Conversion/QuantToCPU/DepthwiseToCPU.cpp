@@ -37,10 +37,6 @@ static constexpr int64_t maxTaps = 64;
 
 std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
                                                     const CPUTarget &target) {
-  if (!hasDotProduct(target))
-    return (getName(target.getDotKind()) + " is not known to kernels: " +
-            "--target-features=-i8mm asks for those of dotprod")
-        .str();
   if (op.hasFloatLhs() || op.isDynamic() || !op.hasIntegerSum())
     return "a depthwise kernel takes integer codes with static parameters";
   if (!op.getInitParams() ||
@@ -99,8 +95,9 @@ public:
   DepthwiseKernel(ContractOp op, const CPUTarget &target, OpBuilder &builder)
       : op(op), kernel(builder, op.getLoc()), loops(analyzeLoops(op)),
         isSigned(numerics::isSignedInteger(op.getLhsParams()->getStorage())),
-        dot(target, isSigned, /*isRhsUnsigned=*/false), lanes(dot.getLanes()),
-        group(dot.getGroup()), channel(*loops.channel) {}
+        dot(target, isSigned, /*isRhsUnsigned=*/false,
+            /*isLhsShared=*/false),
+        lanes(dot.getLanes()), group(dot.getGroup()), channel(*loops.channel) {}
 
   void build();
 

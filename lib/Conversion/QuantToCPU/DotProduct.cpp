@@ -17,9 +17,9 @@ static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned, bool isSwapped) {
     if (!isSwapped)
       return isLhsSigned ? 128 : 0;
     return isLhsSigned ? 0 : -128;
-  case DotKind::NeonI8MM:
   case DotKind::NeonDotProd:
     return isLhsSigned ? 0 : -128;
+  case DotKind::NeonI8MM: // has an instruction for either
   case DotKind::AVX2:
   case DotKind::Generic:
     return 0;
@@ -27,15 +27,13 @@ static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned, bool isSwapped) {
   llvm_unreachable("a dot instruction");
 }
 
-bool quant_mlir::hasDotProduct(const CPUTarget &target) {
-  return target.getDotKind() != DotKind::NeonI8MM;
-}
-
 DotProduct::DotProduct(const CPUTarget &target, bool isLhsSigned,
-                       bool isRhsUnsigned)
+                       bool isRhsUnsigned, bool isLhsShared)
     : kind(target.getDotKind()), isLhsSigned(isLhsSigned),
       isSwapped(isRhsUnsigned && target.isDotLhsUnsigned()),
-      lanes(target.getLanes()), group(target.getDotGroup()),
+      lanes(target.getLanes()),
+      group(isLhsShared ? target.getDotGroup() : target.getDepthwiseGroup()),
+      rows(isLhsShared ? target.getDotRows() : 1),
       lhsOffset(chooseLhsOffset(kind, isLhsSigned, isSwapped)) {}
 
 VectorType DotProduct::getSumType(Builder &builder) const {
@@ -77,18 +75,66 @@ static Value loadWidened(KernelBuilder &kernel, const FlatOperand &lhs,
   return arith::ExtUIOp::create(builder, loc, i32, wide);
 }
 
-Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
-                          Value index, int64_t count, int64_t before) const {
+/// `count` bytes as the low ones of an integer, from powers of two of them.
+static Value loadPieces(KernelBuilder &kernel, const FlatOperand &lhs,
+                        Value index, Type type, int64_t count) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  Type i32 = builder.getI32Type();
-  auto words = VectorType::get({lanes}, i32);
+  Value sum;
+  for (int64_t done = 0; done < count;) {
+    int64_t size = llvm::bit_floor(uint64_t(count - done));
+    Type narrow = builder.getIntegerType(8 * size);
+    Value bytes = kernel.load(
+        lhs, kernel.index(kernel.add(index, builder.getIndexAttr(done))), size);
+    Value piece = vector::ExtractOp::create(
+        builder, loc,
+        vector::BitCastOp::create(builder, loc, VectorType::get({1}, narrow),
+                                  bytes),
+        0);
+    if (narrow != type)
+      piece = arith::ExtUIOp::create(builder, loc, type, piece);
+    if (done > 0)
+      piece = arith::ShLIOp::create(
+          builder, loc, piece,
+          arith::ConstantIntOp::create(builder, loc, type, 8 * done));
+    sum = sum ? Value(arith::OrIOp::create(builder, loc, sum, piece)) : piece;
+    done += size;
+  }
+  return sum;
+}
+
+/// The codes of one row, as a vector of a group's width that fills the
+/// register.
+Value DotProduct::loadCodes(KernelBuilder &kernel, const FlatOperand &lhs,
+                            Value index, int64_t count, int64_t before) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Type word = builder.getIntegerType(8 * group);
+  auto words = VectorType::get({getColumns()}, word);
   auto broadcast = [&](Value word) -> Value {
     return vector::BroadcastOp::create(builder, loc, words, word);
   };
+  if (count == group || before < group - count)
+    return broadcast(loadPieces(kernel, lhs, index, word, count));
+  // The bytes that end where the run ends; those before it are shifted out.
+  // Nothing is read beyond the buffer, and a shift can load and broadcast.
+  Value from =
+      kernel.index(kernel.add(index, builder.getIndexAttr(count - group)));
+  return arith::ShRUIOp::create(
+      builder, loc, broadcast(loadPieces(kernel, lhs, from, word, group)),
+      buildSplat(kernel, words, 8 * (group - count)));
+}
+
+Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
+                          ValueRange indices, int64_t count,
+                          int64_t before) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
   if (group < 4) {
-    Value word =
-        broadcast(loadWidened(kernel, lhs, index, count, group, isLhsSigned));
+    auto words = VectorType::get({lanes}, builder.getI32Type());
+    Value word = vector::BroadcastOp::create(
+        builder, loc, words,
+        loadWidened(kernel, lhs, indices[0], count, group, isLhsSigned));
     if (group == 1)
       return word;
     return vector::BitCastOp::create(
@@ -96,52 +142,27 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
         word);
   }
 
-  auto loadWord = [&](Value from) -> Value {
-    Value bytes = kernel.load(lhs, from, 4);
-    Value word = vector::BitCastOp::create(builder, loc,
-                                           VectorType::get({1}, i32), bytes);
-    return vector::ExtractOp::create(builder, loc, word, 0);
-  };
-  Value word;
-  if (count == 4) {
-    word = broadcast(loadWord(index));
-  } else if (before >= 4 - count) {
-    // The four bytes that end where the run ends; those before it are shifted
-    // out. Nothing is read beyond the buffer, and a shift can load and
-    // broadcast.
-    Value from =
-        kernel.index(kernel.add(index, builder.getIndexAttr(count - 4)));
-    word = arith::ShRUIOp::create(builder, loc, broadcast(loadWord(from)),
-                                  buildSplat(kernel, words, 8 * (4 - count)));
-  } else {
-    Value sum;
-    for (int64_t i = 0; i < count; ++i) {
-      Value at = kernel.index(kernel.add(index, builder.getIndexAttr(i)));
-      Value byte = arith::ExtUIOp::create(
-          builder, loc, i32,
-          memref::LoadOp::create(builder, loc, lhs.base, at));
-      if (i > 0)
-        byte = arith::ShLIOp::create(
-            builder, loc, byte,
-            arith::ConstantIntOp::create(builder, loc, i32, 8 * i));
-      sum =
-          i == 0 ? byte : Value(arith::OrIOp::create(builder, loc, sum, byte));
-    }
-    word = broadcast(sum);
+  Value words = loadCodes(kernel, lhs, indices[0], count, before);
+  if (indices.size() > 1) {
+    Value second = loadCodes(kernel, lhs, indices[1], count, before);
+    words = vector::ShuffleOp::create(builder, loc, words, second,
+                                      ArrayRef<int64_t>{0, getColumns()});
   }
   if (lhsOffset != 0)
-    word = arith::XOrIOp::create(
-        builder, loc, word,
-        buildSplat(kernel, words, int32_t(0x80808080u >> (8 * (4 - count)))));
+    words = arith::XOrIOp::create(
+        builder, loc, words,
+        buildSplat(kernel, cast<VectorType>(words.getType()),
+                   int64_t(0x8080808080808080u >> (8 * (8 - count)))));
   return vector::BitCastOp::create(
-      builder, loc, VectorType::get({lanes * 4}, builder.getI8Type()), word);
+      builder, loc,
+      VectorType::get({getColumns() * group}, builder.getI8Type()), words);
 }
 
 Value DotProduct::loadRhs(KernelBuilder &kernel, Value rhs, Value index) const {
   OpBuilder &builder = kernel.builder;
   return vector::LoadOp::create(
       builder, kernel.loc,
-      VectorType::get({lanes * group}, builder.getI8Type()), rhs,
+      VectorType::get({getColumns() * group}, builder.getI8Type()), rhs,
       ValueRange(index));
 }
 
@@ -167,10 +188,17 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                          Value index, int64_t count) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  int64_t width = lanes * group;
+  int64_t width = getColumns() * group;
   auto bytes = VectorType::get({width}, builder.getI8Type());
   unsigned bits = group >= 4 ? 8 : group == 2 ? 16 : 32;
   Value ones = buildSplat(kernel, bytes.clone(builder.getIntegerType(bits)), 1);
+  if (rows > 1) {
+    // Each of the rows is summed once, in the first column.
+    SmallVector<int8_t> first(width, 0);
+    std::fill_n(first.begin(), group, int8_t(1));
+    ones = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(bytes, ArrayRef(first)));
+  }
   // Codes beyond the last are 0, and stay so where the others are moved.
   auto add = [&](Value sum, Value codes, int64_t count) -> Value {
     if (lhsOffset != 0) {
@@ -236,9 +264,65 @@ Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
   case DotKind::NeonDotProd:
     return call("llvm.aarch64.neon.sdot.v4i32.v16i8", {sum, rhs, lhs});
   case DotKind::NeonI8MM:
+    if (rows == 1)
+      return isLhsSigned
+                 ? call("llvm.aarch64.neon.sdot.v4i32.v16i8", {sum, lhs, rhs})
+                 : call("llvm.aarch64.neon.usdot.v4i32.v16i8", {sum, lhs, rhs});
+    return isLhsSigned
+               ? call("llvm.aarch64.neon.smmla.v4i32.v16i8", {sum, lhs, rhs})
+               : call("llvm.aarch64.neon.usmmla.v4i32.v16i8", {sum, lhs, rhs});
   case DotKind::Generic:
     return arith::AddIOp::create(builder, loc, sum,
                                  arith::MulIOp::create(builder, loc, lhs, rhs));
   }
   llvm_unreachable("a dot instruction");
+}
+
+/// Two registers of two rows of four columns, or of two columns of each row:
+/// the halves of one are beside each other in the other.
+///
+///   [a0 a1 a2 a3] [b0 b1 b2 b3] <-> [a0 a1 b0 b1] [a2 a3 b2 b3]
+static std::pair<Value, Value> exchangeHalves(KernelBuilder &kernel, Value a,
+                                              Value b) {
+  auto shuffle = [&](ArrayRef<int64_t> mask) -> Value {
+    return vector::ShuffleOp::create(kernel.builder, kernel.loc, a, b, mask);
+  };
+  return {shuffle({0, 1, 4, 5}), shuffle({2, 3, 6, 7})};
+}
+
+SmallVector<Value> DotProduct::toAccumulators(KernelBuilder &kernel,
+                                              ValueRange registers,
+                                              int64_t count) const {
+  if (rows == 1)
+    return SmallVector<Value>(registers);
+  SmallVector<Value> accumulators;
+  int64_t perRow = registers.size() / count;
+  for (int64_t row = 0; row < count; row += rows)
+    for (int64_t reg = 0; reg < perRow; ++reg) {
+      // The sums of a row alone are those of both.
+      int64_t second = std::min(row + 1, count - 1);
+      auto [low, high] = exchangeHalves(kernel, registers[row * perRow + reg],
+                                        registers[second * perRow + reg]);
+      accumulators.append({low, high});
+    }
+  return accumulators;
+}
+
+SmallVector<Value> DotProduct::toRows(KernelBuilder &kernel,
+                                      ValueRange accumulators,
+                                      int64_t count) const {
+  if (rows == 1)
+    return SmallVector<Value>(accumulators);
+  int64_t perRow = accumulators.size() / (rows * llvm::divideCeil(count, rows));
+  SmallVector<Value> registers(count * perRow);
+  for (int64_t row = 0; row < count; row += rows)
+    for (int64_t reg = 0; reg < perRow; ++reg) {
+      int64_t first = row * perRow + 2 * reg;
+      auto [one, other] =
+          exchangeHalves(kernel, accumulators[first], accumulators[first + 1]);
+      registers[row * perRow + reg] = one;
+      if (row + 1 < count)
+        registers[(row + 1) * perRow + reg] = other;
+    }
+  return registers;
 }

@@ -6,10 +6,15 @@
 // what is added to them on the way. The rest of a kernel is the same for all
 // targets.
 //
-// With `lhs` the codes of one row that every column is multiplied with,
-// broadcast, and `rhs` those of a register's columns, for all columns c:
+// A register of accumulators is a tile of rows and columns: one row of as many
+// columns as there are lanes, or two rows of two columns with smmla. `lhs`
+// holds the codes of those rows, broadcast where it is one, and `rhs` those of
+// those columns. For all rows r and columns c:
 //
-//   acc[c] += sum_g (lhs[g] + lhsOffset) * rhs[c * group + g]
+//   acc[r * columns + c] +=
+//       sum_g (lhs[r * group + g] + lhsOffset) * rhs[c * group + g]
+//
+// Outside of the reduction registers are rows, whatever they are inside.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,10 +31,16 @@ class DotProduct {
 public:
   /// `isRhsUnsigned`: codes of rhs are stored so. Where the instruction takes
   /// one operand of each signedness, lhs is then the signed one.
-  DotProduct(const CPUTarget &target, bool isLhsSigned, bool isRhsUnsigned);
+  /// `isLhsShared`: columns are multiplied with the same codes. Where they are
+  /// not, registers are rows.
+  DotProduct(const CPUTarget &target, bool isLhsSigned, bool isRhsUnsigned,
+             bool isLhsShared = true);
 
-  /// Columns of a register of accumulators.
+  /// Columns of a register that is a row.
   int64_t getLanes() const { return lanes; }
+  /// Rows and columns of a register of accumulators.
+  int64_t getRows() const { return rows; }
+  int64_t getColumns() const { return lanes / rows; }
   /// Codes of a column beside each other.
   int64_t getGroup() const { return group; }
   /// What is added to codes of lhs.
@@ -37,12 +48,14 @@ public:
   /// vector<lanes x i32>
   mlir::VectorType getSumType(mlir::Builder &builder) const;
 
-  /// `count` codes, at most a group, from `index` on, broadcast; the others are
-  /// 0, so that they add nothing whatever the other operand holds. `before`:
-  /// how many codes may be read that lie before them.
+  /// `count` codes of each row, at most a group, from each of `indices` on; the
+  /// others are 0, so that they add nothing whatever the other operand holds. A
+  /// row alone takes the place of all. `before`: how many codes may be read
+  /// that lie before them.
   mlir::Value loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
-                      mlir::Value index, int64_t count, int64_t before) const;
-  /// The bytes of a register's columns, from `index` on.
+                      mlir::ValueRange indices, int64_t count,
+                      int64_t before) const;
+  /// The bytes of an accumulator's columns, from `index` on.
   mlir::Value loadRhs(KernelBuilder &kernel, mlir::Value rhs,
                       mlir::Value index) const;
   /// Group `number` of those that share `bytes`, of codes of `width` bits.
@@ -54,15 +67,24 @@ public:
   mlir::Value build(KernelBuilder &kernel, mlir::Value sum, mlir::Value lhs,
                     mlir::Value rhs) const;
 
+  /// Registers of `rows` rows, row by row, as accumulators, those of the first
+  /// rows first; and back.
+  llvm::SmallVector<mlir::Value> toAccumulators(KernelBuilder &kernel,
+                                                mlir::ValueRange registers,
+                                                int64_t rows) const;
+  llvm::SmallVector<mlir::Value> toRows(KernelBuilder &kernel,
+                                        mlir::ValueRange accumulators,
+                                        int64_t rows) const;
+
 private:
+  mlir::Value loadCodes(KernelBuilder &kernel, const FlatOperand &lhs,
+                        mlir::Value index, int64_t count, int64_t before) const;
+
   DotKind kind;
   bool isLhsSigned, isSwapped;
-  int64_t lanes, group;
+  int64_t lanes, group, rows;
   int32_t lhsOffset;
 };
-
-/// Whether kernels of contractions know the dot instruction of `target`.
-bool hasDotProduct(const CPUTarget &target);
 
 } // namespace quant_mlir
 
