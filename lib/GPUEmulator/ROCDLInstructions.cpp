@@ -1,0 +1,207 @@
+//===- ROCDLInstructions.cpp - Instructions of AMD's GPUs -----------------===//
+//
+// Positions, barriers, MFMA of CDNA3 and WMMA of RDNA3 on 8-bit integers, as
+// the ISA manuals and AMD's matrix instruction calculator describe them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Block.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+using namespace quant_mlir;
+using namespace quant_mlir::emulator;
+
+static EmulatedInstruction
+ofLane(std::function<void(Block &, Lane &, const Call &)> function) {
+  EmulatedInstruction result;
+  result.lane = std::move(function);
+  return result;
+}
+
+static EmulatedInstruction
+ofWarp(std::function<void(Block &, unsigned, ArrayRef<Call>)> function) {
+  EmulatedInstruction result;
+  result.scope = Scope::Warp;
+  result.warp = std::move(function);
+  return result;
+}
+
+/// The number of dimension `dim` ('x', 'y', 'z' or 0, 1, 2).
+static uint32_t getDim(const EmulatedSize &size, unsigned dim) {
+  return dim == 0 ? size.x : dim == 1 ? size.y : size.z;
+}
+
+//===----------------------------------------------------------------------===//
+// Products of matrices
+//===----------------------------------------------------------------------===//
+
+/// mfma.i32.<size>x<size>x<depth>.i8(a, b, c, cbsz, abid, blgp): lane l has row
+/// (of A) or column (of B) l % size, elements 8 * (l / size) and on of k; of C
+/// and D column l % size, rows in pieces of four.
+static EmulatedInstruction getMFMA(unsigned size, unsigned depth) {
+  return ofWarp([=](Block &block, unsigned, ArrayRef<Call> calls) {
+    if (calls.size() != 64)
+      block.fail("mfma in a wave of " + std::to_string(calls.size()));
+    for (unsigned argument = 3; argument < 6; ++argument)
+      if (calls[0].get<uint32_t>(argument) != 0)
+        block.fail("mfma with broadcasts has no emulation");
+    unsigned perLane = size * depth / 64, sums = size * size / 64;
+    auto at = [&](unsigned argument, unsigned line, unsigned k) {
+      unsigned lane = line + size * (k / perLane);
+      return int64_t(int8_t(calls[lane].data(argument)[k % perLane]));
+    };
+    std::vector<int32_t> results(64 * sums);
+    for (unsigned lane = 0; lane < 64; ++lane)
+      for (unsigned i = 0; i < sums; ++i) {
+        unsigned column = lane % size, group = lane / size;
+        unsigned row = (i / 4) * (4 * 64 / size) + 4 * group + i % 4;
+        int64_t sum = 0;
+        for (unsigned k = 0; k < depth; ++k)
+          sum += at(0, row, k) * at(1, column, k);
+        int32_t c;
+        std::memcpy(&c, calls[lane].data(2) + 4 * i, 4);
+        results[lane * sums + i] = addProducts(c, sum, false);
+      }
+    for (unsigned lane = 0; lane < 64; ++lane)
+      std::memcpy(calls[lane].result(), &results[lane * sums], 4 * sums);
+  });
+}
+
+/// wmma.i32.16x16x16.iu<bits>(signA, a, signB, b, c, clamp) of a wave of 32:
+/// both halves of the wave have all of A's rows and B's columns, l % 16; D has
+/// rows 2 * i + l / 16, column l % 16.
+static EmulatedInstruction getWMMA(unsigned bits) {
+  return ofWarp([=](Block &block, unsigned, ArrayRef<Call> calls) {
+    if (calls.size() != 32)
+      block.fail("wmma in a wave of " + std::to_string(calls.size()));
+    bool isSigned[2] = {bool(calls[0].get<uint8_t>(0) & 1),
+                        bool(calls[0].get<uint8_t>(2) & 1)};
+    bool saturates = calls[0].get<uint8_t>(5) & 1;
+    auto at = [&](unsigned argument, unsigned line, unsigned k) -> int64_t {
+      auto byte = uint8_t(calls[line].data(argument)[k * bits / 8]);
+      unsigned value = byte >> (k * bits % 8) & ((1u << bits) - 1);
+      if (isSigned[argument == 3] && value >> (bits - 1))
+        return int64_t(value) - (1 << bits);
+      return value;
+    };
+    for (unsigned line = 0; line < 16; ++line)
+      for (unsigned argument : {1u, 3u})
+        if (std::memcmp(calls[line].data(argument),
+                        calls[line + 16].data(argument), 2 * bits) != 0)
+          block.fail("wmma whose halves of the wave have different factors");
+    for (unsigned lane = 0; lane < 32; ++lane)
+      for (unsigned i = 0; i < 8; ++i) {
+        int64_t sum = 0;
+        for (unsigned k = 0; k < 16; ++k)
+          sum += at(1, 2 * i + lane / 16, k) * at(3, lane % 16, k);
+        int32_t c;
+        std::memcpy(&c, calls[lane].data(4) + 4 * i, 4);
+        calls[lane].set(addProducts(c, sum, saturates), 4 * i);
+      }
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// All of them
+//===----------------------------------------------------------------------===//
+
+/// sdot4(a, b, c, clamp) and sudot4(signA, a, signB, b, c, clamp)
+static EmulatedInstruction getDotProduct(bool hasSigns) {
+  return ofLane([=](Block &, Lane &, const Call &call) {
+    unsigned step = hasSigns ? 2 : 1, first = hasSigns ? 1 : 0;
+    uint32_t a = call.get<uint32_t>(first),
+             b = call.get<uint32_t>(first + step);
+    bool isLhsSigned = !hasSigns || (call.get<uint8_t>(0) & 1);
+    bool isRhsSigned = !hasSigns || (call.get<uint8_t>(2) & 1);
+    int64_t products = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      uint8_t x = a >> 8 * i, y = b >> 8 * i;
+      products += (isLhsSigned ? int(int8_t(x)) : int(x)) *
+                  (isRhsSigned ? int(int8_t(y)) : int(y));
+    }
+    unsigned sum = first + step + 1;
+    call.set(addProducts(call.get<int32_t>(sum), products,
+                         call.get<uint8_t>(sum + 1) & 1));
+  });
+}
+
+std::optional<EmulatedInstruction>
+quant_mlir::emulator::findROCDLInstruction(StringRef name) {
+  auto number = [](auto get) {
+    return ofLane([get](Block &block, Lane &lane, const Call &call) {
+      call.set<uint32_t>(get(block, lane, call));
+    });
+  };
+  // Functions of the device library, of an argument that is the dimension.
+  if (name == "__ockl_get_local_size")
+    return ofLane([](Block &block, Lane &, const Call &call) {
+      call.set<uint64_t>(
+          getDim(block.getLaunch().block, call.get<uint32_t>(0)));
+    });
+  if (name == "__ockl_get_num_groups")
+    return ofLane([](Block &block, Lane &, const Call &call) {
+      call.set<uint64_t>(getDim(block.getLaunch().grid, call.get<uint32_t>(0)));
+    });
+  if (!name.consume_front("llvm.amdgcn."))
+    return std::nullopt;
+  if (name.consume_front("workitem.id."))
+    return number(
+        [dim = name.front() - 'x'](Block &, Lane &lane, const Call &) {
+          return getDim(lane.position, dim);
+        });
+  if (name.consume_front("workgroup.id."))
+    return number(
+        [dim = name.front() - 'x'](Block &block, Lane &, const Call &) {
+          return getDim(block.getPosition(), dim);
+        });
+  if (name == "wavefrontsize")
+    return number(
+        [](Block &block, Lane &, const Call &) { return block.getWarpSize(); });
+  // How many lanes before this one have their bit in a mask.
+  if (name == "mbcnt.lo" || name == "mbcnt.hi")
+    return number([isHigh = name == "mbcnt.hi"](Block &block, Lane &lane,
+                                                const Call &call) {
+      unsigned own = lane.number % block.getWarpSize();
+      unsigned before = isHigh ? (own < 32 ? 0 : own - 32) : std::min(own, 32u);
+      uint32_t below = before >= 32 ? ~0u : (1u << before) - 1;
+      return uint32_t(llvm::popcount(call.get<uint32_t>(0) & below)) +
+             call.get<uint32_t>(1);
+    });
+  if (name.starts_with("readfirstlane"))
+    return ofWarp([](Block &, unsigned, ArrayRef<Call> calls) {
+      for (const Call &call : calls)
+        if (call)
+          call.set(calls[0].get<uint32_t>(0));
+    });
+  if (name == "ds.bpermute")
+    return ofWarp([](Block &, unsigned, ArrayRef<Call> calls) {
+      for (const Call &call : calls)
+        call.set(
+            calls[call.get<uint32_t>(0) / 4 % calls.size()].get<uint32_t>(1));
+    });
+  if (name == "s.barrier") {
+    EmulatedInstruction result;
+    result.scope = Scope::Block;
+    return result;
+  }
+  // Hints about scheduling and caches, and waiting for loads that have
+  // happened.
+  if (name.starts_with("s.waitcnt") || name.starts_with("sched.") ||
+      name.starts_with("s.setprio"))
+    return ofLane([](Block &, Lane &, const Call &) {});
+  if (name == "mfma.i32.32x32x16.i8")
+    return getMFMA(32, 16);
+  if (name == "mfma.i32.16x16x32.i8")
+    return getMFMA(16, 32);
+  if (name.starts_with("wmma.i32.16x16x16.iu8."))
+    return getWMMA(8);
+  if (name.starts_with("wmma.i32.16x16x16.iu4."))
+    return getWMMA(4);
+  if (name == "sdot4")
+    return getDotProduct(false);
+  if (name == "sudot4")
+    return getDotProduct(true);
+  return std::nullopt;
+}
