@@ -7,32 +7,18 @@
 
 #include "LoweringPasses.h"
 
+#include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace {
-
-/// Iterations from which on threads are woken: some tens of microseconds of
-/// scalar work, several times what that costs.
-constexpr int64_t minParallelIterations = 1 << 16;
-
-/// Whether an op may have that many iterations: sizes may not be known.
-bool isLarge(linalg::LinalgOp op) {
-  int64_t iterations = 1;
-  for (int64_t size : op.getStaticLoopRanges()) {
-    if (ShapedType::isDynamic(size) ||
-        llvm::MulOverflow(iterations, size, iterations))
-      return true;
-  }
-  return iterations >= minParallelIterations;
-}
 
 class LinalgToLoopsPass
     : public PassWrapper<LinalgToLoopsPass, OperationPass<ModuleOp>> {
@@ -55,7 +41,7 @@ public:
     for (linalg::LinalgOp op : ops) {
       rewriter.setInsertionPoint(op);
       FailureOr<linalg::LinalgLoops> loops =
-          parallel && isLarge(op)
+          parallel && quant_mlir::isWorthThreads(op)
               ? linalg::linalgOpToParallelLoops(rewriter, op)
               : linalg::linalgOpToLoops(rewriter, op);
       // What is left here is named by the check at the end of the lowering.

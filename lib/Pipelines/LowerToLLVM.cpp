@@ -109,6 +109,14 @@ static void addLoopPasses(OpPassManager &pm,
   // an error. What static shapes prove folds away.
   pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createCanonicalizerPass());
+  if (options.target == LoweringTarget::CPU) {
+    VectorizeGenericsPassOptions vectorize;
+    vectorize.cpu = options.machine.cpu;
+    vectorize.features = options.machine.features;
+    vectorize.triple = options.machine.triple;
+    vectorize.parallel = options.threads > 1;
+    pm.addPass(createVectorizeGenericsPass(vectorize));
+  }
   pm.addPass(createLinalgToLoopsPass(options.threads > 1));
   if (options.threads > 1) {
     ConvertSCFToOpenMPPassOptions openmp;

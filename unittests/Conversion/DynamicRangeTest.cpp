@@ -240,12 +240,11 @@ Buffer makeInput(ExpressedType expressed,
   return buffer;
 }
 
-/// The parameter is the optimization level.
-class DynamicRangeTest : public testing::TestWithParam<unsigned> {};
+class DynamicRangeTest : public testing::TestWithParam<JitOptions> {};
 
 TEST_P(DynamicRangeTest, AllSpecsAgreeWithNumerics) {
   std::mt19937 random(5);
-  const size_t rows = 2048, columns = 3;
+  const size_t rows = 2048;
   struct Function {
     std::string name;
     QuantSpec spec;
@@ -273,7 +272,11 @@ TEST_P(DynamicRangeTest, AllSpecsAgreeWithNumerics) {
   auto jit = JitModule::compile(source, GetParam());
   ASSERT_TRUE(jit);
   for (const auto &[name, spec, expressed] : functions) {
-    std::vector<std::vector<float>> units = extremeRows(rows, columns, random);
+    // More than a vector, several of them, and some elements beside.
+    bool isLong =
+        GetParam().vectors && spec.storage != StorageType::Float4E2M1FN;
+    std::vector<std::vector<float>> units =
+        extremeRows(rows, isLong ? 83 : 3, random);
     Buffer input = makeInput(expressed, units);
     expectParams(*jit, name, spec, input, 2, units);
   }
@@ -300,6 +303,12 @@ const Case cases[] = {
     {"per_block<[2, 3, 1, 4]>", {3, 4, 2, 9}, {2, 3, 1, 4}},
     {"per_block<[32]>", {65}, {32}},
     {"per_block<[4]>", {4}, {4}},
+    // Several vectors, and what is left beside them.
+    {"per_tensor", {5, 83}, {}},
+    {"per_channel<[0]>", {3, 151}, {1, -1}},
+    {"per_channel<[1]>", {5, 67}, {-1, 1}},
+    {"per_block<[1, 32]>", {3, 107}, {1, 32}},
+    {"per_block<[2, 24]>", {3, 55}, {2, 24}},
 };
 
 /// Elements of every unit of a row-major tensor; paramShape is filled in.
@@ -334,7 +343,10 @@ std::vector<std::vector<float>> splitUnits(const Case &test,
   return units;
 }
 
-TEST(DynamicRangeGranularityTest, EveryUnitHasItsOwnRange) {
+class DynamicRangeGranularityTest : public testing::TestWithParam<JitOptions> {
+};
+
+TEST_P(DynamicRangeGranularityTest, EveryUnitHasItsOwnRange) {
   std::mt19937 random(17);
   std::vector<QuantSpec> specs(3);
   specs[0].scheme = Scheme::Asymmetric;
@@ -364,7 +376,7 @@ TEST(DynamicRangeGranularityTest, EveryUnitHasItsOwnRange) {
                                 ExpressedType::F32, shape, paramShape);
         functions.push_back({name, test, spec});
       }
-  auto jit = JitModule::compile(source, /*optLevel=*/0);
+  auto jit = JitModule::compile(source, GetParam());
   ASSERT_TRUE(jit);
   std::normal_distribution<float> normal(1, 3);
   for (const auto &[name, test, spec] : functions) {
@@ -382,9 +394,14 @@ TEST(DynamicRangeGranularityTest, EveryUnitHasItsOwnRange) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OptLevels, DynamicRangeTest, testing::Values(0u, 3u),
-                         [](const auto &info) {
-                           return "O" + std::to_string(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(Code, DynamicRangeTest,
+                         testing::Values(JitOptions{0}, JitOptions{3},
+                                         JitOptions{3, /*vectors=*/true}),
+                         getName);
+
+INSTANTIATE_TEST_SUITE_P(Code, DynamicRangeGranularityTest,
+                         testing::Values(JitOptions{0},
+                                         JitOptions{0, /*vectors=*/true}),
+                         getName);
 
 } // namespace

@@ -41,6 +41,12 @@ const Case cases[] = {
     {"per_block<[4]>", {1}, {4}},
     // Parameters that are kept as resources.
     {"per_channel<[0, 1]>", {40, 41}, {1, 1}},
+    // Several vectors, and what is left beside them.
+    {"per_tensor", {5, 83}, {}},
+    {"per_channel<[0]>", {3, 151}, {1, -1}},
+    {"per_channel<[1]>", {5, 67}, {-1, 1}},
+    {"per_block<[1, 32]>", {3, 107}, {1, 32}},
+    {"per_block<[2, 24]>", {3, 55}, {2, 24}},
 };
 
 numerics::BlockGeometry geometryOf(const Case &test) {
@@ -80,9 +86,11 @@ int64_t unitOf(const Case &test, int64_t linear) {
   return unit;
 }
 
+class GranularityTest : public testing::TestWithParam<JitOptions> {};
+
 /// {attributes, operands} x {static, dynamic} for every case; constant
 /// parameters cannot split dynamic dimensions.
-TEST(GranularityTest, EveryElementUsesItsOwnUnit) {
+TEST_P(GranularityTest, EveryElementUsesItsOwnUnit) {
   std::mt19937 random(11);
   const Format formats[] = {
       {StorageType::UInt4, false, true, false, ScaleType::F16, false},
@@ -122,7 +130,7 @@ TEST(GranularityTest, EveryElementUsesItsOwnUnit) {
                                  format, params);
         functions.push_back({test, format, params, name});
       }
-  auto jit = JitModule::compile(source, /*optLevel=*/0);
+  auto jit = JitModule::compile(source, GetParam());
   ASSERT_TRUE(jit);
 
   std::uniform_real_distribution<float> near(-40, 40);
@@ -158,7 +166,7 @@ TEST(GranularityTest, EveryElementUsesItsOwnUnit) {
 
 /// The array functions of the library, which have a geometry of their own, on
 /// ragged blocks of a weight.
-TEST(GranularityTest, RaggedBlocksAgreeWithQuantizeTensor) {
+TEST_P(GranularityTest, RaggedBlocksAgreeWithQuantizeTensor) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal(0, 3);
   const Case test{"per_block<[32, 1]>", {70, 24}, {32, 1}};
@@ -193,7 +201,7 @@ TEST(GranularityTest, RaggedBlocksAgreeWithQuantizeTensor) {
     function.name = "d";
     function.isQuantize = false;
     source += makeFunction(function, format, params);
-    auto jit = JitModule::compile(source);
+    auto jit = JitModule::compile(source, GetParam());
     ASSERT_TRUE(jit);
     Buffer found = jit->call("q", Buffer::of<float>(values, test.shape), 2, 1);
     uint8_t mask = 0xff >> (8 - numerics::bitWidth(storage));
@@ -204,5 +212,10 @@ TEST(GranularityTest, RaggedBlocksAgreeWithQuantizeTensor) {
               Buffer::of<float>(restored, test.shape).bytes);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Code, GranularityTest,
+                         testing::Values(JitOptions{0},
+                                         JitOptions{0, /*vectors=*/true}),
+                         getName);
 
 } // namespace

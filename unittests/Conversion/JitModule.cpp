@@ -2,6 +2,7 @@
 
 #include "JitModule.h"
 
+#include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 
@@ -13,6 +14,7 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -30,6 +32,7 @@
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -42,7 +45,7 @@
 using namespace mlir;
 using namespace quant_mlir::test;
 
-static void addLoweringPasses(OpPassManager &manager) {
+static void addLoweringPasses(OpPassManager &manager, bool vectors) {
   quant_mlir::addReferenceLoweringPasses(manager);
 
   bufferization::OneShotBufferizePassOptions options;
@@ -51,10 +54,14 @@ static void addLoweringPasses(OpPassManager &manager) {
       bufferization::LayoutMapOption::IdentityLayoutMap;
   manager.addPass(bufferization::createOneShotBufferizePass(options));
 
+  if (vectors)
+    manager.addPass(quant_mlir::createVectorizeGenericsPass());
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createSCFToControlFlowPass());
+  if (vectors)
+    manager.addPass(createConvertVectorToLLVMPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createArithToLLVMConversionPass());
@@ -65,11 +72,11 @@ static void addLoweringPasses(OpPassManager &manager) {
 
 JitModule::JitModule() : context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
-  registry
-      .insert<affine::AffineDialect, arith::ArithDialect,
-              bufferization::BufferizationDialect, cf::ControlFlowDialect,
-              func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<affine::AffineDialect, arith::ArithDialect,
+                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
+                  func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  vector::VectorDialect>();
   quant_mlir::registerQuantExtension(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
@@ -82,8 +89,14 @@ JitModule::JitModule() : context(MLIRContext::Threading::DISABLED) {
   context.appendDialectRegistry(registry);
 }
 
+std::string
+quant_mlir::test::getName(const testing::TestParamInfo<JitOptions> &info) {
+  return "O" + std::to_string(info.param.optLevel) +
+         (info.param.vectors ? "Vectors" : "");
+}
+
 std::unique_ptr<JitModule> JitModule::compile(StringRef source,
-                                              unsigned optLevel) {
+                                              JitOptions jitOptions) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   std::unique_ptr<JitModule> jit(new JitModule());
@@ -98,7 +111,7 @@ std::unique_ptr<JitModule> JitModule::compile(StringRef source,
   });
 
   PassManager manager(&jit->context);
-  addLoweringPasses(manager);
+  addLoweringPasses(manager, jitOptions.vectors);
   if (failed(manager.run(*module))) {
     ADD_FAILURE() << "lowering failed";
     return nullptr;
@@ -110,12 +123,13 @@ std::unique_ptr<JitModule> JitModule::compile(StringRef source,
   EXPECT_TRUE(bool(builder));
   auto machine = builder->createTargetMachine();
   EXPECT_TRUE(bool(machine));
-  auto transformer =
-      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, machine->get());
+  auto transformer = makeOptimizingTransformer(jitOptions.optLevel,
+                                               /*sizeLevel=*/0, machine->get());
   ExecutionEngineOptions options;
   options.transformer = transformer;
-  options.jitCodeGenOptLevel =
-      optLevel ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::None;
+  options.jitCodeGenOptLevel = jitOptions.optLevel
+                                   ? llvm::CodeGenOptLevel::Default
+                                   : llvm::CodeGenOptLevel::None;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
   auto engine = ExecutionEngine::create(*module, options, std::move(*machine));

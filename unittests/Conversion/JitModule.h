@@ -1,8 +1,8 @@
 //===- JitModule.h - Runs lowered IR in the test process --------*- C++ -*-===//
 //
 // The shortest way from level-1 IR to machine code: the reference lowering,
-// bufferization, loops, LLVM. It is a check of the lowering, so it shares
-// nothing with the runner's own pipeline.
+// bufferization, loops or vectors, LLVM. It is a check of the lowering, so it
+// shares nothing with the runner's own pipeline.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,11 +34,19 @@ struct Buffer {
   }
 };
 
+struct JitOptions {
+  unsigned optLevel = 3;
+  /// Vectors of this processor instead of loops over elements.
+  bool vectors = false;
+};
+/// "O3", "O3Vectors": of a test with JitOptions as its parameter.
+std::string getName(const testing::TestParamInfo<JitOptions> &info);
+
 class JitModule {
 public:
   /// Compiles `source`; the test fails and null returns where that fails.
   static std::unique_ptr<JitModule> compile(llvm::StringRef source,
-                                            unsigned optLevel = 3);
+                                            JitOptions options = {});
 
   /// Calls `name`, whose arguments are tensors and whose one result is a tensor
   /// of rank `resultRank` with elements of `resultWidth` bytes, in memory that

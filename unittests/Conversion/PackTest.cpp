@@ -51,7 +51,7 @@ TEST(PackTest, AgreesWithNumericsBothWays) {
       }
       functions.push_back({storage, shape, count, size, name});
     }
-  auto jit = JitModule::compile(source, /*optLevel=*/0);
+  auto jit = JitModule::compile(source, {/*optLevel=*/0});
   ASSERT_TRUE(jit);
   for (const Function &function : functions) {
     unsigned width = numerics::bitWidth(function.storage);
@@ -148,7 +148,7 @@ TEST(PackTest, PanelsAgreeWithNumericsBothWays) {
       }
       functions.push_back({storage, test, name});
     }
-  auto jit = JitModule::compile(source, /*optLevel=*/0);
+  auto jit = JitModule::compile(source, {/*optLevel=*/0});
   ASSERT_TRUE(jit);
   for (const Function &function : functions) {
     const numerics::PanelLayout &layout = function.test.layout;

@@ -189,12 +189,11 @@ void expectDequantized(const Format &format, ExpressedType expressed,
   }
 }
 
-/// The parameter is the optimization level.
-class QuantizeTest : public testing::TestWithParam<unsigned> {};
+class QuantizeTest : public testing::TestWithParam<JitOptions> {};
 
 TEST_P(QuantizeTest, AllFormatsAgreeWithNumerics) {
   std::mt19937 random(20240229);
-  const Rows rows{GetParam() ? 6 : 2, 65536};
+  const Rows rows{GetParam().optLevel ? 6 : 2, 65536};
   struct Function {
     FunctionSpec spec;
     Format format;
@@ -278,9 +277,9 @@ TEST_P(QuantizeTest, AllCodesDequantizeAsNumerics) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OptLevels, QuantizeTest, testing::Values(0u, 3u),
-                         [](const auto &info) {
-                           return "O" + std::to_string(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(Code, QuantizeTest,
+                         testing::Values(JitOptions{0}, JitOptions{3},
+                                         JitOptions{3, /*vectors=*/true}),
+                         getName);
 
 } // namespace

@@ -389,6 +389,78 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
 // PlanBuffers
 //===----------------------------------------------------------------------===//
 
+def VectorizeGenericsPass
+    : Pass<"quant-vectorize-generics", "::mlir::ModuleOp"> {
+  let summary = "Run linalg.generic on buffers over vectors";
+  let description = [{
+    Codes and their parameters at run time, the reference lowering, and what a
+    model computes element by element are `linalg.generic` on buffers in the end.
+    Each that has a loop along which all operands move by one element, or not at
+    all, becomes loops around vectors as wide as the processor has them.
+
+    ```mlir
+    #id = affine_map<(i, k) -> (i, k)>
+    #row = affine_map<(i, k) -> (i)>
+    func.func @f(%x: memref<4x32xf32>, %s: memref<4xf32>, %y: memref<4x32xf32>) {
+      linalg.generic {indexing_maps = [#id, #row, #id],
+                      iterator_types = ["parallel", "parallel"]}
+          ins(%x, %s : memref<4x32xf32>, memref<4xf32>)
+          outs(%y : memref<4x32xf32>) {
+      ^bb0(%value: f32, %scale: f32, %out: f32):
+        %0 = arith.divf %value, %scale : f32
+        linalg.yield %0 : f32
+      }
+      return
+    }
+    ```
+
+    becomes, for vectors of 64 bytes
+
+    ```mlir
+    …
+    scf.for %i = %c0 to %c4 step %c1 {
+      %scale = memref.load %flat_s[%i] : memref<?xf32, strided<[1], offset: ?>>
+      scf.for %k = %c0 to %c32 step %c16 {
+        %at = arith.addi %row, %k : index
+        %value = vector.load %flat_x[%at] : …, vector<16xf32>
+        %scales = vector.broadcast %scale : f32 to vector<16xf32>
+        %0 = arith.divf %value, %scales : vector<16xf32>
+        vector.store %0, %flat_y[%at] : …, vector<16xf32>
+      }
+    }
+    ```
+
+    What does not move with the vectors is loaded and computed once, before them;
+    maps of parameters in blocks (`k floordiv 32`) make a loop over blocks around.
+    A minimum or maximum, also one of elements that pass a condition, as ranges of
+    activations are, is reduced in several vectors. Every result is, bit for bit,
+    that of the loops one element at a time: sums of floats keep their order, along
+    a loop that is no vector.
+
+    Limits: bodies of `math` functions, of `linalg.index` or of elements that are
+    not whole bytes, and transpositions are left as they are.
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "",
+           "Processor as LLVM calls it (default: this one)">,
+    Option<"features", "features", "std::string", "",
+           "Features beside those of the processor: +avx2,-avx512f">,
+    Option<"triple", "triple", "std::string", "",
+           "Architecture and system (default: those of this machine, or of the "
+           "processor)">,
+    Option<"parallel", "parallel", "bool", "false",
+           "Make the outermost loop of what is large scf.parallel">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+  ];
+  let statistics = [
+    Statistic<"numVectorized", "vectorized", "Operations on vectors">,
+    Statistic<"numLeft", "left", "Operations without a loop over vectors">,
+  ];
+}
+
 def PlanBuffersPass : Pass<"quant-plan-buffers", "::mlir::ModuleOp"> {
   let summary = "Give all buffers of a function places in one arena";
   let description = [{

@@ -14,6 +14,9 @@
 namespace mlir {
 class Operation;
 class RewritePatternSet;
+namespace linalg {
+class LinalgOp;
+} // namespace linalg
 } // namespace mlir
 
 namespace quant_mlir {
@@ -21,9 +24,9 @@ namespace quant_mlir {
 class ContractOp;
 class CPUTarget;
 
-/// The reason why `op`, on tensors or on buffers, has no kernel on `target` among
-/// those of populateContractToCPUPatterns; empty where it has one. Asked after
-/// quant-pack-weights; padding of lhs counts as done.
+/// The reason why `op`, on tensors or on buffers, has no kernel on `target`
+/// among those of populateContractToCPUPatterns; empty where it has one. Asked
+/// after quant-pack-weights; padding of lhs counts as done.
 std::string findNoKernelReason(ContractOp op, const CPUTarget &target);
 
 /// The same for populateDepthwiseToCPUPatterns, of a depthwise contraction.
@@ -45,6 +48,9 @@ void populateElementwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
 /// quant.pool.
 void populatePoolToCPUPatterns(mlir::RewritePatternSet &patterns,
                                const CPUTarget &target);
+
+/// Whether `op` may have so many iterations that waking threads for it pays.
+bool isWorthThreads(mlir::linalg::LinalgOp op);
 
 } // namespace quant_mlir
 
