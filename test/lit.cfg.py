@@ -75,11 +75,7 @@ config.substitutions.append(("%build_dir", config.quant_build_dir))
 config.substitutions.append(("%cxx", config.cxx))
 if "address" in config.sanitizers:
     config.available_features.add("asan")
-    # LLVM's allocators poison their memory where they are inlined into our
-    # code; libLLVM itself, not instrumented, never unpoisons it.
-    # A tensor too large for memory is an error of ours, not of the sanitizer.
-    config.environment["ASAN_OPTIONS"] = (
-        "allow_user_poisoning=0:allocator_may_return_null=1")
+    config.environment["ASAN_OPTIONS"] = config.asan_options
 if config.mpirun and not config.sanitizers:
     config.available_features.add("mpi")
     # As root, and with more processes than cores, as tests are run.

@@ -9,3 +9,4 @@ config.test_source_root = os.path.join(config.quant_build_dir, "unittests",
                                        "bin")
 config.test_exec_root = config.test_source_root
 config.test_format = lit.formats.GoogleTest(".", "Tests")
+config.environment["ASAN_OPTIONS"] = config.asan_options

@@ -24,8 +24,8 @@ struct Buffer {
   static Buffer of(llvm::ArrayRef<T> values, std::vector<int64_t> shape) {
     Buffer buffer;
     buffer.shape = std::move(shape);
-    buffer.bytes.resize(values.size() * sizeof(T));
-    std::memcpy(buffer.bytes.data(), values.data(), buffer.bytes.size());
+    auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
+    buffer.bytes.assign(bytes, bytes + values.size() * sizeof(T));
     return buffer;
   }
   template <typename T> llvm::ArrayRef<T> as() const {

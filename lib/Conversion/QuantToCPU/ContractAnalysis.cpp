@@ -221,7 +221,8 @@ void ContractKernel::mergeRows() {
            });
   };
   SmallVector<MergedLoop> merged;
-  for (unsigned loop : llvm::reverse(orderLoops(init, loops.rows))) {
+  SmallVector<unsigned> order = orderLoops(init, loops.rows);
+  for (unsigned loop : llvm::reverse(order)) {
     if (getConstantIntValue(sizes[loop]) == 1)
       continue;
     if (!merged.empty() && goesOn(loop, merged.back()))

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -196,7 +197,12 @@ LogicalResult quant_mlir::detail::verifyIntegerForm(Operation *op) {
       if (factor == 0)
         continue;
       isStatic &= !ShapedType::isDynamic(size);
-      last += factor * (size - 1);
+      int64_t reach;
+      if (isStatic && (llvm::MulOverflow(factor, size - 1, reach) ||
+                       llvm::AddOverflow(last, reach, last)))
+        return op->emitOpError()
+               << "expected windows within dimension " << dim << " of "
+               << inputType << ", found positions beyond 64 bits";
     }
     if (!isStatic)
       continue;

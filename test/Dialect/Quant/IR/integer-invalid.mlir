@@ -171,6 +171,17 @@ func.func @window_outside(%x: tensor<1x8x8x2xi8>, %o: tensor<1x8x8x2xi8>) {
 
 // -----
 
+#px = affine_map<(n, h, w, c, i) -> (n, h + i * 4, w, c)>
+#py = affine_map<(n, h, w, c, i) -> (n, h, w, c)>
+
+func.func @window_beyond_64_bits(%x: tensor<1x8x8x2xi8>, %o: tensor<1x8x8x2xi8>) {
+  // expected-error @below {{expected windows within dimension 1 of 'tensor<1x8x8x2xi8>', found positions beyond 64 bits}}
+  %y = quant.pool max ins(%x as <int8, per_tensor, scale = 0.5> : tensor<1x8x8x2xi8>) outs(%o : tensor<1x8x8x2xi8>) maps [#px, #py] window [9223372036854775807] -> tensor<1x8x8x2xi8>
+  return
+}
+
+// -----
+
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
 #b = affine_map<(m, n, k) -> (n)>
