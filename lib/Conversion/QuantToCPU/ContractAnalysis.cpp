@@ -304,12 +304,12 @@ void ContractKernel::analyze() {
 }
 
 int64_t ContractKernel::getTileRows(const Panel &panel) const {
-  int64_t registers = panel.getRegisters(dot.getLanes());
-  int64_t rows = target.getTileRows(registers * dot.getLanes());
+  int64_t columns = panel.getRegisters(dot.getLanes()) * dot.getLanes();
+  if (!hasBlocks)
+    return target.getTileRows(columns);
   // With blocks each sum has two registers.
-  return hasBlocks
-             ? std::max<int64_t>(llvm::alignDown(rows / 2, dot.getRows()), 1)
-             : rows;
+  int64_t rows = target.getTileRows(2 * columns);
+  return std::max<int64_t>(llvm::alignDown(rows, dot.getRows()), 1);
 }
 
 /// Bytes of scratch: on the stack, also on that of a thread.

@@ -171,10 +171,21 @@ Value DotProduct::unpackRhs(KernelBuilder &kernel, Value bytes, unsigned width,
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
   auto type = cast<VectorType>(bytes.getType());
-  if (number > 0)
+  // There is no shift of bytes on x86. Asked for one, LLVM multiplies by a
+  // matrix of bits where it can (vgf2p8affineqb), in the unit that multiplies
+  // codes.
+  bool hasByteShift = kind == DotKind::NeonDotProd || kind == DotKind::NeonI8MM;
+  if (number > 0) {
+    VectorType words = hasByteShift
+                           ? type
+                           : VectorType::get({type.getNumElements() / 2},
+                                             builder.getIntegerType(16));
+    bytes = vector::BitCastOp::create(builder, loc, words, bytes);
     bytes = arith::ShRUIOp::create(builder, loc, bytes,
-                                   buildSplat(kernel, type, number * width));
-  if (width * (number + 1) < 8)
+                                   buildSplat(kernel, words, number * width));
+    bytes = vector::BitCastOp::create(builder, loc, type, bytes);
+  }
+  if (!hasByteShift || width * (number + 1) < 8)
     bytes = arith::AndIOp::create(builder, loc, bytes,
                                   buildSplat(kernel, type, (1 << width) - 1));
   if (group >= 4)

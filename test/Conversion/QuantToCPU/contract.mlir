@@ -85,13 +85,13 @@ func.func @convolution(%x: memref<7x7x16xi8>, %w: memref<2304xi8>, %s: memref<16
   return
 }
 
-// Two groups of nibbles share their bytes; a block of 32 is an exact sum of its
+// Two groups of nibbles share their bytes, which x86 shifts in pairs; a block of 32 is an exact sum of its
 // own, which a multiply-add takes into f32 registers. Nibbles are the unsigned
 // operand, so that codes of lhs are not moved; 8 times their sums is subtracted.
 // CHECK-LABEL: func @blocks
 func.func @blocks(%x: memref<1x64xi8>, %sx: memref<1x1xf32>, %w: memref<512xi8>, %s: memref<2x16xi32>, %y: memref<1x16xf32>) {
   // CHECK-DAG: %[[LOW:.*]] = arith.constant dense<15> : vector<64xi8>
-  // CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<64xi8>
+  // CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<32xi16>
   // CHECK-DAG: %[[FACTOR:.*]] = arith.constant -8 : i32
   // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<2xi32>
   // CHECK: vector.reduction <add>
@@ -104,7 +104,10 @@ func.func @blocks(%x: memref<1x64xi8>, %sx: memref<1x1xf32>, %w: memref<512xi8>,
   // CHECK: %[[BYTES:.*]] = vector.load %{{.*}} : memref<512xi8>, vector<64xi8>
   // CHECK: %[[FIRST:.*]] = arith.andi %[[BYTES]], %[[LOW]]
   // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[FIRST]], %{{.*}})
-  // CHECK: %[[SECOND:.*]] = arith.shrui %[[BYTES]], %[[FOUR]]
+  // CHECK: %[[WORDS:.*]] = vector.bitcast %[[BYTES]] : vector<64xi8> to vector<32xi16>
+  // CHECK: %[[SHIFTED:.*]] = arith.shrui %[[WORDS]], %[[FOUR]]
+  // CHECK: %[[HIGH:.*]] = vector.bitcast %[[SHIFTED]]
+  // CHECK: %[[SECOND:.*]] = arith.andi %[[HIGH]], %[[LOW]]
   // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[SECOND]], %{{.*}})
   // CHECK: vector.fma %{{.*}}, %{{.*}}, %[[TOTAL]]
   quant.contract lhs(%x as <int8, per_channel<[0]>> scale %sx : memref<1x1xf32>, : memref<1x64xi8>)
