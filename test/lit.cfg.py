@@ -7,6 +7,8 @@
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
 #   avx2           this processor has it
 #   aarch64        programs for AArch64 can be linked, and run in qemu
+#   vulkan         quant-run is built with Vulkan, and Mesa's lavapipe is there
+#   spirv-val      the validator of SPIR-V
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
 #   ggml           the same of ggml
@@ -81,6 +83,14 @@ if config.mpirun and not config.sanitizers:
     # As root, and with more processes than cores, as tests are run.
     config.substitutions.append(("%mpirun", "env OMPI_ALLOW_RUN_AS_ROOT=1 "
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 %s --oversubscribe" % config.mpirun))
+# Software for a GPU, so that kernels run on any machine. The driver's own leaks are
+# not ours.
+lavapipe = glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")
+if config.vulkan and lavapipe and not config.sanitizers:
+    config.available_features.add("vulkan")
+    config.environment["VK_ICD_FILENAMES"] = lavapipe[0]
+if lit.util.which("spirv-val", config.environment["PATH"]):
+    config.available_features.add("spirv-val")
 if os.path.exists("/proc/cpuinfo"):
     with open("/proc/cpuinfo") as cpuinfo:
         if " avx2 " in cpuinfo.read():

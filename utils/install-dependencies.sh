@@ -11,6 +11,8 @@ packages=(
   libgtest-dev python3-numpy
   # Arm code, built and run on any machine.
   qemu-user libc6-dev-arm64-cross libgcc-12-dev-arm64-cross
+  # GPUs: headers, the loader, a device in software, the validator of SPIR-V.
+  libvulkan-dev libvulkan1 mesa-vulkan-drivers spirv-tools
 )
 
 # The sanitizers' runtime, for the preset that needs it.

@@ -105,6 +105,9 @@ CompiledFunction::compile(mlir::ModuleOp module, llvm::StringRef entry,
   auto signature = getSignature(*function, path);
   if (!signature)
     return signature.takeError();
+  if (options.target == LoweringTarget::SPIRV)
+    if (llvm::Error error = checkVulkan())
+      return error;
 
   mlir::OwningOpRef<mlir::ModuleOp> lowered(module.clone());
   auto name = lowerToLLVM(*lowered, entry, options, path);

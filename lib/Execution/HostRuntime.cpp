@@ -6,6 +6,10 @@
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
 
+#ifdef QUANT_HAS_VULKAN
+#include "quant-mlir-runtime/GPU.h"
+#endif
+
 #include "llvm/ADT/APFloat.h"
 
 #include <atomic>
@@ -78,6 +82,16 @@ void hostFree(void *buffer) {
   liveBuffers.fetch_sub(1, std::memory_order_relaxed);
   std::free(buffer);
 }
+
+#ifdef QUANT_HAS_VULKAN
+void *hostVulkanAlloc(int64_t alignment, int64_t size) {
+  void *buffer = quant_vulkan_alloc(alignment, size);
+  // Not counted: it is not freed by freeBuffer.
+  if (!buffer)
+    checkAllocated(nullptr, static_cast<size_t>(size));
+  return buffer;
+}
+#endif
 
 /// A failed assertion prints its message and then aborts.
 int hostPuts(const char *text) {
@@ -157,8 +171,26 @@ llvm::ArrayRef<std::pair<const char *, void *>> quant_mlir::getHostSymbols() {
       {"__truncsfhf2", address(floatToF16)},
       {"__truncdfhf2", address(doubleToF16)},
       {"__extendhfsf2", address(f16ToFloat)},
+#ifdef QUANT_HAS_VULKAN
+      {"quant_vulkan_launch", address(quant_vulkan_launch)},
+      {"quant_vulkan_release", address(quant_vulkan_release)},
+      {"quant_vulkan_alloc", address(hostVulkanAlloc)},
+      {"quant_vulkan_free", address(quant_vulkan_free)},
+#endif
   };
   return symbols;
+}
+
+llvm::Error quant_mlir::checkVulkan() {
+#ifdef QUANT_HAS_VULKAN
+  const char *error;
+  if (quant_vulkan_device(&error))
+    return llvm::Error::success();
+  return makeError(error);
+#else
+  return makeError("Vulkan is not built in: install libvulkan-dev and configure "
+                   "again, or use --target=cpu");
+#endif
 }
 
 void quant_mlir::freeBuffer(void *buffer) { hostFree(buffer); }

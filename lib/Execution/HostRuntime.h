@@ -16,6 +16,9 @@ namespace quant_mlir {
 /// that libgcc and libc lack in older versions.
 llvm::ArrayRef<std::pair<const char *, void *>> getHostSymbols();
 
+/// An error where no kernel can be launched through Vulkan, with the way out.
+llvm::Error checkVulkan();
+
 /// Frees a buffer that compiled code allocated.
 void freeBuffer(void *buffer);
 

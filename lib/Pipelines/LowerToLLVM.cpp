@@ -5,8 +5,10 @@
 #include "LoweringPasses.h"
 
 #include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Pipelines/Pipelines.h"
+#include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -17,9 +19,19 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace quant_mlir;
+
+std::optional<LoweringTarget>
+quant_mlir::symbolizeLoweringTarget(StringRef name) {
+  return llvm::StringSwitch<std::optional<LoweringTarget>>(name)
+      .Case("reference", LoweringTarget::Reference)
+      .Case("cpu", LoweringTarget::CPU)
+      .Case("spirv", LoweringTarget::SPIRV)
+      .Default(std::nullopt);
+}
 
 /// Ends at linalg on tensors, over types that LLVM computes with.
 static void addTensorPasses(OpPassManager &pm,
@@ -88,10 +100,30 @@ static void addBufferPasses(OpPassManager &pm,
   pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  if (options.target == LoweringTarget::CPU)
-    pm.addPass(createPlanBuffersPass());
+  if (options.target != LoweringTarget::Reference) {
+    PlanBuffersPassOptions plan;
+    if (isGPU(options.target)) {
+      plan.allocate = "quant_vulkan_alloc";
+      plan.free = "quant_vulkan_free";
+    }
+    pm.addPass(createPlanBuffersPass(plan));
+  }
   if (options.cInterface)
     pm.addPass(createCInterfacePass());
+}
+
+/// linalg on buffers to launches of a run time.
+static void addGPUPasses(OpPassManager &pm,
+                         const LLVMLoweringOptions &options) {
+  GPUTargetOptions target;
+  target.kind = GPUKind::SPIRV;
+  target.arch = options.gpuArch;
+  QuantToGPUPassOptions kernels;
+  kernels.targetName = getName(target.kind).str();
+  kernels.arch = target.arch;
+  pm.addPass(createQuantToGPUPass(kernels));
+  addGPUModulePasses(pm, target);
+  pm.addPass(createLaunchToRuntimePass());
 }
 
 static void addLoopPasses(OpPassManager &pm,
@@ -117,6 +149,8 @@ static void addLoopPasses(OpPassManager &pm,
     vectorize.parallel = options.threads > 1;
     pm.addPass(createVectorizeGenericsPass(vectorize));
   }
+  if (isGPU(options.target))
+    addGPUPasses(pm, options);
   pm.addPass(createLinalgToLoopsPass(options.threads > 1));
   if (options.threads > 1) {
     ConvertSCFToOpenMPPassOptions openmp;
@@ -165,6 +199,6 @@ void quant_mlir::buildLLVMLoweringPipeline(OpPassManager &pm,
   addBufferPasses(pm, options);
   addLoopPasses(pm, options);
   addLLVMPasses(pm);
-  if (options.target == LoweringTarget::CPU)
+  if (options.target != LoweringTarget::Reference)
     pm.addPass(createSetTargetPass(options.machine, options.cInterface));
 }

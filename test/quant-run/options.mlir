@@ -16,8 +16,6 @@
 // RUN: %{run} --input x.npy --output y.npy --entry main --target cpu --threads 1
 // RUN: %{full} --target=reference
 
-// RUN: not %{full} --target=vulkan 2>&1 | FileCheck %s --check-prefix=VULKAN
-// VULKAN: {{^}}quant-run: error: --target=vulkan is not built in; use --target=cpu{{$}}
 // RUN: not %{full} --target=gpu 2>&1 | FileCheck %s --check-prefix=TARGET
 // TARGET: error: --target expects cpu, reference or vulkan, found 'gpu'{{$}}
 // RUN: not quant-run 2>&1 | FileCheck %s --check-prefix=NO-MODEL

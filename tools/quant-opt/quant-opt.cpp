@@ -111,21 +111,25 @@ struct ShortFlags {
   cl::opt<std::string> lowerTo{
       "lower-to", cl::cat(category), cl::value_desc("target"),
       cl::desc("cpu: kernels, and the LLVM dialect with an interface for C; "
-               "reference: linalg and arith on tensors")};
+               "spirv: the same, with kernels of a GPU that a run time launches "
+               "through Vulkan; reference: linalg and arith on tensors")};
+  cl::opt<std::string> gpuArch{
+      "gpu-arch", cl::cat(category), cl::value_desc("name"),
+      cl::desc("Architecture of --lower-to=spirv: vulkan1.3 (default)")};
   cl::opt<std::string> targetCPU{
       "target-cpu", cl::cat(category), cl::value_desc("name"),
-      cl::desc("Processor of --lower-to=cpu as LLVM calls it (default: this "
-               "one)")};
+      cl::desc("Processor of the host's code as LLVM calls it (default: "
+               "this one)")};
   cl::opt<std::string> targetFeatures{
       "target-features", cl::cat(category), cl::value_desc("list"),
       cl::desc("Features beside those of the processor: +avx2,-avx512f")};
   cl::opt<std::string> targetTriple{
       "target-triple", cl::cat(category), cl::value_desc("triple"),
-      cl::desc("Architecture and system of --lower-to=cpu (default: that of the "
-               "processor)")};
+      cl::desc("Architecture and system of the host's code (default: that of "
+               "the processor)")};
   cl::opt<unsigned> threads{
       "target-threads", cl::cat(category), cl::value_desc("N"), cl::init(1),
-      cl::desc("Threads of what --lower-to=cpu makes, by OpenMP (default: 1)")};
+      cl::desc("Threads of the host's code, by OpenMP (default: 1)")};
 
   /// Whether any of them is given.
   bool any() const { return !given(all()).empty(); }
@@ -153,13 +157,13 @@ struct ShortFlags {
     return list(granularity, blockSize, axis, qscheme, qformulation, scaleDtype,
                 weightThreshold);
   }
-  /// Flags that only say what --lower-to=cpu makes.
+  /// Flags that only say what code for the host is made.
   Options ofLowering() const {
     return list(targetCPU, targetFeatures, targetTriple, threads);
   }
   Options all() const {
     Options options = ofWeights();
-    llvm::append_range(options, list(lowerTo));
+    llvm::append_range(options, list(lowerTo, gpuArch));
     llvm::append_range(options, ofLowering());
     llvm::append_range(options,
                        list(quantizeWeights, config, report, fuse, pack, explain,
@@ -232,15 +236,17 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
     if (given(*option) && !hasSource && !hasRules &&
         !given(flags.quantizeWeights))
       return noEffect(*option, "--quantize-weights");
-  if (given(flags.lowerTo) && flags.lowerTo != "cpu" &&
-      flags.lowerTo != "reference")
-    return llvm::createStringError("expected --lower-to=cpu or "
-                                   "--lower-to=reference, found '" +
+  std::optional<LoweringTarget> target = symbolizeLoweringTarget(flags.lowerTo);
+  if (given(flags.lowerTo) && !target)
+    return llvm::createStringError("expected --lower-to=cpu, --lower-to=spirv "
+                                   "or --lower-to=reference, found '" +
                                    flags.lowerTo + "'");
-  if (flags.lowerTo != "cpu")
+  if (!target || *target == LoweringTarget::Reference)
     if (ShortFlags::Options options = ShortFlags::given(flags.ofLowering());
         !options.empty())
       return noEffect(*options.front(), "--lower-to=cpu");
+  if (given(flags.gpuArch) && !(target && isGPU(*target)))
+    return noEffect(flags.gpuArch, "--lower-to=spirv");
   if (flags.threads == 0 || flags.threads > 1024)
     return llvm::createStringError("expected 1 to 1024 --target-threads, found " +
                                    llvm::Twine(flags.threads));
@@ -280,8 +286,8 @@ getPipelineOptions(const ShortFlags &flags, llvm::StringRef reportPath) {
   options.pack = flags.pack;
   if (flags.lowerTo.getNumOccurrences()) {
     LLVMLoweringOptions &lowering = options.lowerTo.emplace();
-    lowering.target = flags.lowerTo == "cpu" ? LoweringTarget::CPU
-                                             : LoweringTarget::Reference;
+    lowering.target = *symbolizeLoweringTarget(flags.lowerTo);
+    lowering.gpuArch = flags.gpuArch;
     lowering.machine = {flags.targetCPU, flags.targetFeatures,
                         flags.targetTriple};
     lowering.threads = flags.threads;

@@ -9,7 +9,7 @@ defm output : Value<"output", "<y.npy>",
 defm entry : Value<"entry", "<name>", "The function to run (default: main)">;
 defm target : Value<"target", "<target>",
     "cpu (default): kernels for this processor; reference: what operations mean, "
-    "without kernels; vulkan">;
+    "without kernels; vulkan: kernels on a GPU, through Vulkan">;
 defm threads : Value<"threads", "<N>",
     "Threads that compiled code uses (default: 1)">;
 defm batch : Value<"batch", "<N>",

@@ -9,6 +9,9 @@
 //   kernels   the integer form becomes loops over vectors, linalg loops
 //   LLVM      OpenMP where there are threads, and the LLVM dialect
 //
+// For a GPU, linalg on buffers becomes kernels, those become a binary, and
+// launches calls of a run time; what has no kernel is as for a CPU.
+//
 // Floating-point operations are kept as they are written: nothing is
 // contracted, reassociated or approximated.
 //
@@ -20,6 +23,7 @@
 #include "quant-mlir/Target/CPU.h"
 
 #include <functional>
+#include <optional>
 
 namespace mlir {
 class OpPassManager;
@@ -35,12 +39,23 @@ inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 enum class LoweringTarget {
   Reference, ///< linalg and arith only: what the operations mean
   CPU,       ///< kernels for the integer form
+  SPIRV,     ///< kernels of a GPU, launched through Vulkan
 };
+
+/// "reference", "cpu", "spirv".
+std::optional<LoweringTarget> symbolizeLoweringTarget(llvm::StringRef name);
+
+/// Whether kernels run on a GPU.
+inline bool isGPU(LoweringTarget target) {
+  return target == LoweringTarget::SPIRV;
+}
 
 struct LLVMLoweringOptions {
   LoweringTarget target = LoweringTarget::CPU;
   /// What the kernels may use; by default what this machine has.
   CPUTargetOptions machine;
+  /// Of the GPU, where there is one; empty is the target's plainest.
+  std::string gpuArch;
   /// More than one: parallel loops run on OpenMP's threads.
   unsigned threads = 1;
   /// Public functions are for C (`quant-c-interface`), results are written to

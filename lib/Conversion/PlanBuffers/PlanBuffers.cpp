@@ -126,8 +126,9 @@ int64_t place(MutableArrayRef<PlannedBuffer> buffers) {
 /// since there are no atomics on pointers elsewhere.
 class ArenaFunctions {
 public:
-  explicit ArenaFunctions(ModuleOp module)
+  ArenaFunctions(ModuleOp module, StringRef allocateName, StringRef freeName)
       : module(module), symbols(module), builder(module.getContext()),
+        allocateName(allocateName), freeName(freeName),
         pointer(LLVM::LLVMPointerType::get(module.getContext())) {}
 
   /// A slot that holds no arena.
@@ -152,7 +153,7 @@ public:
     if (take)
       return take;
     Type i64 = builder.getI64Type();
-    LLVM::LLVMFuncOp allocate = declare("aligned_alloc", pointer, {i64, i64});
+    LLVM::LLVMFuncOp allocate = declare(allocateName, pointer, {i64, i64});
     take = define("quant.take_arena", pointer, {pointer, i64});
     Location loc = take.getLoc();
     Block *entry = take.addEntryBlock(builder);
@@ -222,7 +223,7 @@ private:
 
   void freeArena(Location loc, Value arena) {
     LLVM::LLVMFuncOp function =
-        declare("free", LLVM::LLVMVoidType::get(module.getContext()), pointer);
+        declare(freeName, LLVM::LLVMVoidType::get(module.getContext()), pointer);
     LLVM::CallOp::create(builder, loc, function, arena);
   }
 
@@ -247,6 +248,7 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   OpBuilder builder;
+  StringRef allocateName, freeName;
   Type pointer;
   SmallVector<LLVM::GlobalOp> slots;
   LLVM::LLVMFuncOp take, giveBack;
@@ -254,8 +256,10 @@ private:
 
 struct PlanBuffersPass
     : public quant_mlir::impl::PlanBuffersPassBase<PlanBuffersPass> {
+  using PlanBuffersPassBase::PlanBuffersPassBase;
+
   void runOnOperation() override {
-    ArenaFunctions functions(getOperation());
+    ArenaFunctions functions(getOperation(), allocate, free);
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (!function.isDeclaration() && function.getBody().hasOneBlock())
         plan(function, functions);

@@ -1,0 +1,44 @@
+//===- QuantToGPU.h - Kernels of the integer form on GPUs -------*- C++ -*-===//
+//
+// Functions that make a gpu.func and its launch of one operation on buffers.
+// Tiling, addresses and epilogues are the same for every target; a target has a
+// folder of its own below lib/Conversion/QuantToGPU.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_CONVERSION_QUANTTOGPU_QUANTTOGPU_H
+#define QUANT_MLIR_CONVERSION_QUANTTOGPU_QUANTTOGPU_H
+
+#include <memory>
+#include <string>
+
+namespace mlir {
+class OpBuilder;
+class OpPassManager;
+namespace linalg {
+class GenericOp;
+} // namespace linalg
+} // namespace mlir
+
+namespace quant_mlir {
+
+class GPUTarget;
+struct GPUTargetOptions;
+
+/// The reason why `op`, on buffers, is left to the host; empty where it has a
+/// kernel on `target`.
+std::string findNoGPUKernelReason(mlir::linalg::GenericOp op,
+                                  const GPUTarget &target);
+/// Makes a kernel and its launch before `op`, which is left. One invocation
+/// computes one position of the parallel loops, with all of its reductions.
+void buildGenericKernel(mlir::linalg::GenericOp op, const GPUTarget &target,
+                        mlir::OpBuilder &builder);
+
+/// From gpu.module to gpu.binary, by the passes of the target's folder. For a
+/// pass manager on modules.
+void addGPUModulePasses(mlir::OpPassManager &pm,
+                        const GPUTargetOptions &options);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_CONVERSION_QUANTTOGPU_QUANTTOGPU_H

@@ -1,0 +1,89 @@
+//===- GPU.h - What a GPU offers to quantized kernels -----------*- C++ -*-===//
+//
+// What lowerings ask a GPU: its limits, what its arithmetic promises, and the
+// shape of its matrix instruction. How the instruction is written as IR is in the
+// target's folder of lib/Conversion/QuantToGPU.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_TARGET_GPU_H
+#define QUANT_MLIR_TARGET_GPU_H
+
+#include "quant-mlir/Target/Panels.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <optional>
+#include <string>
+
+namespace quant_mlir {
+
+/// What a kernel is written in at last.
+enum class GPUKind {
+  SPIRV, ///< Vulkan compute shaders
+};
+
+/// "spirv".
+llvm::StringRef getName(GPUKind kind);
+std::optional<GPUKind> symbolizeGPUKind(llvm::StringRef name);
+
+/// What `--lower-to` and `--gpu-arch` say.
+struct GPUTargetOptions {
+  GPUKind kind = GPUKind::SPIRV;
+  /// A name of the target's; empty is its plainest one.
+  std::string arch;
+};
+
+/// One product of matrices of 8-bit codes, which a group of lanes computes
+/// together: i32[rows][columns] += i8[rows][depth] * i8[depth][columns]. Codes
+/// travel as words of four that follow each other along the depth.
+struct MatrixShape {
+  int64_t rows = 1, columns = 1, depth = 4;
+  int64_t lanes = 1;
+
+  /// Words of the left and right factor, and sums, that one lane holds.
+  int64_t lhsWords() const { return rows * depth / 4 / lanes; }
+  int64_t rhsWords() const { return columns * depth / 4 / lanes; }
+  int64_t sums() const { return rows * columns / lanes; }
+};
+
+class GPUTarget : public PanelTarget {
+public:
+  /// Fails on an architecture that the target does not know.
+  static llvm::Expected<GPUTarget> get(const GPUTargetOptions &options = {});
+
+  GPUKind getKind() const { return kind; }
+  llvm::StringRef getArch() const { return arch; }
+  llvm::StringRef getName() const override { return quant_mlir::getName(kind); }
+
+  /// Invocations of a workgroup, and the most workgroups along one dimension.
+  int64_t getGroupSize() const { return 64; }
+  int64_t getMaxGroups() const { return 65535; }
+  /// Bits of an index.
+  unsigned getIndexWidth() const { return 32; }
+
+  /// Whether f64 and 64-bit integers are as IEEE 754 and two's complement say.
+  /// Where they are not promised, the host does what needs them.
+  bool hasExactDoubles() const { return false; }
+  bool hasWideIntegers() const { return false; }
+
+  MatrixShape getMatrixShape() const { return MatrixShape(); }
+  /// Matrices of sums that a group of lanes holds: rows and columns of them.
+  int64_t getTileRows() const { return 4; }
+  int64_t getTileColumns() const { return 4; }
+
+  int64_t getDotGroup() const override { return 4; }
+  int64_t getDepthwiseGroup() const override { return 4; }
+  int64_t getPanelColumns(int64_t columns) const override;
+
+private:
+  GPUTarget() = default;
+
+  GPUKind kind = GPUKind::SPIRV;
+  std::string arch;
+};
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_TARGET_GPU_H

@@ -1,0 +1,30 @@
+//===- Panels.h - What a target asks of packed weights ----------*- C++ -*-===//
+
+#ifndef QUANT_MLIR_TARGET_PANELS_H
+#define QUANT_MLIR_TARGET_PANELS_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace quant_mlir {
+
+/// The sizes of panels (numerics::PanelLayout) that a target's kernels read.
+class PanelTarget {
+public:
+  virtual ~PanelTarget() = default;
+
+  /// What reads them, for messages.
+  virtual llvm::StringRef getName() const = 0;
+  /// How many codes that follow each other along the reduction lie beside each
+  /// other.
+  virtual int64_t getDotGroup() const = 0;
+  /// The same where every column has its own lhs.
+  virtual int64_t getDepthwiseGroup() const = 0;
+  /// The width of panels for `columns` columns.
+  virtual int64_t getPanelColumns(int64_t columns) const = 0;
+};
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_TARGET_PANELS_H

@@ -1,0 +1,177 @@
+//===- GPUKernel.cpp - A kernel and its launch, side by side --------------===//
+
+#include "GPUKernel.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/SymbolTable.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+GPUKernel::GPUKernel(OpBuilder &hostBuilder, Location loc, StringRef name,
+                     const GPUTarget &target)
+    : host(hostBuilder, loc), bodyBuilder(hostBuilder.getContext()),
+      body(bodyBuilder, loc), target(target) {
+  auto parent = hostBuilder.getInsertionBlock()
+                    ->getParentOp()
+                    ->getParentOfType<ModuleOp>();
+  SymbolTable symbols(parent);
+  OpBuilder builder(hostBuilder.getContext());
+  builder.setInsertionPointToEnd(parent.getBody());
+  module = gpu::GPUModuleOp::create(builder, loc, name);
+  // Kernels are called as their modules are, so that profilers tell them apart.
+  symbols.insert(module);
+  builder.setInsertionPointToEnd(module.getBody());
+  function = gpu::GPUFuncOp::create(builder, loc, module.getName(),
+                                    builder.getFunctionType({}, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
+                    builder.getUnitAttr());
+  function.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr(
+      {static_cast<int32_t>(target.getGroupSize()), 1, 1}));
+  bodyBuilder.setInsertionPointToEnd(&function.getBody().front());
+  parent->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                  builder.getUnitAttr());
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments
+//===----------------------------------------------------------------------===//
+
+Value GPUKernel::importValue(Value value) {
+  Value &argument = arguments[value];
+  if (!argument) {
+    unsigned index = function.getNumArguments();
+    (void)function.insertArgument(index, value.getType(), DictionaryAttr(),
+                                  value.getLoc());
+    argument = function.getArgument(index);
+    access.push_back(0);
+  }
+  return argument;
+}
+
+Value GPUKernel::import(Value buffer, Access how) {
+  Value argument = importValue(buffer);
+  access[cast<BlockArgument>(argument).getArgNumber()] |=
+      static_cast<int32_t>(how);
+  return argument;
+}
+
+OpFoldResult GPUKernel::import(OpFoldResult number) {
+  if (std::optional<int64_t> known = getConstantIntValue(number))
+    return body.builder.getIndexAttr(*known);
+  return importValue(cast<Value>(number));
+}
+
+FlatOperand GPUKernel::import(const FlatOperand &operand, Access how) {
+  FlatOperand result;
+  result.element = operand.element;
+  result.base = import(operand.base, how);
+  for (OpFoldResult stride : operand.strides)
+    result.strides.push_back(import(stride));
+  result.start = import(operand.start);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Positions
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> GPUKernel::delinearize(Value number,
+                                          ArrayRef<OpFoldResult> sizes) {
+  SmallVector<Value> positions(sizes.size());
+  for (unsigned i = sizes.size(); i-- > 0;) {
+    if (getConstantIntValue(sizes[i]) == 1) {
+      positions[i] = body.index(0);
+      continue;
+    }
+    bool isOutermost = llvm::all_of(sizes.take_front(i), [](OpFoldResult size) {
+      return getConstantIntValue(size) == 1;
+    });
+    if (isOutermost) {
+      positions[i] = number;
+      continue;
+    }
+    Value size = body.index(sizes[i]);
+    positions[i] =
+        arith::RemUIOp::create(body.builder, body.loc, number, size);
+    number = arith::DivUIOp::create(body.builder, body.loc, number, size);
+  }
+  return positions;
+}
+
+void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
+                        llvm::function_ref<void(ValueRange)> element) {
+  OpFoldResult total = host.builder.getIndexAttr(1);
+  for (OpFoldResult size : sizes)
+    total = host.mul(total, size);
+  int64_t groupSize = target.getGroupSize(), most = target.getMaxGroups();
+  OpFoldResult groups;
+  std::optional<int64_t> known = getConstantIntValue(total);
+  if (known) {
+    groups = host.builder.getIndexAttr(
+        std::min<int64_t>(llvm::divideCeil(*known, groupSize), most));
+  } else {
+    Value count = arith::CeilDivUIOp::create(
+        host.builder, host.loc, host.index(total), host.index(groupSize));
+    groups = arith::MinUIOp::create(host.builder, host.loc, count,
+                                    host.index(most))
+                 .getResult();
+  }
+
+  SmallVector<OpFoldResult> bodySizes;
+  for (OpFoldResult size : sizes)
+    bodySizes.push_back(import(size));
+  Value end = body.index(import(total));
+  Value group = gpu::BlockIdOp::create(body.builder, body.loc,
+                                       gpu::Dimension::x);
+  Value thread = gpu::ThreadIdOp::create(body.builder, body.loc,
+                                         gpu::Dimension::x);
+  Value first = body.index(
+      body.add(body.mul(group, body.builder.getIndexAttr(groupSize)), thread));
+  auto build = [&](Value number) {
+    element(delinearize(number, bodySizes));
+  };
+  OpBuilder::InsertionGuard guard(body.builder);
+  if (known && *known <= groupSize * most) {
+    // One position each, and none for the last invocations.
+    if (*known % groupSize == 0) {
+      build(first);
+    } else {
+      Value isInside = arith::CmpIOp::create(
+          body.builder, body.loc, arith::CmpIPredicate::ult, first, end);
+      auto branch = scf::IfOp::create(body.builder, body.loc, isInside);
+      body.builder.setInsertionPointToStart(branch.thenBlock());
+      build(first);
+    }
+  } else {
+    Value step = known ? body.index(groupSize * most) : Value();
+    if (!step) {
+      Value dim = body.index(import(groups));
+      step = body.index(body.mul(dim, body.builder.getIndexAttr(groupSize)));
+    }
+    auto loop = scf::ForOp::create(body.builder, body.loc, first, end, step);
+    body.builder.setInsertionPointToStart(loop.getBody());
+    build(loop.getInductionVar());
+  }
+  body.builder.setInsertionPointToEnd(&function.getBody().front());
+  launch(groups);
+}
+
+void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
+  gpu::ReturnOp::create(body.builder, body.loc);
+  auto size = [&](unsigned dim) {
+    return dim < groups.size() ? host.index(groups[dim]) : host.index(1);
+  };
+  gpu::KernelDim3 grid{size(0), size(1), size(2)};
+  gpu::KernelDim3 block{host.index(target.getGroupSize()), host.index(1),
+                        host.index(1)};
+  SmallVector<Value> operands;
+  for (auto [value, argument] : arguments)
+    operands.push_back(value);
+  auto launch = gpu::LaunchFuncOp::create(
+      host.builder, host.loc, function, grid, block,
+      /*dynamicSharedMemorySize=*/Value(), operands);
+  launch->setAttr("quant.access",
+                  host.builder.getDenseI32ArrayAttr(access));
+}

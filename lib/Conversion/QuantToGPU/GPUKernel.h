@@ -1,0 +1,71 @@
+//===- GPUKernel.h - A kernel and its launch, side by side ------*- C++ -*-===//
+//
+// Builds a gpu.func in a module of its own and the gpu.launch_func that calls it.
+// What the kernel needs of the host it imports: buffers become memref<?xT>,
+// numbers that are not constant become arguments, so that every target is handed
+// one form: flat buffers, and numbers of 32 bits (or index).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_GPUKERNEL_H
+#define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_GPUKERNEL_H
+
+#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
+#include "quant-mlir/Target/GPU.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace quant_mlir {
+
+/// What a kernel does with a buffer; a launch has them as `quant.access`, by
+/// operand, 0 for numbers.
+enum class Access : int32_t { Read = 1, Write = 2, ReadWrite = 3 };
+
+class GPUKernel {
+public:
+  /// `hostBuilder` stands where the launch goes. Kernels of one name are
+  /// numbered.
+  GPUKernel(mlir::OpBuilder &hostBuilder, mlir::Location loc,
+            llvm::StringRef name, const GPUTarget &target);
+
+  /// What runs before the launch, and what is the kernel.
+  KernelBuilder host;
+
+private:
+  mlir::OpBuilder bodyBuilder;
+
+public:
+  KernelBuilder body;
+
+  /// A host's flat buffer (memref<?xT>) as an argument of the kernel.
+  mlir::Value import(mlir::Value buffer, Access access);
+  /// A number of the host's: a constant stays one.
+  mlir::OpFoldResult import(mlir::OpFoldResult number);
+  /// The host's operand, made by `host.flattenWhole`, for the kernel.
+  FlatOperand import(const FlatOperand &operand, Access access);
+  /// Any value that the host knows, of a type that numbers of kernels have.
+  mlir::Value importValue(mlir::Value value);
+
+  /// Calls `element` for every position of a space of `sizes` (of the host's),
+  /// one invocation each, and launches. Nothing else may be in the kernel.
+  void forEach(llvm::ArrayRef<mlir::OpFoldResult> sizes,
+               llvm::function_ref<void(mlir::ValueRange)> element);
+  /// Positions of `number` in a space of `sizes`, row-major.
+  llvm::SmallVector<mlir::Value>
+  delinearize(mlir::Value number, llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
+  /// Ends the kernel and launches `groups` (up to three) workgroups.
+  void launch(llvm::ArrayRef<mlir::OpFoldResult> groups);
+
+private:
+  const GPUTarget &target;
+  mlir::gpu::GPUModuleOp module;
+  mlir::gpu::GPUFuncOp function;
+  llvm::MapVector<mlir::Value, mlir::Value> arguments;
+  llvm::SmallVector<int32_t> access;
+};
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_GPUKERNEL_H

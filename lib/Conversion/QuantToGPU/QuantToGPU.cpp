@@ -1,0 +1,151 @@
+//===- QuantToGPU.cpp - Operations on buffers as kernels of a GPU ---------===//
+//
+// The pass; kernels are in a file for each family of operations.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
+
+#include "SPIRV/SPIRV.h"
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/Utils/ElementArith.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Target/GPU.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_QUANTTOGPUPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+using namespace mlir;
+using namespace quant_mlir;
+
+void quant_mlir::addGPUModulePasses(OpPassManager &pm,
+                                    const GPUTargetOptions &options) {
+  switch (options.kind) {
+  case GPUKind::SPIRV:
+    return addSPIRVModulePasses(pm);
+  }
+}
+
+/// %n = arith.trunci %x : i8 to i4; %y = arith.extsi %n : i4 to i32
+///
+/// %s = arith.shli %x, 4; %n = arith.shrsi %s, 4; %y = arith.extsi %n : i8 to i32
+static void widenNarrowIntegers(Operation *root) {
+  SmallVector<Operation *> extensions;
+  root->walk([&](Operation *op) {
+    if (isa<arith::ExtSIOp, arith::ExtUIOp>(op))
+      extensions.push_back(op);
+  });
+  for (Operation *op : extensions) {
+    auto truncation = op->getOperand(0).getDefiningOp<arith::TruncIOp>();
+    if (!truncation || !isa<linalg::GenericOp>(op->getParentOp()))
+      continue;
+    auto wide = dyn_cast<IntegerType>(truncation.getIn().getType());
+    auto narrow = dyn_cast<IntegerType>(truncation.getType());
+    if (!wide || !narrow || narrow.getWidth() >= 8 || narrow.getWidth() == 1)
+      continue;
+    OpBuilder builder(op);
+    ElementArith arith(builder, op->getLoc(), truncation.getIn());
+    Value code = truncation.getIn();
+    if (isa<arith::ExtUIOp>(op)) {
+      code = arith.bitAnd(code, (int64_t(1) << narrow.getWidth()) - 1);
+    } else {
+      int64_t unused = wide.getWidth() - narrow.getWidth();
+      Value shift = arith.intConstant(unused, wide.getWidth());
+      code = arith::ShRSIOp::create(builder, op->getLoc(),
+                                    arith.shl(code, unused), shift);
+    }
+    op->setOperand(0, code);
+    if (truncation.use_empty())
+      truncation.erase();
+  }
+}
+
+namespace {
+struct QuantToGPUPass
+    : public quant_mlir::impl::QuantToGPUPassBase<QuantToGPUPass> {
+  using QuantToGPUPassBase::QuantToGPUPassBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    GPUTargetOptions options;
+    options.arch = arch;
+    std::optional<GPUKind> kind = symbolizeGPUKind(targetName);
+    if (!kind)
+      return emitError(UnknownLoc::get(context))
+             << "quant-to-gpu: expected spirv as target, found '" << targetName
+             << "'";
+    options.kind = *kind;
+    llvm::Expected<GPUTarget> found = GPUTarget::get(options);
+    if (!found)
+      return emitError(UnknownLoc::get(context))
+             << "quant-to-gpu: " << llvm::toString(found.takeError());
+    target = std::make_shared<GPUTarget>(std::move(*found));
+    return success();
+  }
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    makeGeneric(rewriter);
+    SmallVector<linalg::GenericOp> generics;
+    getOperation()->walk([&](linalg::GenericOp op) {
+      if (op.hasPureBufferSemantics())
+        generics.push_back(op);
+    });
+    for (linalg::GenericOp op : generics) {
+      if (std::string reason = findNoGPUKernelReason(op, *target);
+          !reason.empty()) {
+        op->emitRemark() << "is computed by the host: " << reason;
+        ++numHost;
+        continue;
+      }
+      rewriter.setInsertionPoint(op);
+      buildGenericKernel(op, *target, rewriter);
+      rewriter.eraseOp(op);
+      ++numKernels;
+    }
+  }
+
+private:
+  /// Copies and named operations on buffers become linalg.generic, and bodies do
+  /// without integers of less than a byte.
+  void makeGeneric(IRRewriter &rewriter) {
+    widenNarrowIntegers(getOperation());
+    SmallVector<Operation *> named;
+    getOperation()->walk([&](Operation *op) {
+      auto structured = dyn_cast<linalg::LinalgOp>(op);
+      if (isa<memref::CopyOp>(op) ||
+          (structured && structured.hasPureBufferSemantics() &&
+           !isa<linalg::GenericOp>(op)))
+        named.push_back(op);
+    });
+    for (Operation *op : named) {
+      rewriter.setInsertionPoint(op);
+      if (auto copy = dyn_cast<memref::CopyOp>(op)) {
+        if (!isa<MemRefType>(copy.getSource().getType()) ||
+            !isa<MemRefType>(copy.getTarget().getType()))
+          continue;
+        linalg::makeMemRefCopyOp(rewriter, op->getLoc(), copy.getSource(),
+                                 copy.getTarget());
+        rewriter.eraseOp(op);
+      } else {
+        (void)linalg::generalizeNamedOp(rewriter, cast<linalg::LinalgOp>(op));
+      }
+    }
+  }
+
+  std::shared_ptr<const GPUTarget> target;
+};
+} // namespace

@@ -1,0 +1,399 @@
+//===- Vulkan.cpp - Launches through Vulkan -------------------------------===//
+//
+// quant-mlir-runtime/GPU.h. One launch at a time: a lock around each.
+//
+//===----------------------------------------------------------------------===//
+
+#include "quant-mlir-runtime/GPU.h"
+
+#include "Device.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <vector>
+
+using namespace quant_mlir::vulkan;
+
+#define CHECK(call, ...) check(device.call(__VA_ARGS__), #call)
+
+namespace {
+
+/// A part of a block, where a kernel finds a buffer.
+struct Place {
+  VkBuffer buffer = VK_NULL_HANDLE;
+  int64_t offset = 0;
+};
+
+/// The device, and what lies in its memory.
+struct Runtime {
+  Device device;
+  /// By address: what quant_vulkan_alloc gave.
+  std::map<char *, Block> blocks;
+  /// Not in use, for copies of the host's buffers; by size.
+  std::multimap<int64_t, Block> spare;
+
+  Block take(int64_t bytes);
+  void giveBack(Block block) { spare.emplace(block.bytes, block); }
+  /// Where `data` lies, if a kernel reaches it there.
+  bool find(const QuantGpuBuffer &buffer, Place &place) const;
+};
+
+Block Runtime::take(int64_t bytes) {
+  int64_t size = 4096;
+  while (size < bytes)
+    size *= 2;
+  auto found = spare.lower_bound(size);
+  if (found == spare.end() || found->first > 2 * size)
+    return device.allocate(size);
+  Block block = found->second;
+  spare.erase(found);
+  return block;
+}
+
+bool Runtime::find(const QuantGpuBuffer &buffer, Place &place) const {
+  char *data = static_cast<char *>(buffer.data);
+  auto found = blocks.upper_bound(data);
+  if (found == blocks.begin())
+    return false;
+  const Block &block = std::prev(found)->second;
+  place = {block.buffer, data - block.data};
+  return place.offset + buffer.bytes <= block.bytes &&
+         place.offset % device.getOffsetAlignment() == 0;
+}
+
+/// Pieces of the host's memory that a launch uses, copied to blocks. Buffers
+/// that overlap are one piece, so that the kernel sees one and the same memory.
+class Copies {
+public:
+  explicit Copies(Runtime &runtime) : runtime(runtime) {}
+  ~Copies() {
+    for (Piece &piece : pieces)
+      if (piece.block.buffer)
+        runtime.giveBack(piece.block);
+  }
+
+  void add(const QuantGpuBuffer &buffer) {
+    char *begin = static_cast<char *>(buffer.data);
+    Piece merged{begin, begin + buffer.bytes,
+                 (buffer.access & QUANT_GPU_WRITE) != 0, Block()};
+    for (size_t i = 0; i < pieces.size();)
+      if (pieces[i].begin < merged.end && merged.begin < pieces[i].end) {
+        merged.begin = std::min(merged.begin, pieces[i].begin);
+        merged.end = std::max(merged.end, pieces[i].end);
+        merged.isWritten |= pieces[i].isWritten;
+        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(i));
+        i = 0;
+      } else {
+        ++i;
+      }
+    pieces.push_back(merged);
+  }
+
+  void copyIn() {
+    for (Piece &piece : pieces) {
+      piece.block = runtime.take(piece.end - piece.begin);
+      // Also what is written: a kernel may write parts of a buffer.
+      std::memcpy(piece.block.data, piece.begin,
+                  static_cast<size_t>(piece.end - piece.begin));
+    }
+  }
+
+  void copyOut() {
+    for (Piece &piece : pieces)
+      if (piece.isWritten)
+        std::memcpy(piece.begin, piece.block.data,
+                    static_cast<size_t>(piece.end - piece.begin));
+  }
+
+  Place find(const QuantGpuBuffer &buffer) const {
+    char *data = static_cast<char *>(buffer.data);
+    for (const Piece &piece : pieces)
+      if (piece.begin <= data && data + buffer.bytes <= piece.end) {
+        if ((data - piece.begin) % runtime.device.getOffsetAlignment() != 0)
+          throw Error("two buffers of a kernel overlap, and the second is not "
+                      "where the device can reach it");
+        return {piece.block.buffer, data - piece.begin};
+      }
+    throw Error("a buffer was not copied");
+  }
+
+private:
+  struct Piece {
+    char *begin, *end;
+    bool isWritten;
+    Block block;
+  };
+  Runtime &runtime;
+  std::vector<Piece> pieces;
+};
+
+/// A pipeline, its bindings, and its constants.
+class Kernel {
+public:
+  Kernel(Runtime &runtime, const void *binary, int64_t size, const char *name,
+         uint32_t numBuffers, uint32_t numNumbers);
+  ~Kernel();
+
+  void launch(const int64_t *shape, const QuantGpuBuffer *buffers,
+              const int64_t *numbers);
+
+private:
+  void destroy();
+  Place placeConstant(const QuantGpuBuffer &buffer);
+
+  Runtime &runtime;
+  Device &device;
+  uint32_t numBuffers, numNumbers;
+  VkShaderModule shader = VK_NULL_HANDLE;
+  VkDescriptorSetLayout bindings = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  VkDescriptorPool pool = VK_NULL_HANDLE;
+  VkDescriptorSet set = VK_NULL_HANDLE;
+  struct Constant {
+    Block block;
+    int64_t bytes = 0; ///< that are copied
+  };
+  std::map<void *, Constant> constants; ///< by address
+};
+
+Kernel::Kernel(Runtime &runtime, const void *binary, int64_t size,
+               const char *name, uint32_t numBuffers, uint32_t numNumbers)
+    : runtime(runtime), device(runtime.device), numBuffers(numBuffers),
+      numNumbers(numNumbers) {
+  try {
+    VkShaderModuleCreateInfo shaderInfo = {};
+    shaderInfo.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
+    shaderInfo.codeSize = static_cast<size_t>(size);
+    shaderInfo.pCode = static_cast<const uint32_t *>(binary);
+    CHECK(vkCreateShaderModule, device.device, &shaderInfo, nullptr, &shader);
+
+    std::vector<VkDescriptorSetLayoutBinding> slots(numBuffers);
+    for (uint32_t i = 0; i < numBuffers; ++i)
+      slots[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+                  VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+    VkDescriptorSetLayoutCreateInfo bindingInfo = {};
+    bindingInfo.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
+    bindingInfo.bindingCount = numBuffers;
+    bindingInfo.pBindings = slots.data();
+    CHECK(vkCreateDescriptorSetLayout, device.device, &bindingInfo, nullptr,
+          &bindings);
+
+    VkPushConstantRange words = {VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                                 numNumbers * 4};
+    VkPipelineLayoutCreateInfo layoutInfo = {};
+    layoutInfo.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+    layoutInfo.setLayoutCount = 1;
+    layoutInfo.pSetLayouts = &bindings;
+    layoutInfo.pushConstantRangeCount = numNumbers != 0;
+    layoutInfo.pPushConstantRanges = &words;
+    CHECK(vkCreatePipelineLayout, device.device, &layoutInfo, nullptr, &layout);
+
+    VkComputePipelineCreateInfo pipelineInfo = {};
+    pipelineInfo.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
+    pipelineInfo.stage.sType =
+        VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    pipelineInfo.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    pipelineInfo.stage.module = shader;
+    pipelineInfo.stage.pName = name;
+    pipelineInfo.layout = layout;
+    CHECK(vkCreateComputePipelines, device.device, VK_NULL_HANDLE, 1,
+          &pipelineInfo, nullptr, &pipeline);
+
+    VkDescriptorPoolSize poolSize = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                     std::max(numBuffers, 1u)};
+    VkDescriptorPoolCreateInfo poolInfo = {};
+    poolInfo.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
+    poolInfo.maxSets = 1;
+    poolInfo.poolSizeCount = 1;
+    poolInfo.pPoolSizes = &poolSize;
+    CHECK(vkCreateDescriptorPool, device.device, &poolInfo, nullptr, &pool);
+    VkDescriptorSetAllocateInfo setInfo = {};
+    setInfo.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
+    setInfo.descriptorPool = pool;
+    setInfo.descriptorSetCount = 1;
+    setInfo.pSetLayouts = &bindings;
+    CHECK(vkAllocateDescriptorSets, device.device, &setInfo, &set);
+  } catch (...) {
+    destroy();
+    throw;
+  }
+}
+
+Kernel::~Kernel() { destroy(); }
+
+void Kernel::destroy() {
+  for (auto &[data, constant] : constants)
+    if (constant.block.buffer)
+      device.free(constant.block);
+  device.vkDestroyDescriptorPool(device.device, pool, nullptr);
+  device.vkDestroyPipeline(device.device, pipeline, nullptr);
+  device.vkDestroyPipelineLayout(device.device, layout, nullptr);
+  device.vkDestroyDescriptorSetLayout(device.device, bindings, nullptr);
+  device.vkDestroyShaderModule(device.device, shader, nullptr);
+}
+
+Place Kernel::placeConstant(const QuantGpuBuffer &buffer) {
+  Constant &constant = constants[buffer.data];
+  // A launch may see more of a constant than the one before it.
+  if (constant.bytes < buffer.bytes) {
+    if (constant.block.buffer)
+      device.free(constant.block);
+    constant.block = device.allocate(buffer.bytes);
+    constant.bytes = buffer.bytes;
+    std::memcpy(constant.block.data, buffer.data,
+                static_cast<size_t>(buffer.bytes));
+  }
+  return {constant.block.buffer, 0};
+}
+
+void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
+                    const int64_t *numbers) {
+  Copies copies(runtime);
+  std::vector<Place> places(numBuffers);
+  std::vector<bool> isPlaced(numBuffers);
+  for (uint32_t i = 0; i < numBuffers; ++i) {
+    if (buffers[i].bytes > device.getMaxRange())
+      throw Error("a buffer of " + std::to_string(buffers[i].bytes) +
+                  " bytes is larger than the " +
+                  std::to_string(device.getMaxRange()) + " that '" +
+                  device.getName() + "' takes");
+    isPlaced[i] = runtime.find(buffers[i], places[i]);
+    if (!isPlaced[i] && buffers[i].is_constant &&
+        !(buffers[i].access & QUANT_GPU_WRITE)) {
+      places[i] = placeConstant(buffers[i]);
+      isPlaced[i] = true;
+    }
+    if (!isPlaced[i])
+      copies.add(buffers[i]);
+  }
+  copies.copyIn();
+
+  std::vector<VkDescriptorBufferInfo> infos(numBuffers);
+  std::vector<VkWriteDescriptorSet> writes(numBuffers);
+  for (uint32_t i = 0; i < numBuffers; ++i) {
+    if (!isPlaced[i])
+      places[i] = copies.find(buffers[i]);
+    // Whole words, for kernels that read them; blocks have room.
+    infos[i] = {places[i].buffer, static_cast<VkDeviceSize>(places[i].offset),
+                static_cast<VkDeviceSize>(buffers[i].bytes + 3) / 4 * 4};
+    writes[i] = {};
+    writes[i].sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
+    writes[i].dstSet = set;
+    writes[i].dstBinding = i;
+    writes[i].descriptorCount = 1;
+    writes[i].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+    writes[i].pBufferInfo = &infos[i];
+  }
+  device.vkUpdateDescriptorSets(device.device, numBuffers, writes.data(), 0,
+                                nullptr);
+  std::vector<uint32_t> words(numbers, numbers + numNumbers);
+  device.run([&](VkCommandBuffer commands) {
+    device.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                             pipeline);
+    device.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                                   layout, 0, 1, &set, 0, nullptr);
+    if (!words.empty())
+      device.vkCmdPushConstants(commands, layout, VK_SHADER_STAGE_COMPUTE_BIT,
+                                0, numNumbers * 4, words.data());
+    device.vkCmdDispatch(commands, static_cast<uint32_t>(shape[0]),
+                         static_cast<uint32_t>(shape[1]),
+                         static_cast<uint32_t>(shape[2]));
+  });
+  copies.copyOut();
+}
+
+std::mutex lock;
+thread_local std::string lastError;
+
+/// Null, with the reason in lastError, where there is no device. Never
+/// destroyed: modules are unloaded after static objects are gone.
+Runtime *getRuntime() {
+  static std::string failure;
+  static Runtime *runtime = [] {
+    try {
+      return new Runtime();
+    } catch (const std::exception &error) {
+      failure = error.what();
+      return static_cast<Runtime *>(nullptr);
+    }
+  }();
+  lastError = failure;
+  return runtime;
+}
+
+} // namespace
+
+extern "C" const char *
+quant_vulkan_launch(void **kernel, const void *binary, int64_t size,
+                    const char *name, const int64_t *shape, int64_t num_buffers,
+                    const QuantGpuBuffer *buffers, int64_t num_numbers,
+                    const int64_t *numbers) {
+  std::lock_guard<std::mutex> guard(lock);
+  Runtime *runtime = getRuntime();
+  if (!runtime)
+    return lastError.c_str();
+  // Nothing to compute, and no launch of that shape.
+  if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
+    return nullptr;
+  try {
+    if (!*kernel)
+      *kernel = new Kernel(*runtime, binary, size, name,
+                           static_cast<uint32_t>(num_buffers),
+                           static_cast<uint32_t>(num_numbers));
+    static_cast<Kernel *>(*kernel)->launch(shape, buffers, numbers);
+    return nullptr;
+  } catch (const std::exception &error) {
+    lastError = "kernel '" + std::string(name) + "': " + error.what();
+    return lastError.c_str();
+  }
+}
+
+extern "C" void quant_vulkan_release(void **kernel) {
+  std::lock_guard<std::mutex> guard(lock);
+  delete static_cast<Kernel *>(*kernel);
+  *kernel = nullptr;
+}
+
+extern "C" void *quant_vulkan_alloc(int64_t alignment, int64_t bytes) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (Runtime *runtime = getRuntime()) {
+    try {
+      Block block = runtime->device.allocate(std::max<int64_t>(bytes, 4));
+      runtime->blocks.emplace(block.data, block);
+      return block.data;
+    } catch (const std::exception &) {
+      // The host's memory does, too.
+    }
+  }
+  size_t size = static_cast<size_t>(bytes + alignment - 1) /
+                static_cast<size_t>(alignment) * static_cast<size_t>(alignment);
+  return std::aligned_alloc(static_cast<size_t>(alignment),
+                            std::max<size_t>(size, 64));
+}
+
+extern "C" void quant_vulkan_free(void *data) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (Runtime *runtime = getRuntime()) {
+    auto found = runtime->blocks.find(static_cast<char *>(data));
+    if (found != runtime->blocks.end()) {
+      runtime->device.free(found->second);
+      runtime->blocks.erase(found);
+      return;
+    }
+  }
+  std::free(data);
+}
+
+extern "C" const char *quant_vulkan_device(const char **error) {
+  std::lock_guard<std::mutex> guard(lock);
+  Runtime *runtime = getRuntime();
+  if (error)
+    *error = runtime ? nullptr : lastError.c_str();
+  return runtime ? runtime->device.getName().c_str() : nullptr;
+}

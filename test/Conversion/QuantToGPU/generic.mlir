@@ -1,0 +1,121 @@
+// RUN: quant-opt %s --quant-to-gpu --canonicalize --cse --split-input-file -verify-diagnostics | FileCheck %s
+
+#id = affine_map<(i) -> (i)>
+
+// CHECK-LABEL: func.func @elementwise(
+// CHECK-SAME: %[[X:.*]]: memref<64xi8>, %[[Y:.*]]: memref<64xi32>)
+// CHECK-DAG: %[[FX:.*]] = memref.cast %[[X]] : memref<64xi8> to memref<?xi8>
+// CHECK-DAG: %[[FY:.*]] = memref.cast %[[Y]] : memref<64xi32> to memref<?xi32>
+// CHECK: gpu.launch_func  @elementwise_0::@elementwise_0
+// CHECK-SAME: blocks in (%c1, %c1, %c1) threads in (%c64, %c1, %c1)
+// CHECK-SAME: args(%[[FX]] : memref<?xi8>, %[[FY]] : memref<?xi32>)
+// CHECK-SAME: {quant.access = array<i32: 1, 2>}
+// CHECK: gpu.module @elementwise_0
+// CHECK: gpu.func @elementwise_0(%[[A:.*]]: memref<?xi8>, %[[B:.*]]: memref<?xi32>) kernel
+// CHECK-SAME: known_block_size = array<i32: 64, 1, 1>
+// CHECK: %[[AT:.*]] = arith.addi
+// CHECK-NEXT: %[[CODE:.*]] = memref.load %[[A]][%[[AT]]]
+// CHECK-NEXT: %[[WIDE:.*]] = arith.extsi %[[CODE]]
+// CHECK-NEXT: memref.store %[[WIDE]], %[[B]][%[[AT]]]
+func.func @elementwise(%x: memref<64xi8>, %y: memref<64xi32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi32>) {
+  ^bb0(%in: i8, %out: i32):
+    %0 = arith.extsi %in : i8 to i32
+    linalg.yield %0 : i32
+  }
+  return
+}
+
+// -----
+
+#x = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+
+// A row each, and none for the last invocations; the sum stays in a register.
+// CHECK-LABEL: gpu.func @reduce(
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %[[ROW:.*]], %c7
+// CHECK: scf.if %[[INSIDE]]
+// CHECK: %[[FIRST:.*]] = memref.load %{{.*}}[%[[ROW]]]
+// CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %c0 to %c30 step %c1 iter_args(%{{.*}} = %[[FIRST]])
+// CHECK-NOT: memref.store
+// CHECK: memref.store %[[SUM]], %{{.*}}[%[[ROW]]]
+func.func @sum(%x: memref<7x30xi32>, %y: memref<7xi32>) {
+  linalg.generic {indexing_maps = [#x, #y], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<7x30xi32>) outs(%y : memref<7xi32>) {
+  ^bb0(%in: i32, %out: i32):
+    %0 = arith.addi %in, %out : i32
+    linalg.yield %0 : i32
+  }
+  return
+}
+
+// -----
+
+// Sizes and strides that are not known are numbers of the kernel.
+// CHECK-LABEL: func.func @dynamic(
+// CHECK: gpu.launch_func  @copy::@copy
+// CHECK-SAME: quant.access = array<i32: {{.*}}>
+// CHECK: gpu.func @copy(
+// CHECK-SAME: memref<?xf32>
+// CHECK-SAME: index
+// CHECK: scf.for
+func.func @dynamic(%x: memref<?x8xf32, strided<[?, 1], offset: ?>>, %y: memref<?x8xf32>) {
+  memref.copy %x, %y : memref<?x8xf32, strided<[?, 1], offset: ?>> to memref<?x8xf32>
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// Nibbles are taken out of bytes by shifts.
+// CHECK-LABEL: gpu.func @elementwise(
+// CHECK: %[[BYTE:.*]] = memref.load
+// CHECK-NEXT: %[[UP:.*]] = arith.shli %[[BYTE]], %c4_i8
+// CHECK-NEXT: %[[CODE:.*]] = arith.shrsi %[[UP]], %c4_i8
+// CHECK-NEXT: arith.extsi %[[CODE]]
+func.func @nibbles(%x: memref<64xi8>, %y: memref<64xi32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi32>) {
+  ^bb0(%in: i8, %out: i32):
+    %0 = arith.trunci %in : i8 to i4
+    %1 = arith.extsi %0 : i4 to i32
+    linalg.yield %1 : i32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// CHECK-LABEL: func.func @host(
+// CHECK-NOT: gpu.launch_func
+// CHECK: math.exp
+func.func @host(%x: memref<64xf32>, %y: memref<64xf32>) {
+  // expected-remark @+1 {{is computed by the host: the result of 'math.exp' is not the same on every device}}
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// CHECK-LABEL: func.func @doubles(
+// CHECK-NOT: gpu.launch_func
+func.func @doubles(%x: memref<64xf64>, %y: memref<64xf64>) {
+  // expected-remark @+1 {{is computed by the host: it has a buffer of f64}}
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xf64>) outs(%y : memref<64xf64>) {
+  ^bb0(%in: f64, %out: f64):
+    linalg.yield %in : f64
+  }
+  return
+}
