@@ -40,10 +40,12 @@ RESULTS = ("int8", "uint8", "f32", "f16", "bf16", "float8_e4m3fn")
 
 def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, columns,
                  reduction, out_form, out_shape, bias_dims=None, padding=None,
-                 residual=None, bounds=(None, None), ties=False, dynamic=None):
+                 residual=None, bounds=(None, None), ties=False, dynamic=None,
+                 is_computed=False):
   """One quant.contract. `maps` are those of lhs, rhs and result as text after the
   loops; `rows` the dimensions of lhs that are rows; `bias_dims` those of the
-  result that a bias has; `dynamic` a row dimension of lhs and of the result."""
+  result that a bias has; `dynamic` a row dimension of lhs and of the result;
+  `is_computed` whether rhs is no constant."""
   loops, lhs_map, rhs_map, out_map = maps
   amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
   kind, _, unit = lhs_form.partition("-")
@@ -80,8 +82,8 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     lhs_text = lhs + " as " + m.per_tensor(kind, ties, zero if kind in RANGES else "none",
                                            lhs_scale)
 
-  rhs = m.constant(wrap(m.codes(rhs_shape, weights.dtype), weights.dtype),
-                   element_of(weights.dtype))
+  rhs = m.code_argument(rhs_shape, weights.dtype) if is_computed else m.constant(
+      wrap(m.codes(rhs_shape, weights.dtype), weights.dtype), element_of(weights.dtype))
   rhs_params = weights.params(m, rhs_shape, columns, reduction, ties)
   out_element = element_of(out_form) if out_form not in ("f32", "f16", "bf16") else out_form
   out_type = tensor(open_(out_shape, dynamic and dynamic[1]), out_element)
@@ -263,6 +265,44 @@ def convolutions(seed):
   yield m
 
 
+def products(seed):
+  """Products of two activations: layouts of both, batches, few and many rows, ragged
+  sizes."""
+  m = Module([seed, 1500])
+  forms = [Weights("int8", "per_tensor"), Weights("uint8", "per_tensor", "zero"),
+           Weights("int8", "per_tensor", "zero"), Weights("uint8", "per_tensor"),
+           Weights("int8", "per_channel", "zero")]
+  # Loops of lhs, rhs and result; b and h are batches.
+  layouts = [("b, h, m, k", "b, h, n, k", "b, h, m, n"),
+             ("b, h, m, k", "b, h, k, n", "b, h, m, n"),
+             ("b, m, h, k", "b, n, h, k", "b, h, m, n"),
+             ("b, h, m, k", "b, k, h, n", "b, m, h, n"),
+             ("m, k, b, h", "k, b, h, n", "b, h, m, n"),
+             ("k, m", "n, k", "m, n"), ("m, k", "k, n", "m, n"), ("m, k", "n, k", "m, n")]
+  sizes = [dict(b=2, h=3, m=33, n=65, k=70), dict(b=1, h=2, m=7, n=24, k=64),
+           dict(b=3, h=1, m=1, n=130, k=33), dict(b=1, h=1, m=16, n=5, k=300),
+           dict(b=2, h=2, m=3, n=80, k=16), dict(b=1, h=1, m=97, n=1, k=128)]
+  for i, (maps, s) in enumerate(itertools.product(layouts, sizes)):
+    shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
+    names = [e.split(", ") for e in maps]
+    lhs = LHS_FORMS[i % 5]
+    weights = forms[i // 2 % 5]
+    out = RESULTS[(i // 3) % 5]
+    opts = options(m, out, i % 3 == 0)
+    opts.pop("bias_dims")
+    columns = [d for d, name in enumerate(names[1]) if name == "n"]
+    # A number of samples that is not known.
+    open_ = (0, 0) if maps[0][0] == maps[2][0] and maps[1][0] != maps[0][0] and i % 4 == 1 else None
+    loops = ", ".join(dict.fromkeys(names[2] + names[0]))
+    add_contract(m, "%s x %s -> %s %s %s %s -> %s" % (*maps, s, lhs, weights, out),
+                 (loops, *maps), lhs, shapes[0],
+                 [d for d, name in enumerate(names[0]) if name == "m"], weights, shapes[1],
+                 columns, 0, out, shapes[2],
+                 [len(names[2]) - 1] if i % 4 else None, dynamic=open_, is_computed=True,
+                 **opts)
+  yield m
+
+
 # Elementwise and pools -------------------------------------------------------------
 
 
@@ -336,6 +376,7 @@ GROUPS = {
     "ties": lambda quick, seed: requantized(seed),
     "multipliers": lambda quick, seed: multipliers(seed),
     "conv": lambda quick, seed: convolutions(seed),
+    "product": lambda quick, seed: products(seed),
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
 }

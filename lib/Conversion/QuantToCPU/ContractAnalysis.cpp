@@ -45,6 +45,35 @@ static SmallVector<unsigned> getRhsLoops(ContractOp op,
   return loops;
 }
 
+SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
+  SmallVector<unsigned> columns(loops.columns);
+  auto stride = [&](unsigned loop) {
+    return loops.initStrides[loop].value_or(
+        std::numeric_limits<int64_t>::max());
+  };
+  llvm::stable_sort(columns, [&](unsigned a, unsigned b) {
+    return stride(a) > stride(b);
+  });
+  return columns;
+}
+
+/// What keeps a kernel from packing panels of a rhs that is no constant.
+static std::string findNoPanelReason(ContractOp op,
+                                     const ContractLoops &loops) {
+  if (op.getRhsCodesType().getElementTypeBitWidth() != 8)
+    return "codes of its right-hand side, which is no constant, are not "
+           "integers of 8 bits";
+  if (op.getReductionBlock())
+    return "its right-hand side, which is no constant, has blocks along a "
+           "reduction";
+  if (!isa<PerTensorAttr>(op.getRhsParams().getGranularity()))
+    for (unsigned loop : loops.batch)
+      if (ShapedType::isDynamic(loops.sizes[loop]))
+        return "its right-hand side has scales along a dimension whose size "
+               "is not known";
+  return "";
+}
+
 static std::string findTypeReason(ContractOp op) {
   auto isBytes = [](AffineAttr params) {
     return params.getStorage() == numerics::StorageType::Int8 ||
@@ -71,16 +100,16 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   ContractLoops loops = analyzeLoops(op);
   if (loops.isDepthwise)
     return "it is depthwise";
-  if (!op.getLayout())
-    return "its right-hand side is not packed, as quant-pack-weights packs "
-           "constants";
   for (ArrayRef<unsigned> known :
        {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
     if (ShapedType::isDynamic(loops.getSize(known)))
       return "the size of a column or reduction is not known";
-  SmallVector<unsigned> columns(loops.columns);
-  if (std::optional<LayoutAttr> layout = op.getLayout())
-    columns = getRhsLoops(op, layout->getColumns());
+  if (!op.getLayout())
+    if (std::string reason = findNoPanelReason(op, loops); !reason.empty())
+      return reason;
+  SmallVector<unsigned> columns =
+      op.getLayout() ? getRhsLoops(op, op.getLayout()->getColumns())
+                     : orderColumns(loops);
   if (std::optional<std::pair<unsigned, int64_t>> block =
           op.getReductionBlock()) {
     unsigned split = op.getRhsMap().getDimPosition(block->first);
@@ -108,8 +137,7 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
 void ContractKernel::analyzeColumns() {
   AffineAttr params = op.getRhsParams();
   numerics::TensorParams units = params.getTensorParams();
-  LayoutAttr layout = *op.getLayout();
-  ArrayRef<int64_t> shape = layout.getCodesType().getShape();
+  ArrayRef<int64_t> shape = op.getRhsCodesType().getShape();
   SmallVector<int64_t> blocks = *params.getGranularity().getBlockSizes(
       shape, [&] { return op.emitOpError(); });
   SmallVector<int64_t> strides(shape.size());
@@ -125,9 +153,11 @@ void ContractKernel::analyzeColumns() {
 
   // Units in the order of panels: batches, then columns, then what a panel has
   // beyond them.
-  auto unitsOf = [&](ArrayRef<int64_t> dims) {
+  auto unitsOf = [&](ArrayRef<unsigned> loops) {
     std::vector<int64_t> result{0};
-    for (int64_t dim : dims) {
+    for (unsigned loop : loops) {
+      int64_t dim = *op.getRhsMap().getResultPosition(
+          getAffineDimExpr(loop, op.getContext()));
       std::vector<int64_t> next;
       for (int64_t unit : result)
         for (int64_t i = 0; i < shape[dim]; ++i)
@@ -136,8 +166,8 @@ void ContractKernel::analyzeColumns() {
     }
     return result;
   };
-  std::vector<int64_t> batches = unitsOf(layout.getBatch());
-  std::vector<int64_t> inBatch = unitsOf(layout.getColumns());
+  std::vector<int64_t> batches = unitsOf(batchLoops);
+  std::vector<int64_t> inBatch = unitsOf(columnLoops);
   int64_t blockStride = hasBlocks ? strides[op.getReductionBlock()->first] : 0;
   OpBuilder &builder = kernel.builder;
   auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
@@ -146,13 +176,13 @@ void ContractKernel::analyzeColumns() {
     for (int64_t batch : batches)
       for (int64_t panel = 0; panel < numPanels; ++panel)
         for (int64_t block = 0; block < numBlocks; ++block)
-          for (int64_t column = panel * panelColumns,
-                       end = column + panelColumns;
-               column < end; ++column)
+          for (int64_t i = 0; i < panelColumns; ++i) {
+            int64_t column = panel * columnStep + i;
+            bool exists = i < columnStep && column < columns;
             constants.values.push_back(
-                column < columns
-                    ? get(batch + block * blockStride + inBatch[column])
-                    : 0);
+                exists ? get(batch + block * blockStride + inBatch[column])
+                       : 0);
+          }
     // Columns that do not exist have any number.
     float first = get(0);
     bool isOne = llvm::all_of(batches, [&](int64_t batch) {
@@ -196,22 +226,19 @@ void ContractKernel::analyzeColumns() {
   if (!units.minvals.empty())
     minval = collect(typeOf(params.getMinval()),
                      [&](int64_t unit) { return scaled(units.minvals[unit]); });
-  int64_t offset = layout.getOffset();
   Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
   rhsZero = collect(integer, zeroOf);
   rhsOffset =
-      collect(integer, [&](int64_t unit) { return zeroOf(unit) + offset; });
+      collect(integer, [&](int64_t unit) { return zeroOf(unit) + rhsMoved; });
 }
 
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
 
-void ContractKernel::mergeRows() {
-  SmallVector<const FlatOperand *> operands{&lhs, &init};
-  for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
-    if (operand->base)
-      operands.push_back(operand);
+SmallVector<ContractKernel::MergedLoop>
+ContractKernel::mergeLoops(ArrayRef<unsigned> order,
+                           ArrayRef<const FlatOperand *> operands) {
   auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
     std::optional<int64_t> size = getConstantIntValue(inner.size);
     return size && llvm::all_of(operands, [&](const FlatOperand *operand) {
@@ -221,7 +248,6 @@ void ContractKernel::mergeRows() {
            });
   };
   SmallVector<MergedLoop> merged;
-  SmallVector<unsigned> order = orderLoops(init, loops.rows);
   for (unsigned loop : llvm::reverse(order)) {
     if (getConstantIntValue(sizes[loop]) == 1)
       continue;
@@ -230,7 +256,52 @@ void ContractKernel::mergeRows() {
     else
       merged.push_back({loop, sizes[loop]});
   }
-  rowLoops.assign(merged.rbegin(), merged.rend());
+  std::reverse(merged.begin(), merged.end());
+  return merged;
+}
+
+void ContractKernel::mergeRows() {
+  SmallVector<const FlatOperand *> operands{&lhs, &init};
+  for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
+    if (operand->base)
+      operands.push_back(operand);
+  rowLoops = mergeLoops(orderLoops(init, loops.rows), operands);
+}
+
+void ContractKernel::readLayout() {
+  LayoutAttr layout = *op.getLayout();
+  rhs = op.getRhs();
+  sums = kernel.flatten(
+      op.getSums(),
+      AffineMap::getMultiDimIdentityMap(
+          cast<MemRefType>(op.getSums().getType()).getRank(), op.getContext()));
+  batchLoops = getRhsLoops(op, layout.getBatch());
+  columnLoops = getRhsLoops(op, layout.getColumns());
+  columns = loops.getSize(columnLoops);
+  panelColumns = columnStep = layout.getPanel();
+  numPanels = llvm::divideCeil(columns, panelColumns);
+  ArrayRef<int64_t> reduction = layout.getReduction();
+  outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
+  run = getRhsLoops(op, reduction.take_back(layout.getRun()));
+  runSize = loops.getSize(run);
+  rhsMoved = layout.getOffset();
+  width = op.getRhsCodesType().getElementTypeBitWidth();
+  tupleSize = layout.getGroup() * (8 / width);
+  tupleBytes = layout.getGroup() * panelColumns;
+  if (std::optional<std::pair<unsigned, int64_t>> block =
+          op.getReductionBlock()) {
+    hasBlocks = true;
+    blockSize = block->second;
+  }
+  numBlocks = llvm::divideCeil(reductionSize, blockSize);
+  sumsPerBlock = loops.getSize(batchLoops) * columns;
+  runBytes = hasBlocks
+                 ? (reductionSize / blockSize *
+                        llvm::divideCeil(blockSize, tupleSize) +
+                    llvm::divideCeil(reductionSize % blockSize, tupleSize)) *
+                       tupleBytes
+                 : llvm::divideCeil(runSize, tupleSize) * tupleBytes;
+  panelBytes = loops.getSize(outer) * runBytes;
 }
 
 void ContractKernel::analyze() {
@@ -242,12 +313,7 @@ void ContractKernel::analyze() {
     bias = kernel.flatten(op.getBias(), op.getBiasMap());
   if (op.getResidual())
     residual = kernel.flatten(op.getResidual(), op.getResidualMap());
-  rhs = op.getRhs();
   MLIRContext *context = op.getContext();
-  sums = kernel.flatten(
-      op.getSums(),
-      AffineMap::getMultiDimIdentityMap(
-          cast<MemRefType>(op.getSums().getType()).getRank(), context));
 
   // One number for all, or one for each row: a dimension of 1 does not move.
   auto flattenRows = [&](Value value) {
@@ -265,38 +331,16 @@ void ContractKernel::analyze() {
   if (op.getZeroPoint())
     zeroPoint = flattenRows(op.getZeroPoint());
 
-  LayoutAttr layout = *op.getLayout();
-  columns = loops.getSize(getRhsLoops(op, layout.getColumns()));
-  numBatches = loops.getSize(getRhsLoops(op, layout.getBatch()));
-  panelColumns = layout.getPanel();
-  numPanels = llvm::divideCeil(columns, panelColumns);
-  reductionSize = loops.getSize(loops.reduction);
-  ArrayRef<int64_t> reduction = layout.getReduction();
-  outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
-  SmallVector<unsigned> run =
-      getRhsLoops(op, reduction.take_back(layout.getRun()));
-  runSize = loops.getSize(run);
-  width = op.getRhsCodesType().getElementTypeBitWidth();
-  tupleSize = layout.getGroup() * (8 / width);
-  tupleBytes = layout.getGroup() * panelColumns;
-  blockSize = reductionSize;
-  if (std::optional<std::pair<unsigned, int64_t>> block =
-          op.getReductionBlock()) {
-    hasBlocks = true;
-    blockSize = block->second;
-  }
-  numBlocks = llvm::divideCeil(reductionSize, blockSize);
-  runBytes = hasBlocks
-                 ? (reductionSize / blockSize *
-                        llvm::divideCeil(blockSize, tupleSize) +
-                    llvm::divideCeil(reductionSize % blockSize, tupleSize)) *
-                       tupleBytes
-                 : llvm::divideCeil(runSize, tupleSize) * tupleBytes;
-  panelBytes = loops.getSize(outer) * runBytes;
+  reductionSize = blockSize = loops.getSize(loops.reduction);
+  if (op.getLayout())
+    readLayout();
+  else
+    planPanels();
   analyzeColumns();
   lhsZero = dot.getLhsOffset();
   if (!op.isDynamic())
     lhsZero += getTensorZeroPoint(*op.getLhsParams());
+  needsColumnSums = lhsZero != 0 || op.getZeroPoint();
   mergeRows();
   needsGather =
       loops.getSize(run) != 1 && !areContiguous(loops, run, loops.lhsStrides);
@@ -340,23 +384,7 @@ void ContractKernel::planScratch() {
       rowsPerBlock = std::min(rowsPerBlock, known);
     scratchRows = rowsPerBlock;
   }
-  OpBuilder &builder = kernel.builder;
-  OpBuilder::InsertionGuard guard(builder);
-  auto function = op->getParentOfType<FunctionOpInterface>();
-  builder.setInsertionPointToStart(&function.getFunctionBody().front());
-  auto allocate = [&](int64_t size, Type element) {
-    FlatOperand operand;
-    operand.element = element;
-    operand.start = attr(0);
-    operand.base = memref::AllocaOp::create(builder, kernel.loc,
-                                            MemRefType::get({size}, element),
-                                            builder.getI64IntegerAttr(64));
-    return operand;
-  };
-  if (needsGather)
-    gathered = allocate(scratchRows * reductionSize, builder.getIntegerType(8));
-  if (needsRowSums)
-    rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
+  this->scratchRows = scratchRows;
 }
 
 int64_t ContractKernel::getScratchPerRow() const {
@@ -372,6 +400,14 @@ ContractKernel::Parallel ContractKernel::chooseParallel() const {
   for (int64_t size : {columns, reductionSize})
     if (llvm::MulOverflow(products, size, products))
       return Parallel::Panels;
+  if (packsPanels) {
+    // Every iteration packs what it needs: batches share nothing.
+    int64_t batches = loops.getSize(batchLoops);
+    if (batches > 1 && products >= minProducts / batches)
+      return Parallel::Batches;
+    return products >= minProducts && columns > columnStep ? Parallel::Panels
+                                                           : Parallel::None;
+  }
   if (products < minProducts)
     return Parallel::None;
   // Panels are equal shares where they are many; otherwise rows are, if what is

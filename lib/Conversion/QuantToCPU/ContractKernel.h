@@ -6,13 +6,14 @@
 //     blocks of rows                        one, unless a scratch is needed
 //       scratch of the block                rows gathered, sums of rows
 //       panels of columns                   whole ones in a loop, then the last
+//         the panel packed                  where rhs is no constant
 //         values of the panel's columns     bias, sums, multipliers
 //           tiles of rows                   whole ones in a loop, then the rest
 //             reduction                     accumulators stay in registers
 //             epilogue                      from them to codes or values
 //
-// Large ones run in parallel over panels, or over blocks of rows where panels
-// are few (scf.parallel): every element of the result is computed by one
+// Large ones run in parallel over panels, over blocks of rows where panels are
+// few, or over batches (scf.parallel): every element of the result is computed by one
 // iteration, in one order, so that numbers do not depend on the number of
 // threads.
 //
@@ -29,6 +30,9 @@
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 
 namespace quant_mlir {
+
+/// Loops of columns from the largest stride in the result to the smallest.
+llvm::SmallVector<unsigned> orderColumns(const ContractLoops &loops);
 
 /// Numbers of columns (and blocks of them) that are known at compile time: one
 /// for all, or a global in the order of panels: batches, panels, blocks,
@@ -55,7 +59,7 @@ public:
 private:
   using Values = llvm::SmallVector<mlir::Value>;
   /// Which loop of a batch is parallel, if any.
-  enum class Parallel { None, Panels, RowBlocks };
+  enum class Parallel { None, Panels, RowBlocks, Batches };
 
   /// What belongs to the columns of a panel: for each register of columns.
   struct Panel {
@@ -89,6 +93,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   void analyze();
+  /// Numbers of a packed rhs.
+  void readLayout();
   void analyzeColumns();
   void mergeRows();
   /// Chooses blocks of rows, and what is prepared for one.
@@ -108,6 +114,7 @@ private:
   /// A loop over [from, to), parallel where asked for.
   void buildLoop(mlir::Value from, mlir::Value to, int64_t step,
                  bool isParallel, llvm::function_ref<void(mlir::Value)> body);
+  void buildBatches(Values &ivs, unsigned depth, mlir::OpFoldResult number);
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
                      mlir::OpFoldResult count);
@@ -120,6 +127,55 @@ private:
                  mlir::Value inBlock, int64_t count);
 
   //===--------------------------------------------------------------------===//
+  // ContractPanels.cpp: panels of a rhs that is not packed
+  //===--------------------------------------------------------------------===//
+
+  /// Chooses panels, as quant-pack-weights does for constants.
+  void planPanels();
+  /// The place of a panel: in a parallel loop every iteration has its own.
+  void allocatePanel();
+  /// Packs the panel of number `index`, and sums its columns.
+  void packPanel(llvm::ArrayRef<mlir::Value> ivs, mlir::Value index,
+                 Panel &panel);
+  /// Adds `size` codes of each column, from element `first` of a run on, to the
+  /// panel at `dest`, and to `totals`. `base`: where the run begins.
+  Values packCodes(const Panel &panel, mlir::OpFoldResult base,
+                   mlir::OpFoldResult first, mlir::OpFoldResult dest,
+                   int64_t size, Values totals);
+  /// `count` codes, at most a group, of each column.
+  void packGroup(const Panel &panel, mlir::OpFoldResult base,
+                 mlir::OpFoldResult first, mlir::OpFoldResult dest,
+                 int64_t count, llvm::MutableArrayRef<mlir::Value> totals);
+  /// The codes of one element of the reduction into `lines`, from column `done`
+  /// on.
+  void copyLine(const Panel &panel, mlir::OpFoldResult from,
+                mlir::OpFoldResult to, int64_t done);
+  /// packGroup where the codes of a column follow each other, of registers from
+  /// `firstReg` on.
+  void packWords(const Panel &panel, int64_t firstReg, mlir::OpFoldResult base,
+                 mlir::OpFoldResult dest, int64_t count,
+                 llvm::MutableArrayRef<mlir::Value> totals);
+  /// As many groups as a register has lanes, of columns whose codes follow each
+  /// other along the reduction.
+  void packSquare(const Panel &panel, mlir::OpFoldResult base,
+                  mlir::OpFoldResult dest,
+                  llvm::MutableArrayRef<mlir::Value> totals);
+  /// Stores a register of groups, of which `count` codes are there, moved.
+  void storeGroups(mlir::Value codes, mlir::OpFoldResult dest, int64_t count,
+                   mlir::Value *total);
+  /// From the beginning of a run to its element `number`, in rhs.
+  mlir::OpFoldResult getRunOffset(mlir::OpFoldResult number);
+  /// From the first column of a panel to column `number`, in rhs.
+  mlir::OpFoldResult getColumnOffset(int64_t number);
+  /// Calls `body` for every row of the panel's columns, from `first` on, that lie
+  /// at one distance from each other in rhs: where it begins behind the panel's
+  /// first column there, and in the panel, and its size.
+  void forColumnRows(const Panel &panel, int64_t first,
+                     llvm::function_ref<void(mlir::OpFoldResult,
+                                             mlir::OpFoldResult, int64_t)>
+                         body);
+
+  //===--------------------------------------------------------------------===//
   // ContractRows.cpp: addresses and scratch of rows
   //===--------------------------------------------------------------------===//
 
@@ -129,6 +185,10 @@ private:
   llvm::SmallVector<Row> buildRowValues(Values &ivs, const Panel &panel,
                                         mlir::Value firstRow,
                                         mlir::Value inBlock, int64_t count);
+  void allocateScratch();
+  FlatOperand allocate(int64_t size, mlir::Type element);
+  /// `body` with what it allocates on the stack given back behind it.
+  void buildOnStack(llvm::function_ref<void()> body);
   void fillScratch(Values &ivs, mlir::Value firstRow, mlir::OpFoldResult count);
   void gatherRow(mlir::Value from, mlir::Value to);
   /// The codes of a row's block, summed.
@@ -138,10 +198,10 @@ private:
   // ContractReduce.cpp: the micro-kernel
   //===--------------------------------------------------------------------===//
 
-  /// Calls `body` for every run of lhs with its place behind the row's first
-  /// code, and its number.
+  /// Calls `body` for every run with its place in `operand` behind the first
+  /// one's, and its number.
   Values
-  forRuns(mlir::ValueRange inits,
+  forRuns(const FlatOperand &operand, mlir::ValueRange inits,
           llvm::function_ref<Values(mlir::OpFoldResult, mlir::OpFoldResult,
                                     mlir::ValueRange)>
               body);
@@ -210,11 +270,24 @@ private:
     mlir::OpFoldResult size;
   };
   llvm::SmallVector<MergedLoop> rowLoops; ///< from the outermost
+  /// `loops` that have one distance in all of `operands`, as one; from the
+  /// outermost, as they are nested in `result`.
+  llvm::SmallVector<MergedLoop>
+  mergeLoops(llvm::ArrayRef<unsigned> order,
+             llvm::ArrayRef<const FlatOperand *> operands);
   mlir::OpFoldResult numRows;
 
-  int64_t columns = 1, panelColumns = 1, numPanels = 1, panelBytes = 0;
-  int64_t numBatches = 1;
+  /// Of a panel: columns that there is room for, and that it has where it is
+  /// whole.
+  int64_t panelColumns = 1, columnStep = 1;
+  int64_t columns = 1, numPanels = 1, panelBytes = 0;
+  llvm::SmallVector<unsigned> batchLoops, columnLoops;
   llvm::SmallVector<unsigned> outer; ///< reductions around a run
+  llvm::SmallVector<unsigned> run;
+  /// What was added to codes of rhs.
+  int64_t rhsMoved = 0;
+  /// From the sums of a block to those of the next.
+  int64_t sumsPerBlock = 0;
   int64_t runSize = 1, reductionSize = 1;
   /// Of codes of rhs: bits, elements that share a byte's place, bytes of a run.
   unsigned width = 8;
@@ -231,10 +304,23 @@ private:
   /// Rows of a block, and what is prepared for each of them.
   bool needsGather = false, needsRowSums = false;
   int64_t rowsPerBlock = 0; ///< 0: all
+  int64_t scratchRows = 0;
   Parallel parallel = Parallel::None;
   FlatOperand gathered; ///< rowsPerBlock x reductionSize
   FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
   int32_t rowSumFactor = 1;
+
+  /// Rhs as it is, where panels are packed here.
+  bool packsPanels = false, needsColumnSums = true;
+  FlatOperand source;
+  /// Loops of the columns of a panel that are not at one distance from each
+  /// other in rhs, from the outermost; the last one is walked by vectors.
+  llvm::SmallVector<MergedLoop> columnNest;
+  /// The distance between elements of a run, where it is one.
+  std::optional<mlir::OpFoldResult> runStride;
+  FlatOperand packed;     ///< a panel
+  FlatOperand packedSums; ///< numBlocks x panelColumns
+  FlatOperand lines;      ///< group x panelColumns, before they are interleaved
 };
 
 } // namespace quant_mlir

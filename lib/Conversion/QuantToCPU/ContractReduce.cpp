@@ -129,7 +129,7 @@ ContractKernel::addCodes(ArrayRef<Row> rows, const Panel &panel,
 }
 
 ContractKernel::Values ContractKernel::forRuns(
-    ValueRange inits,
+    const FlatOperand &operand, ValueRange inits,
     llvm::function_ref<Values(OpFoldResult, OpFoldResult, ValueRange)> body) {
   std::function<Values(unsigned, OpFoldResult, OpFoldResult, ValueRange)> nest =
       [&](unsigned depth, OpFoldResult at, OpFoldResult number,
@@ -141,7 +141,7 @@ ContractKernel::Values ContractKernel::forRuns(
     return kernel.forCarry(
         attr(0), size, carried, [&](Value iv, ValueRange inits) {
           return nest(depth + 1,
-                      kernel.add(at, kernel.mul(iv, lhs.strides[loop])),
+                      kernel.add(at, kernel.mul(iv, operand.strides[loop])),
                       kernel.add(kernel.mul(number, size), iv), inits);
         });
   };
@@ -178,7 +178,7 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
   sums.append(chains * (sets - 1), zero);
   sums = forRuns(
-      sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
+      lhs, sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
         OpFoldResult rhsAt =
             kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
         return addCodes(rows, panel, at, rhsAt, runSize, Values(carried), sets);
@@ -207,7 +207,7 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
   for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg) {
     Value sum = loadColumns(
-        sums, kernel.index(at(panel.sums, numBatches * columns, reg)),
+        sums, kernel.index(at(panel.sums, sumsPerBlock, reg)),
         getValid(panel, reg));
     if (!rhsZero.isZero())
       sum = subtractProduct(

@@ -29,6 +29,34 @@ void ContractKernel::placeRow(Values &ivs, Value number) {
   ivs[rowLoops.front().loop] = number;
 }
 
+void ContractKernel::buildOnStack(llvm::function_ref<void()> body) {
+  OpBuilder &builder = kernel.builder;
+  Value stack = LLVM::StackSaveOp::create(
+      builder, kernel.loc, LLVM::LLVMPointerType::get(op.getContext()));
+  body();
+  LLVM::StackRestoreOp::create(builder, kernel.loc, stack);
+}
+
+FlatOperand ContractKernel::allocate(int64_t size, Type element) {
+  FlatOperand operand;
+  operand.element = element;
+  operand.start = attr(0);
+  operand.base = memref::AllocaOp::create(
+      kernel.builder, kernel.loc, MemRefType::get({size}, element),
+      kernel.builder.getI64IntegerAttr(64));
+  return operand;
+}
+
+void ContractKernel::allocateScratch() {
+  OpBuilder &builder = kernel.builder;
+  if (needsGather)
+    gathered = allocate(scratchRows * reductionSize, builder.getIntegerType(8));
+  if (needsRowSums)
+    rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
+  if (packsPanels && parallel != Parallel::Panels)
+    allocatePanel();
+}
+
 SmallVector<ContractKernel::Row>
 ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
                                Value inBlock, int64_t count) {
@@ -109,7 +137,7 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
     return dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, first)),
                       size);
   Value zero = constantI32(0);
-  return forRuns(zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
+  return forRuns(lhs, zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
     Value sum = dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, at)),
                            runSize);
     return Values{arith(sum).add(carried[0], sum)};

@@ -1,7 +1,8 @@
 //===- ContractToCPU.cpp - quant.contract as loops over registers ---------===//
 //
 // The nest of ContractKernel.h, from batches down to tiles; and the pattern.
-// Right-hand sides are packed in panels (quant-pack-weights).
+// Right-hand sides are in panels: constants since quant-pack-weights, others
+// are packed by the kernel (ContractPanels.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -98,12 +99,16 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
   int64_t lanes = dot.getLanes();
   Panel panel;
   panel.columns = columns;
-  OpFoldResult first = kernel.mul(index, attr(panelColumns));
+  OpFoldResult first = kernel.mul(index, attr(columnStep));
   OpFoldResult number = kernel.add(kernel.mul(batch, attr(numPanels)), index);
   panel.firstColumn = kernel.index(first);
-  panel.rhs = kernel.index(kernel.mul(number, attr(panelBytes)));
-  // Sums and biases have as many columns as there are, constants as the panels.
-  panel.sums = kernel.add(kernel.mul(batch, attr(this->columns)), first);
+  if (packsPanels) {
+    packPanel(ivs, index, panel);
+  } else {
+    panel.rhs = kernel.index(kernel.mul(number, attr(panelBytes)));
+    // Sums and biases have as many columns as there are, constants as panels.
+    panel.sums = kernel.add(kernel.mul(batch, attr(this->columns)), first);
+  }
   panel.constants = kernel.mul(number, attr(numBlocks * panelColumns));
   OpFoldResult biasAt;
   if (bias.base)
@@ -133,17 +138,20 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
       continue;
     // acc = sum(x w) - zx sum(w - zw) - (zw + offset) sum(x), where x has been
     // moved as the instruction does, and w as it is stored.
-    Value sum = loadColumns(sums, at(panel.sums), valid);
     OpFoldResult constantsAt = at(panel.constants);
-    ElementArith arith = this->arith(sum);
-    if (!rhsZero.isZero())
-      sum = subtractProduct(sum, constantI32(reductionSize),
-                            loadConstants(rhsZero, constantsAt));
-    Value start = biases ? biases : arith.intConstant(0);
-    if (op.getZeroPoint())
-      panel.columnSums.push_back(sum);
-    else if (lhsZero != 0)
-      start = subtractProduct(start, constantI32(lhsZero), sum);
+    Value start = biases ? biases : splat(constantI32(0));
+    if (needsColumnSums) {
+      Value sum = loadColumns(sums, at(panel.sums), valid);
+      // Panels that are packed here are summed as they are stored.
+      const ColumnConstants &zero = packsPanels ? rhsOffset : rhsZero;
+      if (!zero.isZero())
+        sum = subtractProduct(sum, constantI32(reductionSize),
+                              loadConstants(zero, constantsAt));
+      if (op.getZeroPoint())
+        panel.columnSums.push_back(sum);
+      else
+        start = subtractProduct(start, constantI32(lhsZero), sum);
+    }
     panel.start.push_back(start);
     panel.multiplier.push_back(loadConstants(multiplier, constantsAt));
     if (!rhsOffset.isZero())
@@ -158,13 +166,20 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
                                    OpFoldResult count) {
   if ((needsGather || needsRowSums) && !isScratchShared())
     fillScratch(ivs, firstRow, count);
-  int64_t whole = columns / panelColumns;
+  int64_t whole = columns / columnStep;
+  auto build = [&](Value index, int64_t columns) {
+    if (!packsPanels || parallel != Parallel::Panels)
+      return buildPanel(ivs, batch, index, columns, firstRow, count);
+    buildOnStack([&] {
+      allocatePanel();
+      buildPanel(ivs, batch, index, columns, firstRow, count);
+    });
+  };
   buildLoop(kernel.index(0), kernel.index(whole), 1,
-            parallel == Parallel::Panels, [&](Value index) {
-              buildPanel(ivs, batch, index, panelColumns, firstRow, count);
-            });
-  if (int64_t rest = columns % panelColumns)
-    buildPanel(ivs, batch, kernel.index(whole), rest, firstRow, count);
+            parallel == Parallel::Panels,
+            [&](Value index) { build(index, columnStep); });
+  if (int64_t rest = columns % columnStep)
+    build(kernel.index(whole), rest);
 }
 
 void ContractKernel::buildLoop(Value from, Value to, int64_t step,
@@ -220,27 +235,46 @@ void ContractKernel::buildBatch(Values &ivs, Value batch) {
     buildRowBlock(ivs, batch, whole, attr(*known % rowsPerBlock));
 }
 
+void ContractKernel::buildBatches(Values &ivs, unsigned depth,
+                                  OpFoldResult number) {
+  if (depth == batchLoops.size())
+    return buildBatch(ivs, kernel.index(number));
+  unsigned loop = batchLoops[depth];
+  kernel.forLoop(sizes[loop], [&](Value iv) {
+    ivs[loop] = iv;
+    buildBatches(ivs, depth + 1,
+                 kernel.add(kernel.mul(number, sizes[loop]), iv));
+  });
+}
+
 void ContractKernel::build() {
   analyze();
   placeConstants(multiplier, "multiplier");
   placeConstants(minval, "minval");
   placeConstants(rhsZero, "zero_point");
   placeConstants(rhsOffset, "offset");
-  SmallVector<unsigned> batches;
-  SmallVector<OpFoldResult> batchSizes;
-  for (int64_t dim : op.getLayout()->getBatch()) {
-    batches.push_back(op.getRhsMap().getDimPosition(dim));
-    batchSizes.push_back(sizes[batches.back()]);
-  }
-  kernel.forNest(batchSizes, [&](ValueRange outside) {
-    Values ivs(loops.roles.size());
-    OpFoldResult number = attr(0);
-    for (auto [loop, size, iv] :
-         llvm::zip_equal(batches, batchSizes, outside)) {
-      ivs[loop] = iv;
-      number = kernel.add(kernel.mul(number, size), iv);
+  bool hasScratch = packsPanels || needsGather || needsRowSums;
+  auto buildScratch = [&](llvm::function_ref<void()> body) {
+    if (!hasScratch)
+      return body();
+    buildOnStack([&] {
+      allocateScratch();
+      body();
+    });
+  };
+  Values ivs(loops.roles.size());
+  if (parallel != Parallel::Batches)
+    return buildScratch([&] { buildBatches(ivs, 0, attr(0)); });
+  // All batches are one loop, whose iterations have a scratch of their own.
+  Value end = kernel.index(loops.getSize(batchLoops));
+  buildLoop(kernel.index(0), end, 1, /*isParallel=*/true, [&](Value number) {
+    Value rest = number;
+    for (unsigned loop : llvm::reverse(batchLoops)) {
+      Value size = kernel.index(sizes[loop]);
+      ivs[loop] = arith::RemUIOp::create(kernel.builder, kernel.loc, rest, size);
+      rest = arith::DivUIOp::create(kernel.builder, kernel.loc, rest, size);
     }
-    buildBatch(ivs, kernel.index(number));
+    buildScratch([&] { buildBatch(ivs, number); });
   });
 }
 
@@ -249,7 +283,7 @@ void ContractKernel::build() {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// quant.contract lhs(%x) rhs(%w in <panels>) outs(%y)
+/// quant.contract lhs(%x) rhs(%w) outs(%y)
 ///   -> scf.for panels { scf.for tiles {
 ///        %acc:24 = scf.for groups iter_args(...) {
 ///          %w = vector.load; %x = vector.broadcast
@@ -265,8 +299,6 @@ struct LowerContract : public OpRewritePattern<ContractOp> {
                                 PatternRewriter &rewriter) const override {
     if (op->getNumResults() != 0)
       return rewriter.notifyMatchFailure(op, "it is not on buffers");
-    if (!op.getLayout())
-      return rewriter.notifyMatchFailure(op, "rhs is not packed");
     std::string reason = findNoKernelReason(op, target);
     if (!reason.empty())
       return rewriter.notifyMatchFailure(op, reason);

@@ -301,6 +301,28 @@ static std::pair<Value, Value> exchangeHalves(KernelBuilder &kernel, Value a,
   return {shuffle({0, 1, 4, 5}), shuffle({2, 3, 6, 7})};
 }
 
+Value DotProduct::addRhs(KernelBuilder &kernel, Value sum, Value rhs) const {
+  OpBuilder &builder = kernel.builder;
+  if (rows == 1)
+    return build(kernel, sum,
+                 buildSplat(kernel, cast<VectorType>(rhs.getType()), 1), rhs);
+  // An accumulator has fewer columns than a row, and each of them twice.
+  int64_t size = getColumns() * group;
+  Value zero = arith::ConstantOp::create(
+      builder, kernel.loc, builder.getZeroAttr(getSumType(builder)));
+  SmallVector<Value> parts;
+  for (int64_t i = 0; i < rows; ++i) {
+    Value part = vector::ExtractStridedSliceOp::create(
+        builder, kernel.loc, rhs, ArrayRef<int64_t>(i * size),
+        ArrayRef<int64_t>(size), ArrayRef<int64_t>(1));
+    Value ones = buildSplat(kernel, cast<VectorType>(part.getType()), 1);
+    parts.push_back(build(kernel, zero, ones, part));
+  }
+  return arith::AddIOp::create(
+      builder, kernel.loc, sum,
+      exchangeHalves(kernel, parts[0], parts[1]).first);
+}
+
 SmallVector<Value> DotProduct::toAccumulators(KernelBuilder &kernel,
                                               ValueRange registers,
                                               int64_t count) const {

@@ -64,6 +64,10 @@ public:
   /// The sum of `count` codes from `index` on, as they are moved: i32.
   mlir::Value sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                      mlir::Value index, int64_t count) const;
+  /// `sum`, a register that is a row, with the codes of each of its columns
+  /// added, as unpackRhs gives them.
+  mlir::Value addRhs(KernelBuilder &kernel, mlir::Value sum,
+                     mlir::Value rhs) const;
   mlir::Value build(KernelBuilder &kernel, mlir::Value sum, mlir::Value lhs,
                     mlir::Value rhs) const;
 

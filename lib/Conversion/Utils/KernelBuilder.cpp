@@ -173,7 +173,9 @@ SmallVector<Value> KernelBuilder::forCarry(
   builder.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> values =
       body(loop.getInductionVar(), loop.getRegionIterArgs());
-  scf::YieldOp::create(builder, loc, values);
+  // Without values the loop has its end already.
+  if (!values.empty())
+    scf::YieldOp::create(builder, loc, values);
   return loop.getResults();
 }
 

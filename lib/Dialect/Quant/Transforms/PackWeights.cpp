@@ -2,7 +2,8 @@
 //
 // Constant right-hand sides of quant.contract to panels, with the sums of their
 // columns, and back. What a panel is, numerics::PanelLayout says; what a CPU
-// wants, CPUTarget. Weights that are computed at run time are left to kernels.
+// wants, CPUTarget. Right-hand sides that are computed are left to kernels, which
+// pack them when they are there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -162,19 +163,14 @@ static std::string getResourceName(ElementsAttr elements) {
   return "weights";
 }
 
-/// arith.constant, or quant.unpack <canonical> of one. Otherwise the reason.
+/// arith.constant, or quant.unpack <canonical> of one. Otherwise the reason, or none
+/// where there is nothing to pack yet.
 static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
   auto type = cast<RankedTensorType>(rhs.getType());
   auto unpack = rhs.getDefiningOp<UnpackOp>();
   ElementsAttr elements;
-  if (!matchPattern(unpack ? unpack.getInput() : rhs, m_Constant(&elements))) {
-    reason = "they are not a constant but ";
-    if (Operation *producer = rhs.getDefiningOp())
-      reason += "a result of '" + getQuantName(producer).str() + "'";
-    else
-      reason += "an argument";
+  if (!matchPattern(unpack ? unpack.getInput() : rhs, m_Constant(&elements)))
     return std::nullopt;
-  }
   bool isSplat;
   std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
   if (!bytes) {
@@ -369,7 +365,8 @@ private:
     if (!packed.bytes) {
       std::optional<ConstantCodes> constant = readCodes(op.getRhs(), reason);
       if (!constant) {
-        remark(op) << "are not packed: " << reason;
+        if (!reason.empty())
+          remark(op) << "are not packed: " << reason;
         return false;
       }
       // The shape of sums follows from the layout.

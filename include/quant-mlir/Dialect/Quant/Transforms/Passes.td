@@ -752,7 +752,8 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
     Weights that are packed stay as they are, so a second run changes nothing.
 
     Limits: constants of `arith.constant`, in memory, or `quant.unpack` of one; on
-    tensors. What is not packed is named in a remark with the reason.
+    tensors. A constant that is not packed is named in a remark with the reason;
+    what is computed is left to kernels, which pack it when it is there.
   }];
   let options = [
     Option<"targetCpu", "target-cpu", "std::string", "\"\"",
