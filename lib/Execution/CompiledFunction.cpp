@@ -9,6 +9,7 @@
 #include "quant-mlir/Execution/CompiledFunction.h"
 
 #include "HostRuntime.h"
+#include "SectionMemory.h"
 #include "Signature.h"
 
 #include "quant-mlir/Execution/Diagnostics.h"
@@ -68,6 +69,7 @@ createEngine(mlir::ModuleOp module, const CompileOptions &options) {
       /*optLevel=*/3, /*sizeLevel=*/0, optimizerTarget->get());
   mlir::ExecutionEngineOptions engineOptions;
   engineOptions.transformer = optimize;
+  engineOptions.sectionMemoryMapper = &getSectionMemory();
   engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   engineOptions.enableGDBNotificationListener = false;
   engineOptions.enablePerfNotificationListener = false;
