@@ -303,39 +303,46 @@ def products(seed):
   yield m
 
 
-def depthwise(seed):
-  """Channels that fill registers, and those that do not, x windows, strides, dilations
-  and padding: none, on one side, wider than the window, over an image that is smaller."""
+def by_rows(seed):
+  """Results whose columns do not follow each other: NCHW, depthwise and grouped too,
+  and transposed products; short and long rows, strides."""
   m = Module([seed, 1700])
-  channels = (64, 5, 37, 16, 32, 100, 8, 24)
-  windows = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((5, 5), (1, 1), (1, 1)),
-             ((3, 3), (1, 1), (2, 2)), ((3, 3), (3, 2), (1, 1)), ((2, 4), (1, 2), (3, 1)),
-             ((1, 3), (1, 1), (1, 1)), ((3, 1), (1, 1), (1, 1)), ((3, 5), (1, 1), (1, 3)),
-             ((3, 3), (1, 4), (1, 1)))
-  # Low and high, by rows and by columns of the image.
-  paddings = (((1, 1), (1, 1)), ((0, 0), (0, 0)), ((0, 1), (0, 1)), ((2, 2), (3, 1)),
-              ((4, 0), (0, 5)))
-  sizes = ((9, 13), (25, 5), (3, 3), (7, 20), (1, 8), (6, 1))
-  i = 0
-  for (kernel, stride, dilation), pads in itertools.product(windows, paddings):
-    size, c = sizes[i % 6], channels[i % 8]
-    extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    out = [(n + sum(p) - e) // s + 1 for n, p, e, s in zip(size, pads, extent, stride)]
-    i += 1
-    if min(out) < 1:
-      continue
-    lhs, result = ("int8", "uint8", "int8-symmetric")[i % 3], ("int8", "uint8")[i // 3 % 2]
-    hw = ", ".join("%s * %d + %s * %d" % (a, s, b, d)
-                   for a, b, s, d in zip("hw", "ij", stride, dilation))
-    bounds = ((None, None), (0.0, None), (0.0, 6.0), (-1.0, 1.0))[i % 4]
-    add_contract(
-        m, "depthwise %dx%d window %dx%d stride %s dilation %s padding %s channels %d %s -> "
-        "%s" % (size + kernel + (stride, dilation, pads, c, lhs, result)),
-        ("n, h, w, c, i, j", "n, %s, c" % hw, "i, j, c", "n, h, w, c"), lhs,
-        (1 + i % 5 // 4,) + size + (c,), [0],
-        Weights("int8", ("per_channel", "per_tensor")[i % 2]), kernel + (c,), [2], 0, result,
-        (1 + i % 5 // 4, *out, c), [3] if i % 3 else None,
-        [0, 0, *pads[0], *pads[1], 0, 0], bounds=bounds, ties=i % 4 == 0)
+  forms = [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
+           Weights("uint8", "per_tensor", "zero"), Weights("uint8", "per_channel")]
+  kinds = {
+      "conv": ("n, k, h, w, c, i, j", "n, c, %s", "k, c, i, j", "n, k, h, w"),
+      "depthwise": ("n, k, h, w, i, j", "n, k, %s", "k, i, j", "n, k, h, w"),
+      "grouped": ("n, g, k, h, w, c, i, j", "n, g, c, %s", "g, k, c, i, j", "n, g, k, h, w"),
+      "pointwise": ("n, k, h, w, c", "n, c, %s", "k, c", "n, k, h, w"),
+      "matmul": ("w, k, c", "w, c", "c, k", "k, w"),
+  }
+  for i, (kind, width, stride) in enumerate(itertools.product(
+      kinds, (7, 14, 80), (1, 2))):
+    loops, x, w, y = kinds[kind]
+    taps = 3 if "i" in loops.split(", ") else 1
+    step = "h * %d + i, w * %d + j" if taps == 3 else "h * %d, w * %d"
+    x = x % (step % (stride, stride)) if "%" in x else x
+    low = taps // 2
+    size = dict(n=1 + i % 2, k=(5, 13, 26)[i % 3], g=2, c=(20, 3)[i % 2], i=3, j=3,
+                h=(width - 1) // stride + 1, w=(width - 1) // stride + 1)
+    if width > 20:
+      size["h"] = 2
+    names = w.split(", ")
+    shape = lambda text: tuple(size[d] for d in text.split(", "))
+    spatial = [(size[d] - 1) * stride + (taps if not low else 1) for d in "hw"]
+    lhs_shape = [size[d] for d in x.split(", ") if d in size]
+    lhs_shape = tuple(lhs_shape + spatial) if kind != "matmul" else shape("w, c")
+    out = RESULTS[i % 5]
+    opts = options(m, out, i % 3 == 0)
+    opts.pop("bias_dims")
+    results = y.split(", ")
+    padding = [0] * 2 * (len(lhs_shape) - 2) + [low] * 4 if low else None
+    add_contract(m, "%s %d stride %d -> %s" % (kind, width, stride, out), (loops, x, w, y),
+                 ("int8", "uint8", "int8-symmetric")[i % 3], lhs_shape, [0], forms[i % 4],
+                 shape(w), [d for d, name in enumerate(names) if name in ("k", "g")],
+                 0, out, shape(y),
+                 [d for d, name in enumerate(results) if name in ("k", "g")] if i % 4 else None,
+                 padding, **opts)
   yield m
 
 
@@ -412,8 +419,8 @@ GROUPS = {
     "ties": lambda quick, seed: requantized(seed),
     "multipliers": lambda quick, seed: multipliers(seed),
     "conv": lambda quick, seed: convolutions(seed),
+    "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
-    "depthwise": lambda quick, seed: depthwise(seed),
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
 }

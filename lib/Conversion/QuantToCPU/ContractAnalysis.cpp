@@ -36,9 +36,8 @@ static bool areContiguous(const ContractLoops &loops,
   return true;
 }
 
-/// The loops of these dimensions of rhs.
-static SmallVector<unsigned> getRhsLoops(ContractOp op,
-                                         ArrayRef<int64_t> dims) {
+SmallVector<unsigned> quant_mlir::getRhsLoops(ContractOp op,
+                                              ArrayRef<int64_t> dims) {
   SmallVector<unsigned> loops;
   for (int64_t dim : dims)
     loops.push_back(op.getRhsMap().getDimPosition(dim));
@@ -98,6 +97,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
+  if (op.getLayout() && op.getLayout()->getPanel() == 1)
+    return findNoExchangeReason(op, loops);
   if (loops.isDepthwise)
     return "it is depthwise";
   for (ArrayRef<unsigned> known :
@@ -166,8 +167,18 @@ void ContractKernel::analyzeColumns() {
     }
     return result;
   };
-  std::vector<int64_t> batches = unitsOf(batchLoops);
-  std::vector<int64_t> inBatch = unitsOf(columnLoops);
+  ArrayRef<unsigned> around(batchLoops), inside(columnLoops);
+  int64_t columns = this->columns, columnStep = this->columnStep,
+          panelColumns = this->panelColumns, numPanels = this->numPanels;
+  if (isExchanged) {
+    // One number after the other.
+    around = loops.batch;
+    inside = loops.rows;
+    columns = columnStep = panelColumns = loops.getSize(inside);
+    numPanels = 1;
+  }
+  std::vector<int64_t> batches = unitsOf(around);
+  std::vector<int64_t> inBatch = unitsOf(inside);
   int64_t blockStride = hasBlocks ? strides[op.getReductionBlock()->first] : 0;
   OpBuilder &builder = kernel.builder;
   auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
@@ -229,7 +240,10 @@ void ContractKernel::analyzeColumns() {
   Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
   rhsZero = collect(integer, zeroOf);
   rhsOffset =
-      collect(integer, [&](int64_t unit) { return zeroOf(unit) + rhsMoved; });
+      collect(integer, [&](int64_t unit) {
+        return zeroOf(unit) +
+               (isExchanged ? op.getLayout()->getOffset() : rhsMoved);
+      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -265,6 +279,8 @@ void ContractKernel::mergeRows() {
   for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
     if (operand->base)
       operands.push_back(operand);
+  if (isExchanged && bias.base)
+    operands.push_back(&bias);
   rowLoops = mergeLoops(orderLoops(init, loops.rows), operands);
 }
 
@@ -332,7 +348,9 @@ void ContractKernel::analyze() {
     zeroPoint = flattenRows(op.getZeroPoint());
 
   reductionSize = blockSize = loops.getSize(loops.reduction);
-  if (op.getLayout())
+  if (isExchanged)
+    exchangeSides();
+  else if (op.getLayout())
     readLayout();
   else
     planPanels();
@@ -340,7 +358,8 @@ void ContractKernel::analyze() {
   lhsZero = dot.getLhsOffset();
   if (!op.isDynamic())
     lhsZero += getTensorZeroPoint(*op.getLhsParams());
-  needsColumnSums = lhsZero != 0 || op.getZeroPoint();
+  needsColumnSums =
+      isExchanged ? !rhsOffset.isZero() : lhsZero != 0 || op.getZeroPoint();
   mergeRows();
   needsGather =
       loops.getSize(run) != 1 && !areContiguous(loops, run, loops.lhsStrides);
@@ -363,7 +382,8 @@ void ContractKernel::planScratch() {
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.mul(numRows, loop.size);
-  needsRowSums = !rhsOffset.isZero() || !minval.values.empty();
+  needsRowSums =
+      !isExchanged && (!rhsOffset.isZero() || !minval.values.empty());
   if (rhsOffset.isOne() && !rhsOffset.isZero() && minval.values.empty())
     rowSumFactor = -int32_t(rhsOffset.values.front());
   parallel = chooseParallel();

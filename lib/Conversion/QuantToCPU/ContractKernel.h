@@ -33,6 +33,12 @@ namespace quant_mlir {
 
 /// Loops of columns from the largest stride in the result to the smallest.
 llvm::SmallVector<unsigned> orderColumns(const ContractLoops &loops);
+/// The loops of these dimensions of rhs.
+llvm::SmallVector<unsigned> getRhsLoops(ContractOp op,
+                                        llvm::ArrayRef<int64_t> dims);
+/// What keeps a rhs packed by columns from giving the rows of a kernel, and lhs
+/// the columns; empty where nothing does.
+std::string findNoExchangeReason(ContractOp op, const ContractLoops &loops);
 
 /// Numbers of columns (and blocks of them) that are known at compile time: one
 /// for all, or a global in the order of panels: batches, panels, blocks,
@@ -83,6 +89,8 @@ private:
   struct Row {
     mlir::Value lhs; ///< index of its first code
     mlir::Value init, residual;
+    // Where rhs gives the rows, what columns have otherwise:
+    mlir::Value start, rhsOffset, multiplier, bias;
     mlir::Value scale;     ///< f32; dynamic lhs only
     mlir::Value zeroPoint; ///< i32, moved as the codes are; dynamic lhs only
     mlir::Value sums;      ///< index of the sum of its first block
@@ -125,6 +133,17 @@ private:
                  mlir::OpFoldResult count);
   void buildTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
                  mlir::Value inBlock, int64_t count);
+
+  //===--------------------------------------------------------------------===//
+  // ContractExchange.cpp: rhs gives the rows, lhs the columns
+  //===--------------------------------------------------------------------===//
+
+  /// Exchanges rows and columns: those of rhs follow each other in memory, and
+  /// lhs is packed in panels.
+  void exchangeSides();
+  /// What row `number` of rhs has for itself; `at`: its place in the loops.
+  void addRowConstants(Row &row, llvm::ArrayRef<mlir::Value> at,
+                       mlir::OpFoldResult number);
 
   //===--------------------------------------------------------------------===//
   // ContractPanels.cpp: panels of a rhs that is not packed
@@ -258,6 +277,8 @@ private:
   const CPUTarget &target;
   KernelBuilder kernel;
   ContractLoops loops;
+  /// Whether rhs gives the rows, and lhs the columns.
+  bool isExchanged;
   DotProduct dot;
 
   FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint;
@@ -310,7 +331,7 @@ private:
   FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
   int32_t rowSumFactor = 1;
 
-  /// Rhs as it is, where panels are packed here.
+  /// The side of columns as it is, where panels are packed here.
   bool packsPanels = false, needsColumnSums = true;
   FlatOperand source;
   /// Loops of the columns of a panel that are not at one distance from each
@@ -318,6 +339,7 @@ private:
   llvm::SmallVector<MergedLoop> columnNest;
   /// The distance between elements of a run, where it is one.
   std::optional<mlir::OpFoldResult> runStride;
+  FlatOperand rowTotals;  ///< sums of rows of rhs
   FlatOperand packed;     ///< a panel
   FlatOperand packedSums; ///< numBlocks x panelColumns
   FlatOperand lines;      ///< group x panelColumns, before they are interleaved

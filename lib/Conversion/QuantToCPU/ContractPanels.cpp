@@ -32,11 +32,17 @@ static constexpr int64_t maxPanel = 512 << 10;
 
 void ContractKernel::planPanels() {
   packsPanels = true;
-  source = kernel.flatten(op.getRhs(), op.getRhsMap());
+  bool isSigned = numerics::isSignedInteger(
+      (isExchanged ? *op.getLhsParams() : op.getRhsParams()).getStorage());
+  if (!isExchanged)
+    source = kernel.flatten(op.getRhs(), op.getRhsMap());
   batchLoops.assign(loops.batch.begin(), loops.batch.end());
   columnLoops = orderColumns(loops);
-  rhsMoved = numerics::isSignedInteger(op.getRhsParams().getStorage()) ? 0
-                                                                       : -128;
+  // Signed, or unsigned where that leaves codes of rows as they are.
+  if (isExchanged && target.isDotLhsUnsigned())
+    rhsMoved = isSigned ? 128 : 0;
+  else
+    rhsMoved = isSigned ? 0 : -128;
 
   // A panel has as many columns as fit, of the innermost loop, or whole rows of
   // it where rows are short. What is outside of that counts as batches.
@@ -51,7 +57,9 @@ void ContractKernel::planPanels() {
     return *getConstantIntValue(loop.size);
   };
   int64_t inner = sizeOf(merged.back());
-  bool hasRows = merged.size() > 1 && inner < most;
+  bool hasRows = merged.size() > 1 && inner < most &&
+                 getConstantIntValue(merged[merged.size() - 2].size) &&
+                 init.getStride(merged[merged.size() - 2].loop) == inner;
   unsigned numInside = hasRows ? 2 : 1;
   columnNest.assign(merged.end() - numInside, merged.end());
   columns = 1;

@@ -153,7 +153,14 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   if (hasBlocks)
     return reduceBlocks(rows, panel);
   Values sums;
-  for (const Row &row : rows) {
+  for (const Row &row : isExchanged ? rows : ArrayRef<Row>())
+    for (int64_t reg = 0; reg < panel.getRegisters(dot.getLanes()); ++reg) {
+      Value sum = splat(row.start);
+      if (row.rhsOffset)
+        sum = subtractProduct(sum, row.rhsOffset, panel.columnSums[reg]);
+      sums.push_back(sum);
+    }
+  for (const Row &row : isExchanged ? ArrayRef<Row>() : rows) {
     Value rowSum = rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
     for (auto [reg, value] : llvm::enumerate(panel.start)) {
       Value sum = value;

@@ -87,6 +87,8 @@ ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
       return kernel.index(
           kernel.add(kernel.mul(number, attr(stride)), attr(i * stride)));
     };
+    if (isExchanged)
+      addRowConstants(row, at, kernel.add(first, attr(i)));
     row.lhs = needsGather ? inScratch(reductionSize) : place(lhs);
     row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
     if (residual.base)

@@ -21,8 +21,12 @@ ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
                                OpBuilder &builder)
     : op(op), target(target), kernel(builder, op.getLoc()),
       loops(analyzeLoops(op)),
-      dot(target, numerics::isSignedInteger(op.getLhsParams()->getStorage()),
-          op.getRhsCodesType().getElementTypeBitWidth() < 8) {}
+      isExchanged(op.getLayout() && op.getLayout()->getPanel() == 1),
+      dot(target,
+          isExchanged ||
+              numerics::isSignedInteger(op.getLhsParams()->getStorage()),
+          isExchanged ? target.isDotLhsUnsigned()
+                      : op.getRhsCodesType().getElementTypeBitWidth() < 8) {}
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -114,7 +118,13 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
   if (bias.base)
     biasAt = kernel.add(kernel.address(bias, ivs), first);
 
-  for (int64_t reg = 0; reg < panel.getRegisters(lanes); ++reg) {
+  for (int64_t reg = 0; isExchanged && reg < panel.getRegisters(lanes); ++reg)
+    if (needsColumnSums)
+      panel.columnSums.push_back(kernel.load(
+          sums, kernel.index(kernel.add(panel.sums, attr(reg * lanes))),
+          lanes));
+  for (int64_t reg = 0; !isExchanged && reg < panel.getRegisters(lanes);
+       ++reg) {
     int64_t valid = getValid(panel, reg);
     auto at = [&](OpFoldResult base) {
       return kernel.index(kernel.add(base, attr(reg * lanes)));

@@ -52,7 +52,9 @@ static bool hasWindowOverPadding(PoolOp op) {
 std::string quant_mlir::findNoKernelReason(Operation *op,
                                            const CPUTarget &target) {
   if (auto contract = dyn_cast<ContractOp>(op)) {
-    if (analyzeLoops(contract).isDepthwise)
+    std::optional<LayoutAttr> layout = contract.getLayout();
+    bool isByRows = layout && layout->getPanel() == 1;
+    if (analyzeLoops(contract).isDepthwise && !isByRows)
       return findNoDepthwiseKernelReason(contract, target);
     return findNoKernelReason(contract, target);
   }

@@ -99,6 +99,15 @@ int64_t ContractLoops::getSize(ArrayRef<unsigned> loops) const {
   return size;
 }
 
+bool ContractLoops::isResultByRows() const {
+  if (getSize(columns) == 1 && !(isDepthwise && !channel))
+    return false;
+  return llvm::any_of(rows, [&](unsigned loop) {
+    return sizes[loop] != 1 && !ShapedType::isDynamic(sizes[loop]) &&
+           initStrides[loop] == 1;
+  });
+}
+
 bool ContractLoops::areMergeable(unsigned outer, unsigned inner) const {
   for (const LoopStrides *strides :
        {&lhsStrides, &rhsStrides, &initStrides, &biasStrides, &residualStrides})

@@ -33,9 +33,9 @@ using numerics::StorageType;
 // Choosing a layout
 //===----------------------------------------------------------------------===//
 
-/// What moves codes of 8 bits to signed ones, and shorter ones to unsigned
-/// ones: bytes are multiplied as they are, and nibbles become bytes by `and`
-/// and a shift.
+/// What moves codes of 8 bits to signed ones, and shorter ones to unsigned ones:
+/// bytes are multiplied as they are, and nibbles become bytes by `and` and a
+/// shift.
 static int64_t getOffset(StorageType storage) {
   switch (storage) {
   case StorageType::UInt8:
@@ -54,10 +54,9 @@ static int64_t getFilledSize(const PanelLayout &layout) {
   return layout.numOuter() * layout.tuplesPerRun() * layout.tupleSize();
 }
 
-/// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step
-/// of a kernel has one scale: along a run they are of equal size where the
-/// dimension that is split is the outermost of the run, or a multiple of its
-/// blocks.
+/// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step of
+/// a kernel has one scale: along a run they are of equal size where the dimension
+/// that is split is the outermost of the run, or a multiple of its blocks.
 static void chooseRun(PanelLayout &layout, int64_t run,
                       std::optional<std::pair<unsigned, int64_t>> block) {
   layout.run = run;
@@ -79,11 +78,13 @@ static void chooseRun(PanelLayout &layout, int64_t run,
     layout.block = 0;
 }
 
-std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
-                                                    const ContractLoops &loops,
-                                                    const CPUTarget &target,
-                                                    std::string &reason) {
-  if (loops.isDepthwise && !loops.channel) {
+std::optional<PanelLayout>
+quant_mlir::choosePanels(ContractOp op, const ContractLoops &loops,
+                         const CPUTarget &target, std::string &reason) {
+  bool isByRows = loops.isResultByRows() && op.hasIntegerSum() &&
+                  op.getRhsCodesType().getElementTypeBitWidth() == 8;
+  bool isDepthwise = loops.isDepthwise && !isByRows;
+  if (isDepthwise && !loops.channel) {
     reason = "every channel has weights of its own, and channels are not the "
              "innermost dimension of lhs and result";
     return std::nullopt;
@@ -102,17 +103,7 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   layout.shape = codes.getShape().vec();
   layout.width = codes.getElementTypeBitWidth();
   layout.offset = getOffset(op.getRhsParams().getStorage());
-  // A depthwise window is packed column by column, as its kernel walks it: the
-  // loop of the smallest stride around a run of the others.
-  SmallVector<unsigned> reduction = loops.reductionByStride;
-  SmallVector<unsigned> moving(llvm::make_filter_range(
-      reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; }));
-  bool hasColumns = loops.isDepthwise && moving.size() > 1;
-  if (hasColumns) {
-    llvm::erase(reduction, moving.back());
-    reduction.insert(reduction.begin(), moving.back());
-  }
-  addDims(layout.reduction, reduction);
+  addDims(layout.reduction, loops.reductionByStride);
   // Columns that follow each other do so in the result.
   SmallVector<unsigned> columns = loops.columns;
   llvm::sort(columns, [&](unsigned a, unsigned b) {
@@ -123,7 +114,7 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
       return strideA == ShapedType::kDynamic;
     return strideA != strideB ? strideA > strideB : a < b;
   });
-  if (loops.isDepthwise) {
+  if (isDepthwise) {
     for (unsigned loop : loops.batch)
       if (loop != *loops.channel)
         layout.batch.push_back(dimOfLoop[loop]);
@@ -134,19 +125,25 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
     addDims(layout.columns, columns);
   }
   layout.panel = target.getPanelColumns(layout.numColumns());
-  layout.group = !op.hasIntegerSum() ? 1
-                 : loops.isDepthwise ? target.getDepthwiseGroup()
-                                     : target.getDotGroup();
+  layout.group = !op.hasIntegerSum()  ? 1
+                 : isDepthwise        ? target.getDepthwiseGroup()
+                                      : target.getDotGroup();
 
-  // A run that is contiguous in lhs is read from there. All reductions as one
-  // run need the fewest bytes; a kernel then gathers lhs, which it has to do
-  // anyway where lhs has no run, and which is worth it where an eighth would be
-  // zeros.
+  // Columns are the rows of the kernel: the codes of each follow each other.
+  if (isByRows) {
+    layout.panel = 1;
+    chooseRun(layout, layout.reduction.size(), op.getReductionBlock());
+    return layout;
+  }
+
+  // A run that is contiguous in lhs is read from there. All reductions as one run
+  // need the fewest bytes; a kernel then gathers lhs, which it has to do anyway
+  // where lhs has no run, and which is worth it where an eighth would be zeros.
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   PanelLayout gathered = layout;
-  chooseRun(gathered, layout.reduction.size() - hasColumns, block);
+  chooseRun(gathered, layout.reduction.size(), block);
   chooseRun(layout, loops.lhsRun, block);
-  if (loops.lhsRun == 0 || loops.isDepthwise ||
+  if (loops.lhsRun == 0 || isDepthwise ||
       getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
     return gathered;
   return layout;
@@ -187,9 +184,8 @@ static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
   bool isSplat;
   std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
   if (!bytes) {
-    reason =
-        "their elements are not in memory: a resource is missing, or of the "
-        "wrong size";
+    reason = "their elements are not in memory: a resource is missing, or of the "
+             "wrong size";
     return std::nullopt;
   }
   ArrayRef<uint8_t> data(reinterpret_cast<const uint8_t *>(bytes->data()),
@@ -358,9 +354,9 @@ private:
     ContractLoops loops = analyzeLoops(op);
     std::optional<PanelLayout> layout =
         choosePanels(op, loops, *target, reason);
-    auto attr =
-        layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(), *layout)
-               : LayoutAttr();
+    auto attr = layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(),
+                                         *layout)
+                       : LayoutAttr();
     if (op.getLayout()) {
       if (op.getLayout() != attr)
         remark(op) << "are packed already, in another layout than "

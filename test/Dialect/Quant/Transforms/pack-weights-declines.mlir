@@ -63,11 +63,11 @@ func.func @buffers(%x: memref<4x70xi8>, %w: memref<70x24xi8>, %o: memref<4x24xf3
 #y = affine_map<(n, h, w, c, i, j) -> (n, c, h, w)>
 
 // CHECK-LABEL: @depthwise_of_channels_first
-// CHECK: rhs(%{{.*}} : tensor<64x3x3xi8>)
+// CHECK: rhs(%{{.*}} : tensor<64x3x3xi4>)
 func.func @depthwise_of_channels_first(%x: tensor<1x64x12x12xi8>, %o: tensor<1x64x10x10xi8>) -> tensor<1x64x10x10xi8> {
-  %w = arith.constant dense<1> : tensor<64x3x3xi8>
+  %w = arith.constant dense<1> : tensor<64x3x3xi4>
   // expected-remark @below {{the weights of 'quant.contract' are not packed: every channel has weights of its own, and channels are not the innermost dimension of lhs and result}}
-  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x64x12x12xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<64x3x3xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<1x64x10x10xi8>) maps [#x, #w, #y] -> tensor<1x64x10x10xi8>
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x64x12x12xi8>) rhs(%w as <int4, per_tensor, scale = 0.5> : tensor<64x3x3xi4>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<1x64x10x10xi8>) maps [#x, #w, #y] -> tensor<1x64x10x10xi8>
   return %y : tensor<1x64x10x10xi8>
 }
 

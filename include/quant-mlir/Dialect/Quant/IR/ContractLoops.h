@@ -58,6 +58,10 @@ struct ContractLoops {
   /// the result; nullopt where there is none (NCHW).
   std::optional<unsigned> channel;
 
+  /// Whether elements of the result follow each other along a row, where they do
+  /// not along a column (NCHW): rhs then gives the rows of a kernel, and lhs its
+  /// columns.
+  bool isResultByRows() const;
   llvm::ArrayRef<unsigned> getLoops(LoopRole role) const;
   /// The product of the sizes of `loops`; kDynamic where one is.
   int64_t getSize(llvm::ArrayRef<unsigned> loops) const;
