@@ -154,8 +154,9 @@ static Row makeDynamicMatmul(Context &context, unsigned threads,
 }
 
 static Row makeBlockMatmul(Context &context, unsigned threads,
-                           MatmulShape shape, bool hasZeroPoints) {
-  BlockProblem problem(shape, /*block=*/32, hasZeroPoints);
+                           MatmulShape shape, int64_t block,
+                           bool hasZeroPoints) {
+  BlockProblem problem(shape, block, hasZeroPoints);
   double bytes = problem.weightBytes();
   unsigned copies = copiesOf(shape, bytes);
   Row row;
@@ -338,9 +339,20 @@ std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
         hasZeroPoints ? "int4 block-32 matmul, zero points, dynamic int8"
                       : "int4 block-32 matmul, dynamic int8",
         [=](Context &context, unsigned threads, MatmulShape shape) {
-          return makeBlockMatmul(context, threads, shape, hasZeroPoints);
+          return makeBlockMatmul(context, threads, shape, /*block=*/32,
+                                 hasZeroPoints);
         },
         true);
+  for (int64_t block : {16, 64, 128, 256}) {
+    MatmulShape shape = getBlockShape();
+    cases.push_back({"int4 block-" + std::to_string(block) +
+                         " matmul, dynamic int8",
+                     shape.str(), false,
+                     [=](Context &context, unsigned threads) {
+                       return makeBlockMatmul(context, threads, shape, block,
+                                              /*hasZeroPoints=*/false);
+                     }});
+  }
   addMatmuls("f32 matmul", makeFloatMatmul, true);
   for (bool isFloat : {false, true}) {
     auto addConv = [&](const char *work, const ConvShape &shape) {

@@ -12,6 +12,7 @@ std::vector<MatmulShape> quant_mlir::bench::getMatrixShapes() {
   return {{16, 4096, 4096},  {128, 768, 768},    {128, 3072, 768},
           {384, 1024, 1024}, {1024, 1024, 1024}, {97, 333, 517}};
 }
+MatmulShape quant_mlir::bench::getBlockShape() { return {128, 768, 768}; }
 MatmulShape quant_mlir::bench::getTinyShape() { return {3, 17, 19}; }
 
 std::vector<ConvShape> quant_mlir::bench::getResNetShapes() {

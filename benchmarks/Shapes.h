@@ -10,6 +10,8 @@ namespace quant_mlir::bench {
 /// M is 1: weights are read from memory.
 std::vector<MatmulShape> getVectorShapes();
 std::vector<MatmulShape> getMatrixShapes();
+/// What sizes of blocks other than 32 are compared by.
+MatmulShape getBlockShape();
 /// For tests of this program: quick, and not in a run of everything.
 MatmulShape getTinyShape();
 
