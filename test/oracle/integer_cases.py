@@ -303,6 +303,42 @@ def products(seed):
   yield m
 
 
+def depthwise(seed):
+  """Channels that fill registers, and those that do not, x windows, strides, dilations
+  and padding: none, on one side, wider than the window, over an image that is smaller."""
+  m = Module([seed, 1700])
+  channels = (64, 5, 37, 16, 32, 100, 8, 24)
+  windows = (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (1, 1)), ((5, 5), (1, 1), (1, 1)),
+             ((3, 3), (1, 1), (2, 2)), ((3, 3), (3, 2), (1, 1)), ((2, 4), (1, 2), (3, 1)),
+             ((1, 3), (1, 1), (1, 1)), ((3, 1), (1, 1), (1, 1)), ((3, 5), (1, 1), (1, 3)),
+             ((3, 3), (1, 4), (1, 1)))
+  # Low and high, by rows and by columns of the image.
+  paddings = (((1, 1), (1, 1)), ((0, 0), (0, 0)), ((0, 1), (0, 1)), ((2, 2), (3, 1)),
+              ((4, 0), (0, 5)))
+  sizes = ((9, 13), (25, 5), (3, 3), (7, 20), (1, 8), (6, 1))
+  i = 0
+  for (kernel, stride, dilation), pads in itertools.product(windows, paddings):
+    size, c = sizes[i % 6], channels[i % 8]
+    extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    out = [(n + sum(p) - e) // s + 1 for n, p, e, s in zip(size, pads, extent, stride)]
+    i += 1
+    if min(out) < 1:
+      continue
+    lhs, result = ("int8", "uint8", "int8-symmetric")[i % 3], ("int8", "uint8")[i // 3 % 2]
+    hw = ", ".join("%s * %d + %s * %d" % (a, s, b, d)
+                   for a, b, s, d in zip("hw", "ij", stride, dilation))
+    bounds = ((None, None), (0.0, None), (0.0, 6.0), (-1.0, 1.0))[i % 4]
+    add_contract(
+        m, "depthwise %dx%d window %dx%d stride %s dilation %s padding %s channels %d %s -> "
+        "%s" % (size + kernel + (stride, dilation, pads, c, lhs, result)),
+        ("n, h, w, c, i, j", "n, %s, c" % hw, "i, j, c", "n, h, w, c"), lhs,
+        (1 + i % 5 // 4,) + size + (c,), [0],
+        Weights("int8", ("per_channel", "per_tensor")[i % 2]), kernel + (c,), [2], 0, result,
+        (1 + i % 5 // 4, *out, c), [3] if i % 3 else None,
+        [0, 0, *pads[0], *pads[1], 0, 0], bounds=bounds, ties=i % 4 == 0)
+  yield m
+
+
 def by_rows(seed):
   """Results whose columns do not follow each other: NCHW, depthwise and grouped too,
   and transposed products; short and long rows, strides."""
@@ -421,6 +457,7 @@ GROUPS = {
     "conv": lambda quick, seed: convolutions(seed),
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
+    "depthwise": lambda quick, seed: depthwise(seed),
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
 }

@@ -335,7 +335,8 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
     Runs on tensors, after `quant-pack-weights`. An operation of the integer form
     for which `quant-to-cpu` has no kernel on the target is lowered as
     `quant-to-linalg` does it, with a remark that says why. Of the others, a
-    contraction's padding is done beforehand: kernels read no padding.
+    contraction's padding is done beforehand, where its kernel does not leave it
+    out by itself, as those of depthwise convolutions do.
 
     ```mlir
     #x = affine_map<(n, c, k) -> (n + k)>

@@ -1,32 +1,19 @@
 //===- DepthwiseToCPU.cpp - Depthwise quant.contract on vectors -----------===//
 //
-// Channels of NHWC lie along a vector. For each pixel, the codes of four taps
-// (as many as the dot instruction sums) are interleaved, so that a channel's
-// taps lie beside each other as its weights do in the panels, which stay in
-// registers over all pixels of a panel.
-//
-// Four registers of taps are interleaved within lanes of 16 bytes, with two
-// steps of unpacking. What comes out has channels in another order: register j
-// holds channels 16 * k + 4 * j of lane k. Weights, bias and multipliers are
-// loaded in that order, once, and storing codes undoes it.
+// Which depthwise contractions have a kernel, how it walks their windows, and
+// the pattern. DepthwiseKernel.h shows the loops.
 //
 // Left to the reference: results of values, dynamic inputs, residuals, weights
 // with zero points, and windows of sizes that are not known.
 //
 //===----------------------------------------------------------------------===//
 
-#include "DotProduct.h"
-#include "quant-mlir/Conversion/Utils/KernelBuilder.h"
+#include "DepthwiseKernel.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
-#include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
-#include "quant-mlir/Numerics/IntegerCompute.h"
 #include "quant-mlir/Target/CPU.h"
 
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
-#include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -34,6 +21,8 @@ using namespace quant_mlir;
 
 /// Taps for which all code is written out.
 static constexpr int64_t maxTaps = 64;
+/// Pixels at the edges of a row, which are written out too.
+static constexpr int64_t maxEdge = 8;
 
 std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
                                                     const CPUTarget &target) {
@@ -87,321 +76,130 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
   return "";
 }
 
-namespace {
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
 
-/// What a kernel needs besides operands.
-class DepthwiseKernel {
-public:
-  DepthwiseKernel(ContractOp op, const CPUTarget &target, OpBuilder &builder)
-      : op(op), kernel(builder, op.getLoc()), loops(analyzeLoops(op)),
-        isSigned(numerics::isSignedInteger(op.getLhsParams()->getStorage())),
-        dot(target, isSigned, /*isRhsUnsigned=*/false,
-            /*isLhsShared=*/false),
-        lanes(dot.getLanes()), group(dot.getGroup()), channel(*loops.channel) {}
-
-  void build();
-
-private:
-  /// `registers` of channels from `first` on, of which `valid` exist.
-  void buildChannels(Value first, Value weightsAt, int64_t registers,
-                     int64_t valid);
-  void buildPixel(SmallVector<Value> ivs, int64_t registers, int64_t valid,
-                  ArrayRef<Value> weights, ArrayRef<Value> starts,
-                  ArrayRef<Value> multipliers);
-  /// The codes of up to `group` taps beside each other, a register for each of
-  /// `registers`.
-  SmallVector<Value> interleave(ArrayRef<Value> taps, int64_t registers);
-  /// Register `j` of channels in the order of interleaved codes: `unit`
-  /// elements for each channel.
-  Value loadChannels(const FlatOperand &operand, Value first, int64_t j,
-                     int64_t registers, int64_t unit, int64_t valid);
-  Value shuffle(Value a, Value b, ArrayRef<int64_t> mask) {
-    return vector::ShuffleOp::create(kernel.builder, kernel.loc, a, b, mask);
-  }
-  /// Elements of i8 as one type of vector or another.
-  Value recast(Value vector, int64_t count, unsigned width) {
-    return vector::BitCastOp::create(
-        kernel.builder, kernel.loc,
-        VectorType::get({count}, kernel.builder.getIntegerType(width)), vector);
-  }
-  Value at(Value index, int64_t offset) {
-    return kernel.index(kernel.add(index, kernel.builder.getIndexAttr(offset)));
-  }
-  FlatOperand flattenRow(Value buffer);
-  void placeMultipliers();
-
-  ContractOp op;
-  KernelBuilder kernel;
-  ContractLoops loops;
-  bool isSigned;
-  DotProduct dot;
-  int64_t lanes, group;
-  unsigned channel;
-  FlatOperand lhs, init, rhs, sums, bias, multiplier;
-  std::optional<float> sameMultiplier;
-  SmallVector<int64_t> tapOffsets;
-  SmallVector<OpFoldResult> sizes;
-  int64_t panel = 0, groups = 0;
-};
-
-} // namespace
-
-/// A contiguous buffer as one dimension.
-FlatOperand DepthwiseKernel::flattenRow(Value buffer) {
-  auto type = cast<MemRefType>(buffer.getType());
-  MLIRContext *context = op.getContext();
-  SmallVector<AffineExpr> results(type.getRank(),
-                                  getAffineConstantExpr(0, context));
-  FlatOperand operand =
-      kernel.flatten(buffer, AffineMap::get(1, 0, results, context));
-  operand.strides.assign(1, kernel.builder.getIndexAttr(1));
-  return operand;
+/// The loops that walk a dimension of lhs.
+static SmallVector<unsigned> getWalkers(const LinearExpr &linear) {
+  SmallVector<unsigned> walkers;
+  for (auto [loop, factor] : llvm::enumerate(linear.factors))
+    if (factor != 0)
+      walkers.push_back(loop);
+  return walkers;
 }
 
-void DepthwiseKernel::placeMultipliers() {
-  AffineAttr params = op.getRhsParams();
-  float sx = getTensorScale(*op.getLhsParams());
-  float sy = getTensorScale(*op.getInitParams());
-  SmallVector<float> values;
-  for (float sw : params.getTensorParams().scales)
-    values.push_back(numerics::requantMultiplier(sx, sw, sy));
-  if (llvm::all_equal(values)) {
-    sameMultiplier = values.front();
-    return;
-  }
-  // Vectors of the last channels read a whole register.
-  values.resize(llvm::alignTo(values.size(), panel), 0.0f);
-  OpBuilder &builder = kernel.builder;
-  auto module = op->getParentOfType<ModuleOp>();
-  auto type = MemRefType::get({int64_t(values.size())}, builder.getF32Type());
-  OpBuilder global(module.getContext());
-  auto constant = memref::GlobalOp::create(
-      global, op.getLoc(), "depthwise_multipliers",
-      builder.getStringAttr("private"), type,
-      DenseElementsAttr::get(
-          RankedTensorType::get(type.getShape(), type.getElementType()),
-          ArrayRef<float>(values)),
-      /*constant=*/true, builder.getI64IntegerAttr(64));
-  SymbolTable(module).insert(constant, module.getBody()->begin());
-  multiplier = flattenRow(memref::GetGlobalOp::create(
-      builder, op.getLoc(), type, constant.getSymName()));
-}
-
-Value DepthwiseKernel::loadChannels(const FlatOperand &operand, Value first,
-                                    int64_t j, int64_t registers, int64_t unit,
-                                    int64_t valid) {
-  OpBuilder &builder = kernel.builder;
-  if (registers == 1 && valid < lanes) {
-    // Bias and sums end with the last channel.
-    auto type = VectorType::get({lanes * unit}, operand.element);
-    auto mask = vector::ConstantMaskOp::create(builder, kernel.loc,
-                                               type.clone(builder.getI1Type()),
-                                               ArrayRef<int64_t>(valid * unit));
-    Value zero = arith::ConstantOp::create(builder, kernel.loc,
-                                           builder.getZeroAttr(type));
-    return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
-                                        ValueRange(first), mask, zero);
-  }
-  if (registers == 1)
-    return kernel.load(operand, first, lanes * unit);
-  // Pieces of four channels, one of each lane of 16 bytes of codes.
-  auto type = VectorType::get({lanes * unit}, operand.element);
-  Value result =
-      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
-  for (int64_t lane = 0; lane < lanes / 4; ++lane) {
-    Value piece =
-        kernel.load(operand, at(first, (16 * lane + 4 * j) * unit), 4 * unit);
-    result = vector::InsertStridedSliceOp::create(
-        builder, kernel.loc, piece, result, ArrayRef<int64_t>(4 * unit * lane),
-        ArrayRef<int64_t>(1));
-  }
-  return result;
-}
-
-SmallVector<Value> DepthwiseKernel::interleave(ArrayRef<Value> taps,
-                                               int64_t registers) {
-  OpBuilder &builder = kernel.builder;
-  int64_t count = registers * lanes;
-  if (group < 4) {
-    // Widened: i32, or pairs of i16.
-    Type wide = builder.getIntegerType(group == 1 ? 32 : 16);
-    SmallVector<Value> widened;
-    for (Value tap : taps) {
-      ElementArith arith(builder, kernel.loc, tap);
-      widened.push_back(isSigned ? arith.cast<arith::ExtSIOp>(wide, tap)
-                                 : arith.cast<arith::ExtUIOp>(wide, tap));
-    }
-    if (group == 1)
-      return widened;
-    SmallVector<int64_t> zip;
-    for (int64_t i = 0; i < count; ++i)
-      zip.append({i, count + i});
-    return {shuffle(widened.front(), widened.back(), zip)};
-  }
-  // Weights of taps that do not exist are 0: any codes will do.
-  auto tap = [&](unsigned i) {
-    return taps[std::min<size_t>(i, taps.size() - 1)];
+/// Pixels whose columns all exist; why they are not known.
+static std::string analyzeEdges(ContractOp op, const ContractLoops &loops,
+                                const LinearExpr &linear, int64_t low,
+                                int64_t size, DepthwiseWindow &window) {
+  int64_t pixels = loops.sizes[*window.pixelLoop];
+  if (ShapedType::isDynamic(pixels) || ShapedType::isDynamic(size))
+    return "the size of a row is not known";
+  int64_t perPixel = linear.factors[*window.pixelLoop],
+          perColumn = linear.factors[*window.columnLoop];
+  auto isWhole = [&](int64_t pixel) {
+    int64_t first = linear.constant - low + pixel * perPixel;
+    int64_t last = first + (window.numColumns - 1) * perColumn;
+    return std::min(first, last) >= 0 && std::max(first, last) < size;
   };
-  // Within lanes where there are four registers, across one where there is one.
-  int64_t lane = registers == 4 ? 16 : count;
-  auto unpack = [&](Value a, Value b, int64_t size, int64_t width, int half) {
-    // The lower or upper half of every lane of `size` elements.
-    SmallVector<int64_t> mask;
-    for (int64_t base = 0; base < size; base += width)
-      for (int64_t i = 0; i < width / 2; ++i) {
-        int64_t from = base + half * width / 2 + i;
-        mask.append({from, size + from});
-      }
-    return shuffle(a, b, mask);
+  int64_t from = 0;
+  while (from < pixels && !isWhole(from))
+    ++from;
+  int64_t to = from;
+  while (to < pixels && isWhole(to))
+    ++to;
+  window.firstWhole = from;
+  window.endWhole = to;
+  if (from + pixels - to > maxEdge)
+    return "more pixels of a row than 8 touch its padding";
+  return "";
+}
+
+DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
+                                          const ContractLoops &loops) {
+  DepthwiseWindow window;
+  LayoutAttr layout = *op.getLayout();
+  auto getLoop = [&](int64_t dim) {
+    return op.getRhsMap().getDimPosition(dim);
   };
-  SmallVector<Value> result;
-  if (registers == 4) {
-    for (int half : {0, 1}) {
-      Value low = unpack(tap(0), tap(1), count, lane, half);
-      Value high = unpack(tap(2), tap(3), count, lane, half);
-      low = recast(low, count / 2, 16);
-      high = recast(high, count / 2, 16);
-      for (int part : {0, 1})
-        result.push_back(
-            recast(unpack(low, high, count / 2, lane / 2, part), count, 8));
-    }
-  } else {
-    SmallVector<int64_t> zip;
-    for (int64_t i = 0; i < count; ++i)
-      zip.append({i, count + i});
-    Value low = recast(shuffle(tap(0), tap(1), zip), count, 16);
-    Value high = recast(shuffle(tap(2), tap(3), zip), count, 16);
-    result.push_back(recast(shuffle(low, high, zip), 4 * count, 8));
+  ArrayRef<int64_t> reduction = layout.getReduction();
+  for (int64_t dim : reduction.take_back(layout.getRun()))
+    window.rowLoops.push_back(getLoop(dim));
+  ArrayRef<int64_t> outer = reduction.drop_back(layout.getRun());
+  if (outer.size() > 1) {
+    window.reason = "its layout has several loops around a run";
+    return window;
   }
-  if (dot.getLhsOffset() != 0)
-    for (Value &codes : result) {
-      Value flip = arith::ConstantOp::create(
-          builder, kernel.loc,
-          DenseElementsAttr::get(cast<VectorType>(codes.getType()),
-                                 APInt(8, 128)));
-      codes = arith::XOrIOp::create(builder, kernel.loc, codes, flip);
+  if (!outer.empty()) {
+    window.columnLoop = getLoop(outer.front());
+    window.numColumns = loops.sizes[*window.columnLoop];
+  }
+  // The last of those with the smallest stride; one that is not known is large.
+  for (unsigned loop : loops.rows) {
+    auto stride = [&](unsigned loop) {
+      return loops.initStrides[loop].value_or(
+          std::numeric_limits<int64_t>::max());
+    };
+    if (!window.pixelLoop || stride(loop) <= stride(*window.pixelLoop))
+      window.pixelLoop = loop;
+  }
+  if (window.pixelLoop)
+    window.endWhole = loops.sizes[*window.pixelLoop];
+
+  ArrayRef<int64_t> padding = op.getInputPadding();
+  auto type = cast<ShapedType>(op.getLhs().getType());
+  for (auto [dim, expr] : llvm::enumerate(op.getLhsMap().getResults())) {
+    if (padding.empty() || (!padding[2 * dim] && !padding[2 * dim + 1]))
+      continue;
+    LinearExpr linear = *getLinearExpr(expr, loops.sizes.size());
+    SmallVector<unsigned> walkers = getWalkers(linear);
+    auto isWalker = [&](std::optional<unsigned> loop) {
+      return loop && llvm::is_contained(walkers, *loop);
+    };
+    if (isWalker(loops.channel)) {
+      window.reason = "channels are padded";
+    } else if (!isWalker(window.pixelLoop) && !isWalker(window.columnLoop)) {
+      window.paddedDims.push_back(dim);
+    } else if (isWalker(window.pixelLoop) && isWalker(window.columnLoop) &&
+               walkers.size() == 2) {
+      window.columnDim = dim;
+      window.reason = analyzeEdges(op, loops, linear, padding[2 * dim],
+                                   type.getDimSize(dim), window);
+    } else {
+      window.reason = "a row's padding is in a dimension that columns do not "
+                      "walk alone";
     }
-  return result;
+    if (!window.reason.empty())
+      break;
+  }
+  return window;
 }
 
-void DepthwiseKernel::buildPixel(SmallVector<Value> ivs, int64_t registers,
-                                 int64_t valid, ArrayRef<Value> weights,
-                                 ArrayRef<Value> starts,
-                                 ArrayRef<Value> multipliers) {
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  int64_t count = registers * lanes;
-  Value source = kernel.address(lhs, ivs);
-  bool isPartial = valid < count;
-  auto type = VectorType::get({count}, builder.getI8Type());
-  Value mask, zero;
-  if (isPartial) {
-    mask = vector::ConstantMaskOp::create(builder, loc,
-                                          type.clone(builder.getI1Type()),
-                                          ArrayRef<int64_t>(valid));
-    zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  }
-  SmallVector<Value> accumulators(starts);
-  for (int64_t g = 0; g < groups; ++g) {
-    SmallVector<Value> taps;
-    for (int64_t i = g * group;
-         i < std::min<int64_t>((g + 1) * group, tapOffsets.size()); ++i) {
-      Value from = at(source, tapOffsets[i]);
-      if (isPartial)
-        taps.push_back(vector::MaskedLoadOp::create(
-            builder, loc, type, lhs.base, ValueRange(from), mask, zero));
-      else
-        taps.push_back(kernel.load(lhs, from, count));
-    }
-    for (auto [j, codes] : llvm::enumerate(interleave(taps, registers)))
-      accumulators[j] =
-          dot.build(kernel, accumulators[j], codes, weights[g * registers + j]);
-  }
-
-  int32_t zeroPoint = getTensorZeroPoint(*op.getInitParams());
-  numerics::CodeRange range =
-      getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh());
-  SmallVector<Value> codes;
-  for (auto [sum, m] : llvm::zip_equal(accumulators, multipliers)) {
-    ElementArith arith(builder, loc, sum);
-    Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum), m);
-    codes.push_back(buildRequantize(arith, value, zeroPoint, range));
-  }
-  Value result = codes.front();
-  if (registers == 4) {
-    // Register j, lane k, element e is channel 16 * k + 4 * j + e.
-    SmallVector<int64_t> pair, all;
-    for (int64_t i = 0; i < 2 * lanes; ++i)
-      pair.push_back(i);
-    for (int64_t c = 0; c < count; ++c) {
-      int64_t k = c / 16, j = c % 16 / 4, e = c % 4;
-      all.push_back(j * lanes + 4 * k + e);
-    }
-    result = shuffle(shuffle(codes[0], codes[1], pair),
-                     shuffle(codes[2], codes[3], pair), all);
-  }
-  Value target = kernel.address(init, ivs);
-  if (isPartial)
-    vector::MaskedStoreOp::create(builder, loc, init.base, ValueRange(target),
-                                  mask, result);
-  else
-    kernel.store(init, target, result);
+bool quant_mlir::isPaddedInKernel(ContractOp op) {
+  ContractLoops loops = analyzeLoops(op);
+  return loops.isDepthwise && op.getLayout() &&
+         op.getLayout()->getPanel() != 1 &&
+         analyzeWindow(op, loops).reason.empty();
 }
 
-void DepthwiseKernel::buildChannels(Value first, Value weightsAt,
-                                    int64_t registers, int64_t valid) {
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  SmallVector<Value> weights, starts, multipliers;
-  for (int64_t g = 0; g < groups; ++g)
-    for (int64_t j = 0; j < registers; ++j) {
-      Value codes = loadChannels(rhs, at(weightsAt, g * panel * group), j,
-                                 registers, group, lanes);
-      if (group < 4) {
-        ElementArith arith(builder, loc, codes);
-        codes = arith.cast<arith::ExtSIOp>(
-            builder.getIntegerType(group == 1 ? 32 : 16), codes);
-      }
-      weights.push_back(codes);
-    }
-  // Sums are of codes as they are stored here, and so is what is summed.
-  AffineAttr params = op.getRhsParams();
-  int32_t middle = numerics::isSignedInteger(params.getStorage()) ? 0 : 128;
-  int32_t zeroPoint =
-      getTensorZeroPoint(*op.getLhsParams()) + dot.getLhsOffset();
-  for (int64_t j = 0; j < registers; ++j) {
-    Value columns = loadChannels(sums, first, j, registers, 1, valid);
-    ElementArith arith(builder, loc, columns);
-    if (middle != 0)
-      columns = arith.sub(columns, middle * int64_t(tapOffsets.size()));
-    Value start = arith::MulIOp::create(builder, loc, columns,
-                                        arith.intConstant(-zeroPoint));
-    if (op.getBias())
-      start =
-          arith.add(start, loadChannels(bias, first, j, registers, 1, valid));
-    starts.push_back(start);
-    multipliers.push_back(sameMultiplier ? arith.floatConstant(*sameMultiplier)
-                                         : loadChannels(multiplier, first, j,
-                                                        registers, 1, lanes));
-  }
-  SmallVector<unsigned> rows = orderLoops(init, loops.rows);
-  SmallVector<OpFoldResult> rowSizes;
-  for (unsigned loop : rows)
-    rowSizes.push_back(sizes[loop]);
-  kernel.forNest(rowSizes, [&](ValueRange rowIvs) {
-    SmallVector<Value> ivs(sizes.size());
-    for (auto [loop, iv] : llvm::zip_equal(rows, rowIvs))
-      ivs[loop] = iv;
-    ivs[channel] = first;
-    buildPixel(ivs, registers, valid, weights, starts, multipliers);
-  });
-}
+//===----------------------------------------------------------------------===//
+// Kernel
+//===----------------------------------------------------------------------===//
+
+DepthwiseKernel::DepthwiseKernel(ContractOp op, const CPUTarget &target,
+                                 OpBuilder &builder)
+    : op(op), target(target), kernel(builder, op.getLoc()),
+      loops(analyzeLoops(op)),
+      isSigned(numerics::isSignedInteger(op.getLhsParams()->getStorage())),
+      dot(target, isSigned, /*isRhsUnsigned=*/false, /*isLhsShared=*/false),
+      group(dot.getGroup()), channel(*loops.channel),
+      window(analyzeWindow(op, loops)) {}
 
 void DepthwiseKernel::build() {
   OpBuilder &builder = kernel.builder;
-  LayoutAttr layout = *op.getLayout();
-  panel = layout.getPanel();
-  lhs = kernel.flatten(op.getLhs(), op.getLhsMap());
+  panel = op.getLayout()->getPanel();
+  lhs = kernel.flatten(op.getLhs(), op.getLhsMap(), op.getInputPadding());
   init = kernel.flatten(op.getInit(), op.getInitMap());
   rhs = flattenRow(op.getRhs());
   sums = flattenRow(op.getSums());
@@ -410,55 +208,70 @@ void DepthwiseKernel::build() {
   sizes = cast<IntegerFormOpInterface>(op.getOperation())
               .getLoopSizes(builder, op.getLoc());
 
-  // Taps in the order of the panels: the last dimension is the innermost.
-  tapOffsets.assign(1, 0);
-  for (int64_t dim : layout.getReduction()) {
-    unsigned loop = op.getRhsMap().getDimPosition(dim);
-    SmallVector<int64_t> outer = std::move(tapOffsets);
-    tapOffsets.clear();
-    for (int64_t base : outer)
-      for (int64_t i = 0; i < loops.sizes[loop]; ++i)
-        tapOffsets.push_back(base + i * loops.lhsStrides[loop].value_or(0));
-  }
-  groups = llvm::divideCeil(int64_t(tapOffsets.size()), group);
+  tapsPerColumn = loops.getSize(window.rowLoops);
+  groups = llvm::divideCeil(tapsPerColumn, group);
+  if (window.columnLoop)
+    columnStep = loops.lhsStrides[*window.columnLoop].value_or(0);
+  pixelStep = window.pixelLoop ? lhs.getStride(*window.pixelLoop)
+                               : std::optional<int64_t>(0);
+  // As many pixels as a column is part of windows.
+  if (window.numColumns > 1 && pixelStep.value_or(0) > 0 &&
+      *pixelStep % columnStep == 0 &&
+      *pixelStep / columnStep < window.numColumns)
+    stepPixels = std::min<int64_t>(
+        llvm::divideCeil(window.numColumns * columnStep, *pixelStep), 4);
+  for (unsigned loop : orderLoops(init, loops.rows))
+    if (loop != window.pixelLoop)
+      outerLoops.push_back(loop);
   placeMultipliers();
+  placePadding();
 
-  int64_t channels = loops.sizes[channel];
-  int64_t panelBytes = groups * panel * group;
-  int64_t wide = group == 4 && panel % (4 * lanes) == 0 ? 4 : 1;
-  // A panel whose channels all exist, and the last one.
-  auto buildPanel = [&](Value firstChannel, Value bytes, int64_t valid) {
+  SmallVector<OpFoldResult> outerSizes;
+  for (unsigned loop : outerLoops)
+    outerSizes.push_back(sizes[loop]);
+  int64_t panelBytes = window.numColumns * groups * panel * group;
+  auto buildPanel = [&](OpFoldResult number, int64_t valid) {
+    Value bytes = kernel.index(kernel.mul(number, attr(panelBytes)));
+    Value first = kernel.index(kernel.mul(number, attr(panel)));
     for (int64_t done = 0; done < valid;) {
-      int64_t registers = valid - done >= wide * lanes ? wide : 1;
-      int64_t count = std::min(valid - done, registers * lanes);
-      buildChannels(at(firstChannel, done), at(bytes, done * group), registers,
-                    count);
-      done += registers * lanes;
+      Channels channels =
+          loadChannels(at(first, done), bytes, done, valid - done);
+      kernel.forNest(outerSizes, [&](ValueRange outerIvs) {
+        SmallVector<Value> ivs(sizes.size());
+        for (auto [loop, iv] : llvm::zip_equal(outerLoops, outerIvs))
+          ivs[loop] = iv;
+        ivs[channel] = at(first, done);
+        buildRow(ivs, channels);
+      });
+      done += channels.count();
     }
   };
-  int64_t whole = channels / panel;
+  int64_t whole = loops.sizes[channel] / panel;
   if (whole > 0)
-    kernel.forLoop(builder.getIndexAttr(whole), [&](Value iv) {
-      buildPanel(kernel.index(kernel.mul(iv, builder.getIndexAttr(panel))),
-                 kernel.index(kernel.mul(iv, builder.getIndexAttr(panelBytes))),
-                 panel);
-    });
-  if (channels % panel != 0)
-    buildPanel(kernel.index(whole * panel), kernel.index(whole * panelBytes),
-               channels % panel);
+    kernel.forLoop(attr(whole),
+                   [&](Value number) { buildPanel(number, panel); });
+  if (int64_t rest = loops.sizes[channel] % panel)
+    buildPanel(attr(whole), rest);
 }
 
-namespace {
+//===----------------------------------------------------------------------===//
+// Pattern
+//===----------------------------------------------------------------------===//
 
+namespace {
 /// quant.contract whose loops of lhs and rhs are channels
 ///
 ///   weights, starts = vector.load …              // bias - zx * sums
-///   scf.for %h, %w {
-///     %acc = starts
-///     for each four taps:
-///       %codes = interleave(vector.load %x[%h * s + i, %w * s + j, c])
-///       %acc = vpdpbusd %acc, %codes, weights
-///     vector.store clamp(R(f32(%acc) * m) + z), %y[%h, %w, c]
+///   scf.for rows {
+///     left edge
+///     scf.for pixels by 3 iter_args(%c0, %c1) {  // two columns
+///       %c2 = interleave(vector.load three rows)
+///       %acc = vpdpbusd vpdpbusd vpdpbusd starts, %c0, %c1, %c2
+///       vector.store clamp(R(f32(%acc) * m) + z)
+///       … twice more, with %c3 and %c4
+///       scf.yield %c3, %c4
+///     }
+///     right edge
 ///   }
 struct DepthwiseToCPU : OpRewritePattern<ContractOp> {
   DepthwiseToCPU(MLIRContext *context, const CPUTarget &target)
@@ -475,11 +288,12 @@ struct DepthwiseToCPU : OpRewritePattern<ContractOp> {
         !reason.empty())
       return rewriter.notifyMatchFailure(op, reason);
     std::optional<LayoutAttr> layout = op.getLayout();
-    if (!layout || !op.getSums() || op.getPadding() ||
-        layout->getGroup() != target.getDepthwiseGroup() ||
-        layout->getRun() != int64_t(layout->getReduction().size()))
-      return rewriter.notifyMatchFailure(
-          op, "is not packed for the target, or still padded");
+    if (!layout || !op.getSums() ||
+        layout->getGroup() != target.getDepthwiseGroup())
+      return rewriter.notifyMatchFailure(op, "is not packed for the target");
+    if (std::string reason = analyzeWindow(op, analyzeLoops(op)).reason;
+        !reason.empty())
+      return rewriter.notifyMatchFailure(op, reason);
     DepthwiseKernel(op, target, rewriter).build();
     rewriter.eraseOp(op);
     return success();

@@ -264,11 +264,10 @@ Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
   };
   switch (kind) {
   case DotKind::AVX512VNNI:
-    return call("llvm.x86.avx512.vpdpbusd.512",
-                {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
-  case DotKind::AVXVNNI:
-    return call("llvm.x86.avx512.vpdpbusd.256",
-                {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
+  case DotKind::AVXVNNI: {
+    std::string name = ("llvm.x86.avx512.vpdpbusd." + Twine(32 * lanes)).str();
+    return call(name, {sum, isSwapped ? rhs : lhs, isSwapped ? lhs : rhs});
+  }
   case DotKind::AVX2:
     return arith::AddIOp::create(builder, loc, sum,
                                  call("llvm.x86.avx2.pmadd.wd", {lhs, rhs}));

@@ -36,6 +36,13 @@ public:
   DotProduct(const CPUTarget &target, bool isLhsSigned, bool isRhsUnsigned,
              bool isLhsShared = true);
 
+  /// The same instruction on narrower registers.
+  DotProduct withLanes(int64_t count) const {
+    DotProduct narrow = *this;
+    narrow.lanes = count;
+    return narrow;
+  }
+
   /// Columns of a register that is a row.
   int64_t getLanes() const { return lanes; }
   /// Rows and columns of a register of accumulators.

@@ -141,7 +141,7 @@ struct PrepareKernelsPass
                          << reason;
         without.push_back(op);
       } else if (auto contract = dyn_cast<ContractOp>(op)) {
-        if (contract.getPadding())
+        if (contract.getPadding() && !isPaddedInKernel(contract))
           padded.push_back(contract);
       }
     });

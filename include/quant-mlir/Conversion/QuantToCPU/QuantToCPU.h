@@ -31,6 +31,10 @@ std::string findNoKernelReason(ContractOp op, const CPUTarget &target);
 
 /// The same for populateDepthwiseToCPUPatterns, of a depthwise contraction.
 std::string findNoDepthwiseKernelReason(ContractOp op, const CPUTarget &target);
+/// Whether the kernel of `op` leaves out what is padding by itself. Otherwise
+/// lhs has to be padded before.
+bool isPaddedInKernel(ContractOp op);
+
 /// The same for any operation of the integer form.
 std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
 

@@ -33,9 +33,9 @@ using numerics::StorageType;
 // Choosing a layout
 //===----------------------------------------------------------------------===//
 
-/// What moves codes of 8 bits to signed ones, and shorter ones to unsigned ones:
-/// bytes are multiplied as they are, and nibbles become bytes by `and` and a
-/// shift.
+/// What moves codes of 8 bits to signed ones, and shorter ones to unsigned
+/// ones: bytes are multiplied as they are, and nibbles become bytes by `and`
+/// and a shift.
 static int64_t getOffset(StorageType storage) {
   switch (storage) {
   case StorageType::UInt8:
@@ -54,9 +54,10 @@ static int64_t getFilledSize(const PanelLayout &layout) {
   return layout.numOuter() * layout.tuplesPerRun() * layout.tupleSize();
 }
 
-/// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step of
-/// a kernel has one scale: along a run they are of equal size where the dimension
-/// that is split is the outermost of the run, or a multiple of its blocks.
+/// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step
+/// of a kernel has one scale: along a run they are of equal size where the
+/// dimension that is split is the outermost of the run, or a multiple of its
+/// blocks.
 static void chooseRun(PanelLayout &layout, int64_t run,
                       std::optional<std::pair<unsigned, int64_t>> block) {
   layout.run = run;
@@ -78,9 +79,10 @@ static void chooseRun(PanelLayout &layout, int64_t run,
     layout.block = 0;
 }
 
-std::optional<PanelLayout>
-quant_mlir::choosePanels(ContractOp op, const ContractLoops &loops,
-                         const CPUTarget &target, std::string &reason) {
+std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
+                                                    const ContractLoops &loops,
+                                                    const CPUTarget &target,
+                                                    std::string &reason) {
   bool isByRows = loops.isResultByRows() && op.hasIntegerSum() &&
                   op.getRhsCodesType().getElementTypeBitWidth() == 8;
   bool isDepthwise = loops.isDepthwise && !isByRows;
@@ -103,7 +105,17 @@ quant_mlir::choosePanels(ContractOp op, const ContractLoops &loops,
   layout.shape = codes.getShape().vec();
   layout.width = codes.getElementTypeBitWidth();
   layout.offset = getOffset(op.getRhsParams().getStorage());
-  addDims(layout.reduction, loops.reductionByStride);
+  // A depthwise window is packed column by column, as its kernel walks it: the
+  // loop of the smallest stride around a run of the others.
+  SmallVector<unsigned> reduction = loops.reductionByStride;
+  SmallVector<unsigned> moving(llvm::make_filter_range(
+      reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; }));
+  bool hasColumns = isDepthwise && moving.size() > 1;
+  if (hasColumns) {
+    llvm::erase(reduction, moving.back());
+    reduction.insert(reduction.begin(), moving.back());
+  }
+  addDims(layout.reduction, reduction);
   // Columns that follow each other do so in the result.
   SmallVector<unsigned> columns = loops.columns;
   llvm::sort(columns, [&](unsigned a, unsigned b) {
@@ -125,9 +137,9 @@ quant_mlir::choosePanels(ContractOp op, const ContractLoops &loops,
     addDims(layout.columns, columns);
   }
   layout.panel = target.getPanelColumns(layout.numColumns());
-  layout.group = !op.hasIntegerSum()  ? 1
-                 : isDepthwise        ? target.getDepthwiseGroup()
-                                      : target.getDotGroup();
+  layout.group = !op.hasIntegerSum() ? 1
+                 : isDepthwise       ? target.getDepthwiseGroup()
+                                     : target.getDotGroup();
 
   // Columns are the rows of the kernel: the codes of each follow each other.
   if (isByRows) {
@@ -136,12 +148,13 @@ quant_mlir::choosePanels(ContractOp op, const ContractLoops &loops,
     return layout;
   }
 
-  // A run that is contiguous in lhs is read from there. All reductions as one run
-  // need the fewest bytes; a kernel then gathers lhs, which it has to do anyway
-  // where lhs has no run, and which is worth it where an eighth would be zeros.
+  // A run that is contiguous in lhs is read from there. All reductions as one
+  // run need the fewest bytes; a kernel then gathers lhs, which it has to do
+  // anyway where lhs has no run, and which is worth it where an eighth would be
+  // zeros.
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   PanelLayout gathered = layout;
-  chooseRun(gathered, layout.reduction.size(), block);
+  chooseRun(gathered, layout.reduction.size() - hasColumns, block);
   chooseRun(layout, loops.lhsRun, block);
   if (loops.lhsRun == 0 || isDepthwise ||
       getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
@@ -184,8 +197,9 @@ static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
   bool isSplat;
   std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
   if (!bytes) {
-    reason = "their elements are not in memory: a resource is missing, or of the "
-             "wrong size";
+    reason =
+        "their elements are not in memory: a resource is missing, or of the "
+        "wrong size";
     return std::nullopt;
   }
   ArrayRef<uint8_t> data(reinterpret_cast<const uint8_t *>(bytes->data()),
@@ -354,9 +368,9 @@ private:
     ContractLoops loops = analyzeLoops(op);
     std::optional<PanelLayout> layout =
         choosePanels(op, loops, *target, reason);
-    auto attr = layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(),
-                                         *layout)
-                       : LayoutAttr();
+    auto attr =
+        layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(), *layout)
+               : LayoutAttr();
     if (op.getLayout()) {
       if (op.getLayout() != attr)
         remark(op) << "are packed already, in another layout than "

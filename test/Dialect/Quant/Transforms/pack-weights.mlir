@@ -158,17 +158,17 @@ func.func @blocks_of_channels(%x: tensor<1x12x12x48xi8>, %o: tensor<1x10x10x16xf
 
 // -----
 
-// Channels are the columns of a depthwise convolution, and the window one run;
-// smmla has no use for it.
+// Channels are the columns of a depthwise convolution. Its window is packed column
+// by column, as the kernel walks it; smmla has no use for it.
 
 #x = affine_map<(n, h, w, c, i, j) -> (n, h + i, w + j, c)>
 #w = affine_map<(n, h, w, c, i, j) -> (i, j, c)>
 #y = affine_map<(n, h, w, c, i, j) -> (n, h, w, c)>
 
 // CHECK-LABEL: @depthwise
-// CHECK: in <panels, tensor<3x3x64xi8>, columns = [2], reduction = [0, 1], run = 2, panel = 64, group = 4> sums %{{.*}} : tensor<64xi32>, : tensor<768xi8>)
+// CHECK: in <panels, tensor<3x3x64xi8>, columns = [2], reduction = [1, 0], run = 1, panel = 64, group = 4> sums %{{.*}} : tensor<64xi32>, : tensor<768xi8>)
 // I8MM-LABEL: @depthwise
-// I8MM: run = 2, panel = 16, group = 4>
+// I8MM: reduction = [1, 0], run = 1, panel = 16, group = 4>
 func.func @depthwise(%x: tensor<1x12x12x64xi8>, %o: tensor<1x10x10x64xi8>) -> tensor<1x10x10x64xi8> {
   %w = arith.constant dense<1> : tensor<3x3x64xi8>
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x12x12x64xi8>) rhs(%w as <int8, per_channel<[2]>, scale = dense<0.5> : tensor<1x1x64xf32>> : tensor<3x3x64xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<1x10x10x64xi8>) maps [#x, #w, #y] -> tensor<1x10x10x64xi8>
