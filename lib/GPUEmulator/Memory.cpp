@@ -87,10 +87,11 @@ std::string Memory::checkBounds(uint64_t address, size_t size,
   for (auto [number, buffer] : llvm::enumerate(buffers)) {
     auto begin = reinterpret_cast<uint64_t>(buffer.data);
     if (address >= begin && address + size <= begin + buffer.bytes) {
-      if (isWrite && !buffer.isWritable)
-        return "writes to buffer " + std::to_string(number) +
-               ", which is to be read only";
-      return "";
+      if (!isWrite || buffer.isWritable)
+        return "";
+      // The same memory may be another buffer's too.
+      nearest = ": buffer " + std::to_string(number) + " is to be read only";
+      continue;
     }
     if (address + size + 4096 > begin && address < begin + buffer.bytes + 4096)
       nearest = ": buffer " + std::to_string(number) + " has " +
