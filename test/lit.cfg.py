@@ -9,6 +9,7 @@
 #   aarch64        programs for AArch64 can be linked, and run in qemu
 #   vulkan         quant-run is built with Vulkan, and Mesa's lavapipe is there
 #   spirv-val      the validator of SPIR-V
+#   ptxas          NVIDIA's assembler
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
 #   ggml           the same of ggml
@@ -89,6 +90,11 @@ lavapipe = glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")
 if config.vulkan and lavapipe and not config.sanitizers:
     config.available_features.add("vulkan")
     config.environment["VK_ICD_FILENAMES"] = lavapipe[0]
+ptxas = lit.util.which("ptxas", os.pathsep.join(
+    [config.environment["PATH"], "/usr/local/cuda/bin"]))
+if ptxas:
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
 if lit.util.which("spirv-val", config.environment["PATH"]):
     config.available_features.add("spirv-val")
 if os.path.exists("/proc/cpuinfo"):

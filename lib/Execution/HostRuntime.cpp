@@ -3,6 +3,7 @@
 #include "HostRuntime.h"
 
 #include "quant-mlir/Execution/CompiledFunction.h"
+#include "quant-mlir/GPUEmulator/Runtime.h"
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
 
@@ -171,6 +172,10 @@ llvm::ArrayRef<std::pair<const char *, void *>> quant_mlir::getHostSymbols() {
       {"__truncsfhf2", address(floatToF16)},
       {"__truncdfhf2", address(doubleToF16)},
       {"__extendhfsf2", address(f16ToFloat)},
+      {"quant_emulator_launch", address(quant_emulator_launch)},
+      {"quant_emulator_release", address(quant_emulator_release)},
+      {"quant_emulator_alloc", address(quant_emulator_alloc)},
+      {"quant_emulator_free", address(quant_emulator_free)},
 #ifdef QUANT_HAS_VULKAN
       {"quant_vulkan_launch", address(quant_vulkan_launch)},
       {"quant_vulkan_release", address(quant_vulkan_release)},

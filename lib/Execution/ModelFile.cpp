@@ -2,6 +2,7 @@
 
 #include "quant-mlir/Execution/ModelFile.h"
 
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantExtension.h"
 
 #include "quant-mlir/Execution/Diagnostics.h"
@@ -13,8 +14,6 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
@@ -25,8 +24,7 @@ void quant_mlir::registerExecutionDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registerQuantExtension(registry);
-  mlir::registerBuiltinDialectTranslation(registry);
-  mlir::registerLLVMDialectTranslation(registry);
+  registerGPUTranslations(registry);
   mlir::registerOpenMPDialectTranslation(registry);
 }
 

@@ -24,7 +24,7 @@ SharedMemory::SharedMemory() {
     return result == MAP_FAILED ? nullptr : static_cast<char *>(result);
   };
   // A hint, which the system may not follow: look for a free place.
-  for (uint64_t hint = 1 << 28; hint < (uint64_t(3) << 30); hint += 1 << 24) {
+  for (uint64_t hint = 1 << 28; hint < (uint64_t(3) << 30); hint += capacity) {
     data = map(hint, capacity);
     if (data && reinterpret_cast<uint64_t>(data) == hint)
       return;

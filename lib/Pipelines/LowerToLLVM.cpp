@@ -30,7 +30,29 @@ quant_mlir::symbolizeLoweringTarget(StringRef name) {
       .Case("reference", LoweringTarget::Reference)
       .Case("cpu", LoweringTarget::CPU)
       .Case("spirv", LoweringTarget::SPIRV)
+      .Case("nvvm", LoweringTarget::NVVM)
       .Default(std::nullopt);
+}
+
+static GPUTargetOptions getGPUOptions(const LLVMLoweringOptions &options) {
+  GPUTargetOptions target;
+  target.kind = options.target == LoweringTarget::SPIRV ? GPUKind::SPIRV
+                                                        : GPUKind::NVVM;
+  target.arch = options.gpuArch;
+  target.isEmulated = options.target == LoweringTarget::EmulatedNVVM;
+  return target;
+}
+
+/// The run time whose functions launches call.
+static std::string getRuntime(const LLVMLoweringOptions &options) {
+  switch (options.target) {
+  case LoweringTarget::NVVM:
+    return "cuda";
+  case LoweringTarget::EmulatedNVVM:
+    return "emulator";
+  default:
+    return "vulkan";
+  }
 }
 
 /// Ends at linalg on tensors, over types that LLVM computes with.
@@ -41,17 +63,24 @@ static void addTensorPasses(OpPassManager &pm,
   if (options.cInterface)
     pm.addPass(createPrepareFunctionsPass());
   pm.addPass(createLowerTosaPass());
-  bool hasKernels = options.target == LoweringTarget::CPU;
+  bool hasKernels = options.target != LoweringTarget::Reference &&
+                    options.target != LoweringTarget::SPIRV;
   if (hasKernels) {
     PackWeightsPassOptions pack;
     pack.targetCpu = options.machine.cpu;
     pack.targetFeatures = options.machine.features;
     pack.targetTriple = options.machine.triple;
+    if (isGPU(options.target)) {
+      pack.gpu = getName(getGPUOptions(options).kind).str();
+      pack.gpuArch = options.gpuArch;
+    }
     pm.addPass(createPackWeightsPass(pack));
     PrepareKernelsPassOptions prepare;
     prepare.cpu = options.machine.cpu;
     prepare.features = options.machine.features;
     prepare.triple = options.machine.triple;
+    prepare.gpu = pack.gpu;
+    prepare.gpuArch = pack.gpuArch;
     pm.addPass(createPrepareKernelsPass(prepare));
   }
   addReferenceLoweringPasses(pm, /*integerForm=*/!hasKernels);
@@ -103,8 +132,8 @@ static void addBufferPasses(OpPassManager &pm,
   if (options.target != LoweringTarget::Reference) {
     PlanBuffersPassOptions plan;
     if (isGPU(options.target)) {
-      plan.allocate = "quant_vulkan_alloc";
-      plan.free = "quant_vulkan_free";
+      plan.allocate = "quant_" + getRuntime(options) + "_alloc";
+      plan.free = "quant_" + getRuntime(options) + "_free";
     }
     pm.addPass(createPlanBuffersPass(plan));
   }
@@ -115,15 +144,15 @@ static void addBufferPasses(OpPassManager &pm,
 /// linalg on buffers to launches of a run time.
 static void addGPUPasses(OpPassManager &pm,
                          const LLVMLoweringOptions &options) {
-  GPUTargetOptions target;
-  target.kind = GPUKind::SPIRV;
-  target.arch = options.gpuArch;
+  GPUTargetOptions target = getGPUOptions(options);
   QuantToGPUPassOptions kernels;
   kernels.targetName = getName(target.kind).str();
   kernels.arch = target.arch;
   pm.addPass(createQuantToGPUPass(kernels));
   addGPUModulePasses(pm, target);
-  pm.addPass(createLaunchToRuntimePass());
+  LaunchToRuntimePassOptions launch;
+  launch.runtime = getRuntime(options);
+  pm.addPass(createLaunchToRuntimePass(launch));
 }
 
 static void addLoopPasses(OpPassManager &pm,

@@ -4,6 +4,9 @@
 
 #include "quant-mlir/Support/Errors.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -14,12 +17,14 @@ llvm::StringRef quant_mlir::getName(GPUKind kind) {
   switch (kind) {
   case GPUKind::SPIRV:
     return "spirv";
+  case GPUKind::NVVM:
+    return "nvvm";
   }
   llvm_unreachable("unknown kind of GPU");
 }
 
 std::optional<GPUKind> quant_mlir::symbolizeGPUKind(llvm::StringRef name) {
-  for (GPUKind kind : {GPUKind::SPIRV})
+  for (GPUKind kind : {GPUKind::SPIRV, GPUKind::NVVM})
     if (name == getName(kind))
       return kind;
   return std::nullopt;
@@ -28,6 +33,18 @@ std::optional<GPUKind> quant_mlir::symbolizeGPUKind(llvm::StringRef name) {
 llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
   GPUTarget target;
   target.kind = options.kind;
+  if (target.isNVVM()) {
+    target.arch = options.arch.empty() ? "sm_80" : options.arch;
+    // Before sm_80 there are neither m16n8k32 of bytes nor cp.async.
+    static constexpr llvm::StringLiteral known[] = {
+        "sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_90a", "sm_100",
+        "sm_100a", "sm_120", "sm_120a"};
+    if (!llvm::is_contained(known, target.arch))
+      return makeError("expected one of " + llvm::join(llvm::ArrayRef(known), ", ") +
+                       " as architecture of nvvm, found " +
+                       quoteForMessage(target.arch));
+    return target;
+  }
   target.arch = options.arch.empty() ? "vulkan1.3" : options.arch;
   if (target.arch != "vulkan1.3")
     return makeError("expected vulkan1.3 as architecture of spirv, found " +
@@ -36,6 +53,8 @@ llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
 }
 
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {
+  if (isNVVM())
+    return columns > 64 ? 128 : columns > 32 ? 64 : 32;
   // A group of lanes reads its columns beside each other.
   int64_t tile = getTileColumns() * getMatrixShape().columns;
   int64_t most = std::max<int64_t>(tile, 64);

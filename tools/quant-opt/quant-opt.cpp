@@ -112,10 +112,12 @@ struct ShortFlags {
       "lower-to", cl::cat(category), cl::value_desc("target"),
       cl::desc("cpu: kernels, and the LLVM dialect with an interface for C; "
                "spirv: the same, with kernels of a GPU that a run time launches "
-               "through Vulkan; reference: linalg and arith on tensors")};
+               "through Vulkan; nvvm: with kernels of GPUs of NVIDIA's, as PTX; "
+               "reference: linalg and arith on tensors")};
   cl::opt<std::string> gpuArch{
       "gpu-arch", cl::cat(category), cl::value_desc("name"),
-      cl::desc("Architecture of --lower-to=spirv: vulkan1.3 (default)")};
+      cl::desc("Architecture of the GPU: vulkan1.3 (spirv), sm_80 or a later one "
+               "(nvvm); default: the first of them")};
   cl::opt<std::string> targetCPU{
       "target-cpu", cl::cat(category), cl::value_desc("name"),
       cl::desc("Processor of the host's code as LLVM calls it (default: "
@@ -238,8 +240,9 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
       return noEffect(*option, "--quantize-weights");
   std::optional<LoweringTarget> target = symbolizeLoweringTarget(flags.lowerTo);
   if (given(flags.lowerTo) && !target)
-    return llvm::createStringError("expected --lower-to=cpu, --lower-to=spirv "
-                                   "or --lower-to=reference, found '" +
+    return llvm::createStringError("expected --lower-to=cpu, --lower-to=spirv, "
+                                   "--lower-to=nvvm or --lower-to=reference, "
+                                   "found '" +
                                    flags.lowerTo + "'");
   if (!target || *target == LoweringTarget::Reference)
     if (ShortFlags::Options options = ShortFlags::given(flags.ofLowering());

@@ -46,10 +46,12 @@ static LoweringTarget readTarget(OptionReader &reader) {
   std::string target = reader.value(OPT_target, "target").value_or("cpu");
   if (target == "vulkan")
     return LoweringTarget::SPIRV;
+  if (target == "nvvm-emulator")
+    return LoweringTarget::EmulatedNVVM;
   if (target == "reference")
     return LoweringTarget::Reference;
   if (target != "cpu")
-    reader.fail("--target expects cpu, reference or vulkan, found " +
+    reader.fail("--target expects cpu, reference, vulkan or nvvm-emulator, found " +
                 quoteForMessage(target));
   return LoweringTarget::CPU;
 }

@@ -9,7 +9,8 @@ defm output : Value<"output", "<y.npy>",
 defm entry : Value<"entry", "<name>", "The function to run (default: main)">;
 defm target : Value<"target", "<target>",
     "cpu (default): kernels for this processor; reference: what operations mean, "
-    "without kernels; vulkan: kernels on a GPU, through Vulkan">;
+    "without kernels; vulkan: kernels on a GPU, through Vulkan; nvvm-emulator: those of NVIDIA's "
+    "GPUs, lane by lane on this processor, for tests">;
 defm threads : Value<"threads", "<N>",
     "Threads that compiled code uses (default: 1)">;
 defm batch : Value<"batch", "<N>",

@@ -314,6 +314,10 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
     Option<"triple", "triple", "std::string", "",
            "Architecture and system (default: those of this machine, or of the "
            "processor)">,
+    Option<"gpu", "gpu", "std::string", "\"\"",
+           "Kernels of a GPU instead: nvvm">,
+    Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
+           "Architecture of the GPU (default: its plainest)">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect",
@@ -376,6 +380,10 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
     Option<"triple", "triple", "std::string", "",
            "Architecture and system (default: those of this machine, or of the "
            "processor)">,
+    Option<"gpu", "gpu", "std::string", "\"\"",
+           "Kernels of a GPU instead: nvvm">,
+    Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
+           "Architecture of the GPU (default: its plainest)">,
   ];
   let dependentDialects = quantLoweringDialects # [
     "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect",
@@ -434,20 +442,24 @@ def QuantToGPUPass : Pass<"quant-to-gpu", "::mlir::ModuleOp"> {
     }
     ```
 
+    With `target=nvvm`, `quant.contract` with packed weights becomes a kernel on
+    tensor cores; `quant-prepare-kernels{gpu=nvvm}` has left no others.
+
     Limits: what the target does not promise to compute exactly (on SPIR-V
     `f64`, 64-bit integers and functions of `math`) stays as it is, for the host, with a
     remark.
   }];
   let options = [
     Option<"targetName", "target", "std::string", "\"spirv\"",
-           "What kernels are made for: spirv">,
+           "What kernels are made for: spirv or nvvm">,
     Option<"arch", "arch", "std::string", "\"\"",
            "Architecture of the target (default: its plainest)">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect",
+    "::mlir::nvgpu::NVGPUDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
   ];
   let statistics = [
     Statistic<"numKernels", "kernels", "Operations that became kernels">,
@@ -486,6 +498,19 @@ def SerializeSPIRVPass : Pass<"quant-serialize-spirv", "::mlir::ModuleOp"> {
   ];
   let statistics = [
     Statistic<"numBinaries", "binaries", "Modules that became binaries">,
+  ];
+}
+
+def PrepareNVVMPass : Pass<"quant-prepare-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Give kernels the parameters that a driver passes";
+  let description = [{
+    Parameters of a kernel become one address for each buffer, then one `i64` for
+    each number, each in the order of the arguments: what a run time can pass that
+    knows no types.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::nvgpu::NVGPUDialect",
   ];
 }
 

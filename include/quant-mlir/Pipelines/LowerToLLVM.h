@@ -40,14 +40,16 @@ enum class LoweringTarget {
   Reference, ///< linalg and arith only: what the operations mean
   CPU,       ///< kernels for the integer form
   SPIRV,     ///< kernels of a GPU, launched through Vulkan
+  NVVM,      ///< kernels of a GPU of NVIDIA's, launched through its driver
+  EmulatedNVVM, ///< the same kernels, run by GPUEmulator.h
 };
 
-/// "reference", "cpu", "spirv".
+/// "reference", "cpu", "spirv", "nvvm".
 std::optional<LoweringTarget> symbolizeLoweringTarget(llvm::StringRef name);
 
 /// Whether kernels run on a GPU.
 inline bool isGPU(LoweringTarget target) {
-  return target == LoweringTarget::SPIRV;
+  return target != LoweringTarget::Reference && target != LoweringTarget::CPU;
 }
 
 struct LLVMLoweringOptions {

@@ -9,6 +9,8 @@
 #ifndef QUANT_MLIR_TARGET_CPU_H
 #define QUANT_MLIR_TARGET_CPU_H
 
+#include "quant-mlir/Target/Panels.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
@@ -44,7 +46,7 @@ struct CPUTargetOptions {
   std::string triple;
 };
 
-class CPUTarget {
+class CPUTarget : public PanelTarget {
 public:
   /// Fails on a CPU or feature that LLVM does not know, and on architectures
   /// other than x86-64 and AArch64. Without options: the machine this runs on.
@@ -62,6 +64,8 @@ public:
   bool isAArch64() const { return triple.isAArch64(); }
 
   DotKind getDotKind() const { return dot; }
+  /// That of the dot instruction.
+  llvm::StringRef getName() const override { return quant_mlir::getName(dot); }
 
   /// Bytes of a vector register, and how many there are.
   int64_t getVectorBytes() const;
@@ -71,12 +75,12 @@ public:
 
   /// How many codes that follow each other along the reduction lie beside each
   /// other for the dot instruction.
-  int64_t getDotGroup() const;
+  int64_t getDotGroup() const override;
   /// How many rows share a register of accumulators: two with smmla.
   int64_t getDotRows() const;
   /// The group where every column has its own lhs: there is no sharing for
   /// smmla.
-  int64_t getDepthwiseGroup() const;
+  int64_t getDepthwiseGroup() const override;
   /// Whether the left-hand side of the dot instruction is unsigned (codes are
   /// moved up by 128 where they are signed) or signed (down where they are
   /// not).
@@ -91,7 +95,7 @@ public:
   int64_t getTileRows(int64_t columns) const;
   /// The width of panels for `columns` columns: as few panels as tiles need, of
   /// equal whole registers. 12 is one panel of 16, 96 two of 48 for zmm.
-  int64_t getPanelColumns(int64_t columns) const;
+  int64_t getPanelColumns(int64_t columns) const override;
 
   /// Bytes of the data caches of a core: what the system says of this machine,
   /// otherwise what is usual.

@@ -22,9 +22,10 @@ namespace quant_mlir {
 /// What a kernel is written in at last.
 enum class GPUKind {
   SPIRV, ///< Vulkan compute shaders
+  NVVM,  ///< PTX, for GPUs of NVIDIA's with tensor cores of 8-bit integers
 };
 
-/// "spirv".
+/// "spirv", "nvvm".
 llvm::StringRef getName(GPUKind kind);
 std::optional<GPUKind> symbolizeGPUKind(llvm::StringRef name);
 
@@ -33,6 +34,8 @@ struct GPUTargetOptions {
   GPUKind kind = GPUKind::SPIRV;
   /// A name of the target's; empty is its plainest one.
   std::string arch;
+  /// NVVM: kernels are left as LLVM IR, which GPUEmulator.h runs.
+  bool isEmulated = false;
 };
 
 /// One product of matrices of 8-bit codes, which a group of lanes computes
@@ -58,27 +61,31 @@ public:
   llvm::StringRef getName() const override { return quant_mlir::getName(kind); }
 
   /// Invocations of a workgroup, and the most workgroups along one dimension.
-  int64_t getGroupSize() const { return 64; }
+  int64_t getGroupSize() const { return isNVVM() ? 128 : 64; }
   int64_t getMaxGroups() const { return 65535; }
   /// Bits of an index.
-  unsigned getIndexWidth() const { return 32; }
+  unsigned getIndexWidth() const { return isNVVM() ? 64 : 32; }
+  /// Workgroups that run at the same time, at least: fewer leave cores idle.
+  int64_t getNumCores() const { return 108; }
 
   /// Whether f64 and 64-bit integers are as IEEE 754 and two's complement say.
   /// Where they are not promised, the host does what needs them.
-  bool hasExactDoubles() const { return false; }
-  bool hasWideIntegers() const { return false; }
+  bool hasExactDoubles() const { return isNVVM(); }
+  bool hasWideIntegers() const { return isNVVM(); }
 
   MatrixShape getMatrixShape() const { return MatrixShape(); }
   /// Matrices of sums that a group of lanes holds: rows and columns of them.
   int64_t getTileRows() const { return 4; }
   int64_t getTileColumns() const { return 4; }
 
-  int64_t getDotGroup() const override { return 4; }
+  /// On tensor cores, what one lane copies: 16 bytes of a column.
+  int64_t getDotGroup() const override { return isNVVM() ? 16 : 4; }
   int64_t getDepthwiseGroup() const override { return 4; }
   int64_t getPanelColumns(int64_t columns) const override;
 
 private:
   GPUTarget() = default;
+  bool isNVVM() const { return kind == GPUKind::NVVM; }
 
   GPUKind kind = GPUKind::SPIRV;
   std::string arch;

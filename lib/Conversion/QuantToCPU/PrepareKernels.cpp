@@ -9,9 +9,11 @@
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 
 #include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Target/CPU.h"
+#include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -117,11 +119,29 @@ struct PrepareKernelsPass
   using PrepareKernelsPassBase::PrepareKernelsPassBase;
 
   LogicalResult initialize(MLIRContext *context) override {
-    llvm::Expected<CPUTarget> found = CPUTarget::get({cpu, features, triple});
-    if (!found)
-      return emitError(UnknownLoc::get(context))
-             << llvm::toString(found.takeError());
-    target = std::make_shared<CPUTarget>(std::move(*found));
+    auto fail = [&](const llvm::Twine &message) {
+      return emitError(UnknownLoc::get(context)) << message;
+    };
+    if (gpu.empty()) {
+      llvm::Expected<CPUTarget> found =
+          CPUTarget::get({cpu, features, triple});
+      if (!found)
+        return fail(llvm::toString(found.takeError()));
+      target = std::make_shared<CPUTarget>(std::move(*found));
+    } else {
+      std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
+      if (!kind)
+        return fail("quant-prepare-kernels: expected spirv or nvvm as gpu, "
+                    "found '" +
+                    gpu + "'");
+      GPUTargetOptions options;
+      options.kind = *kind;
+      options.arch = gpuArch;
+      llvm::Expected<GPUTarget> found = GPUTarget::get(options);
+      if (!found)
+        return fail(llvm::toString(found.takeError()));
+      gpuTarget = std::make_shared<GPUTarget>(std::move(*found));
+    }
     RewritePatternSet set(context);
     populateIntegerFormToLinalgPatterns(set);
     patterns = std::move(set);
@@ -134,7 +154,12 @@ struct PrepareKernelsPass
     getOperation()->walk([&](Operation *op) {
       if (!isa<IntegerFormOpInterface>(op) || op->getNumResults() == 0)
         return;
-      if (std::string reason = findNoKernelReason(op, *target);
+      // On GPUs, what is not a contraction has kernels as linalg too.
+      if (gpuTarget && !isa<ContractOp>(op)) {
+        without.push_back(op);
+        return;
+      }
+      if (std::string reason = findReason(op);
           !reason.empty()) {
         op->emitRemark() << "'" << op->getName()
                          << "' has no kernel and is lowered to loops: "
@@ -164,7 +189,15 @@ struct PrepareKernelsPass
   }
 
 private:
+  std::string findReason(Operation *op) {
+    if (gpuTarget)
+      return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
+    return findNoKernelReason(op, *target);
+  }
+
+  /// One of them.
   std::shared_ptr<const CPUTarget> target;
+  std::shared_ptr<const GPUTarget> gpuTarget;
   FrozenRewritePatternSet patterns;
 };
 } // namespace

@@ -158,6 +158,19 @@ void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
   launch(groups);
 }
 
+Value GPUKernel::allocateShared(int64_t bytes, int64_t alignment) {
+  Builder &builder = body.builder;
+  auto type = MemRefType::get(
+      {bytes}, builder.getIntegerType(8), MemRefLayoutAttrInterface(),
+      gpu::AddressSpaceAttr::get(builder.getContext(),
+                                 gpu::AddressSpace::Workgroup));
+  Value shared = function.addWorkgroupAttribution(type, body.loc);
+  function.setWorkgroupAttributionAttr(
+      function.getNumWorkgroupAttributions() - 1, "llvm.align",
+      builder.getI64IntegerAttr(alignment));
+  return shared;
+}
+
 void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
   gpu::ReturnOp::create(body.builder, body.loc);
   auto size = [&](unsigned dim) {

@@ -55,6 +55,9 @@ public:
   llvm::SmallVector<mlir::Value>
   delinearize(mlir::Value number, llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
+  /// Bytes that the invocations of a workgroup share: memref<bytesxi8>.
+  mlir::Value allocateShared(int64_t bytes, int64_t alignment);
+
   /// Ends the kernel and launches `groups` (up to three) workgroups.
   void launch(llvm::ArrayRef<mlir::OpFoldResult> groups);
 

@@ -6,6 +6,7 @@
 
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 
+#include "NVVM/NVVM.h"
 #include "SPIRV/SPIRV.h"
 
 #include "quant-mlir/Conversion/Passes.h"
@@ -19,10 +20,17 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 
 namespace quant_mlir {
 #define GEN_PASS_DEF_QUANTTOGPUPASS
@@ -32,11 +40,20 @@ namespace quant_mlir {
 using namespace mlir;
 using namespace quant_mlir;
 
+void quant_mlir::registerGPUTranslations(DialectRegistry &registry) {
+  registerBuiltinDialectTranslation(registry);
+  registerGPUDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
+}
+
 void quant_mlir::addGPUModulePasses(OpPassManager &pm,
                                     const GPUTargetOptions &options) {
   switch (options.kind) {
   case GPUKind::SPIRV:
     return addSPIRVModulePasses(pm);
+  case GPUKind::NVVM:
+    return addNVVMModulePasses(pm, options);
   }
 }
 
@@ -68,10 +85,25 @@ static void widenNarrowIntegers(Operation *root) {
       code = arith::ShRSIOp::create(builder, op->getLoc(),
                                     arith.shl(code, unused), shift);
     }
-    op->setOperand(0, code);
+    Type type = op->getResult(0).getType();
+    if (type.getIntOrFloatBitWidth() > wide.getWidth()) {
+      op->setOperand(0, code);
+    } else {
+      if (type != wide)
+        code = arith::TruncIOp::create(builder, op->getLoc(), type, code);
+      op->getResult(0).replaceAllUsesWith(code);
+      op->erase();
+    }
     if (truncation.use_empty())
       truncation.erase();
   }
+}
+
+std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
+                                              const GPUTarget &target) {
+  if (target.getKind() == GPUKind::NVVM)
+    return findNoTensorCoreReason(op);
+  return ("there is none for " + target.getName()).str();
 }
 
 namespace {
@@ -85,8 +117,8 @@ struct QuantToGPUPass
     std::optional<GPUKind> kind = symbolizeGPUKind(targetName);
     if (!kind)
       return emitError(UnknownLoc::get(context))
-             << "quant-to-gpu: expected spirv as target, found '" << targetName
-             << "'";
+             << "quant-to-gpu: expected spirv or nvvm as target, found '"
+             << targetName << "'";
     options.kind = *kind;
     llvm::Expected<GPUTarget> found = GPUTarget::get(options);
     if (!found)
@@ -98,6 +130,24 @@ struct QuantToGPUPass
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    SmallVector<ContractOp> contractions;
+    getOperation()->walk([&](ContractOp op) {
+      if (op->getNumResults() == 0)
+        contractions.push_back(op);
+    });
+    for (ContractOp op : contractions) {
+      if (std::string reason = findNoGPUKernelReason(op, *target);
+          !reason.empty()) {
+        op.emitOpError() << "has no kernel on this target, since " << reason
+                         << ": lower it before buffers are made, by "
+                            "quant-prepare-kernels";
+        return signalPassFailure();
+      }
+      rewriter.setInsertionPoint(op);
+      buildTensorCoreKernel(op, *target, rewriter);
+      rewriter.eraseOp(op);
+      ++numKernels;
+    }
     makeGeneric(rewriter);
     SmallVector<linalg::GenericOp> generics;
     getOperation()->walk([&](linalg::GenericOp op) {

@@ -1,5 +1,5 @@
 // RUN: not quant-opt %s --quant-to-gpu=target=cuda 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: quant-to-gpu: expected spirv as target, found 'cuda'
+// TARGET: quant-to-gpu: expected spirv or nvvm as target, found 'cuda'
 // RUN: not quant-opt %s --quant-to-gpu=arch=vulkan9 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: quant-to-gpu: expected vulkan1.3 as architecture of spirv, found 'vulkan9'
 // RUN: not quant-opt %s --lower-to=cpu --gpu-arch=vulkan1.3 2>&1 | FileCheck %s --check-prefix=EFFECT

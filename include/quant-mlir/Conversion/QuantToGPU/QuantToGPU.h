@@ -13,6 +13,7 @@
 #include <string>
 
 namespace mlir {
+class DialectRegistry;
 class OpBuilder;
 class OpPassManager;
 namespace linalg {
@@ -22,8 +23,14 @@ class GenericOp;
 
 namespace quant_mlir {
 
+class ContractOp;
 class GPUTarget;
 struct GPUTargetOptions;
+
+/// The reason why `op`, on tensors or on buffers, has no kernel of its own on
+/// `target`; empty where it has one. Asked after quant-pack-weights; padding of
+/// lhs counts as done.
+std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
 
 /// The reason why `op`, on buffers, is left to the host; empty where it has a
 /// kernel on `target`.
@@ -34,6 +41,8 @@ std::string findNoGPUKernelReason(mlir::linalg::GenericOp op,
 void buildGenericKernel(mlir::linalg::GenericOp op, const GPUTarget &target,
                         mlir::OpBuilder &builder);
 
+/// What upstream needs to make binaries: translations to LLVM IR.
+void registerGPUTranslations(mlir::DialectRegistry &registry);
 /// From gpu.module to gpu.binary, by the passes of the target's folder. For a
 /// pass manager on modules.
 void addGPUModulePasses(mlir::OpPassManager &pm,

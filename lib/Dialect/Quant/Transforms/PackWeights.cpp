@@ -12,6 +12,8 @@
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+#include "quant-mlir/Target/CPU.h"
+#include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -81,7 +83,7 @@ static void chooseRun(PanelLayout &layout, int64_t run,
 
 std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
                                                     const ContractLoops &loops,
-                                                    const CPUTarget &target,
+                                                    const PanelTarget &target,
                                                     std::string &reason) {
   bool isByRows = loops.isResultByRows() && op.hasIntegerSum() &&
                   op.getRhsCodesType().getElementTypeBitWidth() == 8;
@@ -319,13 +321,25 @@ struct PackWeightsPass
   using PackWeightsPassBase::PackWeightsPassBase;
 
   LogicalResult initialize(MLIRContext *context) override {
-    llvm::Expected<CPUTarget> result =
-        CPUTarget::get({targetCpu, targetFeatures, targetTriple});
-    if (!result)
+    auto take = [&](auto result) -> LogicalResult {
+      if (!result)
+        return emitError(UnknownLoc::get(context))
+               << "quant-pack-weights: " << llvm::toString(result.takeError());
+      using Target = std::decay_t<decltype(*result)>;
+      target = std::make_shared<Target>(std::move(*result));
+      return success();
+    };
+    if (gpu.empty())
+      return take(CPUTarget::get({targetCpu, targetFeatures, targetTriple}));
+    std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
+    if (!kind)
       return emitError(UnknownLoc::get(context))
-             << "quant-pack-weights: " << llvm::toString(result.takeError());
-    target = std::make_shared<CPUTarget>(std::move(*result));
-    return success();
+             << "quant-pack-weights: expected spirv or nvvm as gpu, found '"
+             << gpu << "'";
+    GPUTargetOptions options;
+    options.kind = *kind;
+    options.arch = gpuArch;
+    return take(GPUTarget::get(options));
   }
 
   void runOnOperation() override {
@@ -374,7 +388,7 @@ private:
     if (op.getLayout()) {
       if (op.getLayout() != attr)
         remark(op) << "are packed already, in another layout than "
-                   << quant_mlir::getName(target->getDotKind())
+                   << target->getName()
                    << " reads: undo that first, with "
                       "quant-pack-weights{undo}";
       return false;
@@ -420,6 +434,6 @@ private:
     return true;
   }
 
-  std::shared_ptr<CPUTarget> target;
+  std::shared_ptr<const PanelTarget> target;
 };
 } // namespace

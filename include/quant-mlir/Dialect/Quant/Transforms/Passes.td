@@ -762,6 +762,10 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
            "features of the CPU to add and remove: +a,-b">,
     Option<"targetTriple", "target-triple", "std::string", "\"\"",
            "architecture of the CPU; default: of the CPU, this machine's first">,
+    Option<"gpu", "gpu", "std::string", "\"\"",
+           "pack for a GPU instead: nvvm">,
+    Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
+           "architecture of the GPU; default: its plainest">,
     Option<"undo", "undo", "bool", "false",
            "give packed weights their codes back">,
   ];

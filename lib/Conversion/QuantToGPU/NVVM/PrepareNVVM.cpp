@@ -1,0 +1,151 @@
+//===- PrepareNVVM.cpp - Kernels as a driver calls them -------------------===//
+//
+// Parameters become one address for each buffer, in the order of the arguments,
+// then one i64 for each number; and the passes from there to PTX.
+//
+//===----------------------------------------------------------------------===//
+
+#include "NVVM.h"
+
+#include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Target/GPU.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace quant_mlir {
+#define GEN_PASS_DEF_PREPARENVVMPASS
+#include "quant-mlir/Conversion/Passes.h.inc"
+} // namespace quant_mlir
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// A buffer that begins at `address`. Nobody asks for its size.
+static Value buildBuffer(OpBuilder &builder, Location loc, Value address,
+                         MemRefType type) {
+  MLIRContext *context = builder.getContext();
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  Type i64 = builder.getI64Type();
+  auto array = LLVM::LLVMArrayType::get(i64, 1);
+  auto descriptor = LLVM::LLVMStructType::getLiteral(
+      context, {pointer, pointer, i64, array, array});
+  Value base = LLVM::AddrSpaceCastOp::create(builder, loc, pointer, address);
+  auto constant = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(builder, loc, i64,
+                                    builder.getI64IntegerAttr(value));
+  };
+  Value result = LLVM::PoisonOp::create(builder, loc, descriptor);
+  auto insert = [&](Value value, ArrayRef<int64_t> at) {
+    result = LLVM::InsertValueOp::create(builder, loc, result, value, at);
+  };
+  insert(base, {0});
+  insert(base, {1});
+  insert(constant(0), {2});
+  insert(constant(INT64_MAX), {3, 0});
+  insert(constant(1), {4, 0});
+  return UnrealizedConversionCastOp::create(builder, loc, type, result)
+      .getResult(0);
+}
+
+/// %word, i64, as a number of `type`; null where it has more bits.
+static Value buildNumber(OpBuilder &builder, Location loc, Value word,
+                         Type type) {
+  if (type.isIndex())
+    return arith::IndexCastOp::create(builder, loc, type, word);
+  if (type == word.getType())
+    return word;
+  if (!type.isIntOrFloat() || type.getIntOrFloatBitWidth() > 64)
+    return Value();
+  auto integer = builder.getIntegerType(type.getIntOrFloatBitWidth());
+  if (integer != word.getType())
+    word = arith::TruncIOp::create(builder, loc, integer, word);
+  if (isa<FloatType>(type))
+    return arith::BitcastOp::create(builder, loc, type, word);
+  return word;
+}
+
+/// gpu.func @f(%n: index, %a: memref<?xi8>)
+///
+/// gpu.func @f(%p: !llvm.ptr<1>, %w: i64) {
+///   %a = …, %n = arith.index_cast %w
+static LogicalResult setParameters(gpu::GPUFuncOp function) {
+  Location loc = function.getLoc();
+  Block &entry = function.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+  unsigned count = function.getNumArguments();
+  SmallVector<BlockArgument> old(entry.getArguments().take_front(count));
+  auto address = LLVM::LLVMPointerType::get(function.getContext(), 1);
+  // New ones stand before what the body has of shared memory.
+  unsigned next = count;
+  for (bool isBuffer : {true, false})
+    for (BlockArgument argument : old) {
+      auto type = dyn_cast<MemRefType>(argument.getType());
+      if (bool(type) != isBuffer)
+        continue;
+      Type parameter = isBuffer ? Type(address) : Type(builder.getI64Type());
+      Value value = entry.insertArgument(next++, parameter, loc);
+      value = type ? buildBuffer(builder, loc, value, type)
+                   : buildNumber(builder, loc, value, argument.getType());
+      if (!value)
+        return function.emitError()
+               << "expected numbers of at most 64 bits, found "
+               << argument.getType();
+      argument.replaceAllUsesWith(value);
+    }
+  entry.eraseArguments(0, count);
+  SmallVector<Type> types;
+  for (BlockArgument argument : entry.getArguments().take_front(count))
+    types.push_back(argument.getType());
+  function.setFunctionType(builder.getFunctionType(types, {}));
+  return success();
+}
+
+namespace {
+struct PrepareNVVMPass
+    : public quant_mlir::impl::PrepareNVVMPassBase<PrepareNVVMPass> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<gpu::GPUFuncOp>())
+      if (function.isKernel() && failed(setParameters(function)))
+        return signalPassFailure();
+  }
+};
+} // namespace
+
+void quant_mlir::addNVVMModulePasses(OpPassManager &pm,
+                                     const GPUTargetOptions &options) {
+  GpuNVVMAttachTargetOptions attach;
+  attach.chip = options.arch.empty() ? "sm_80" : options.arch;
+  attach.optLevel = 3;
+  pm.addPass(createGpuNVVMAttachTarget(attach));
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(createPrepareNVVMPass());
+  // Instructions, where the pass for gpu would call a library of functions.
+  kernels.addPass(createConvertMathToLLVMPass());
+  kernels.addPass(createConvertNVGPUToNVVMPass());
+  kernels.addPass(createConvertVectorToSCFPass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(memref::createExpandStridedMetadataPass());
+  kernels.addPass(createLowerAffinePass());
+  ConvertGpuOpsToNVVMOpsOptions convert;
+  convert.hasRedux = true;
+  kernels.addPass(createConvertGpuOpsToNVVMOps(convert));
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  GpuModuleToBinaryPassOptions binary;
+  // LLVM's name of PTX as text is isa.
+  binary.compilationTarget = options.isEmulated ? "llvm" : "isa";
+  pm.addPass(createGpuModuleToBinaryPass(binary));
+}

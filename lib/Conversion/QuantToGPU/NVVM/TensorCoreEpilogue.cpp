@@ -1,0 +1,301 @@
+//===- TensorCoreEpilogue.cpp - From sums to codes or values --------------===//
+//
+// docs/numerics.md section 6 on the columns that a lane has of a row, operation
+// by operation and in its order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TensorCoreKernel.h"
+
+#include "quant-mlir/Conversion/Utils/QuantizeArith.h"
+#include "quant-mlir/Numerics/IntegerCompute.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace quant_mlir;
+
+Value TensorCoreKernel::splat(Value scalar) {
+  auto type = VectorType::get({laneColumns()}, scalar.getType());
+  return vector::BroadcastOp::create(builder, loc, type, scalar);
+}
+
+Value TensorCoreKernel::addAcrossQuad(Value value) {
+  for (int32_t distance : {1, 2}) {
+    Value other =
+        NVVM::ShflOp::create(builder, loc, builder.getI32Type(),
+                             constantI32(-1), value, constantI32(distance),
+                             constantI32(31), NVVM::ShflKind::bfly, UnitAttr());
+    value = arith::AddIOp::create(builder, loc, value, other);
+  }
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+/// The largest pieces of a lane's columns that either exist or do not, at
+/// addresses that are multiples of them.
+int64_t TensorCoreKernel::getPieceSize(const FlatOperand &operand) const {
+  int64_t bytes = llvm::divideCeil(operand.element.getIntOrFloatBitWidth(), 8);
+  int64_t common = std::gcd(columns, laneColumns());
+  common = std::gcd(common, getConstantIntValue(operand.start).value_or(1));
+  for (auto [loop, stride] : llvm::enumerate(operand.strides))
+    if (loops.roles[loop] != LoopRole::Column && loops.sizes[loop] != 1)
+      common = std::gcd(common, getConstantIntValue(stride).value_or(1));
+  int64_t size = std::max<int64_t>(16 / bytes, 1);
+  while (common % size != 0)
+    size /= 2;
+  return size;
+}
+
+void TensorCoreKernel::forPieces(
+    int64_t size, llvm::function_ref<void(int64_t, Value)> body) {
+  for (int64_t first = 0; first < laneColumns(); first += size) {
+    Value exists;
+    if (columns % tileColumns != 0)
+      exists = isLess(add(firstColumn, attr(first)), attr(columns));
+    body(first, exists);
+  }
+}
+
+Value TensorCoreKernel::loadPieces(const FlatOperand &operand, int64_t size,
+                                   Value at) {
+  auto type = VectorType::get({laneColumns()}, operand.element);
+  auto pieceType = VectorType::get({size}, operand.element);
+  int64_t bytes = llvm::divideCeil(operand.element.getIntOrFloatBitWidth(), 8);
+  Values elements;
+  forPieces(size, [&](int64_t first, Value exists) {
+    auto load = [&]() -> Value {
+      return vector::LoadOp::create(builder, loc, pieceType, operand.base,
+                                    ValueRange(add(at, attr(first))),
+                                    /*nontemporal=*/false,
+                                    llvm::MaybeAlign(size * bytes));
+    };
+    Value piece;
+    if (exists) {
+      auto branch = scf::IfOp::create(builder, loc, TypeRange(pieceType),
+                                      exists, /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      scf::YieldOp::create(builder, loc, load());
+      builder.setInsertionPointToStart(branch.elseBlock());
+      Value zero = arith::ConstantOp::create(builder, loc,
+                                             builder.getZeroAttr(pieceType));
+      scf::YieldOp::create(builder, loc, zero);
+      piece = branch.getResult(0);
+    } else {
+      piece = load();
+    }
+    for (int64_t i = 0; i < size; ++i)
+      elements.push_back(vector::ExtractOp::create(builder, loc, piece, i));
+  });
+  return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+Value TensorCoreKernel::loadNumbers(const FlatOperand &operand,
+                                    const ColumnNumbers &numbers) {
+  Type element = numbers.isInteger ? Type(builder.getI32Type())
+                                   : Type(builder.getF32Type());
+  auto type = VectorType::get({laneColumns()}, element);
+  if (numbers.isOne()) {
+    Attribute value =
+        numbers.isInteger
+            ? Attribute(
+                  builder.getI32IntegerAttr(int32_t(numbers.values.front())))
+            : Attribute(builder.getF32FloatAttr(numbers.values.front()));
+    return arith::ConstantOp::create(builder, loc,
+                                     DenseElementsAttr::get(type, value));
+  }
+  // In the order of panels, which are whole.
+  Value at = add(mul(batch, numPanels * tileColumns), firstColumn);
+  return vector::LoadOp::create(builder, loc, type, operand.base,
+                                ValueRange(at), /*nontemporal=*/false,
+                                llvm::MaybeAlign(16));
+}
+
+TensorCoreKernel::Columns TensorCoreKernel::loadColumns() {
+  // acc = sum(x w') - zx sum(w - zw) - (zw + offset) sum(x), w' as multiplied.
+  Columns result;
+  Value sum =
+      loadPieces(sums, std::gcd(std::gcd(columns, laneColumns()), int64_t(4)),
+                 add(sums.start, add(mul(batch, columns), firstColumn)));
+  ElementArith arith(builder, loc, sum);
+  auto times = [&](Value a, Value b) -> Value {
+    return arith::MulIOp::create(builder, loc, a, b);
+  };
+  if (!numbers.rhsZero.isZero())
+    sum = arith.sub(sum, times(loadNumbers(rhsZeroData, numbers.rhsZero),
+                               arith.intConstant(reductionSize)));
+  if (bias.base) {
+    Value at = kernel.body.address(bias, batchPosition);
+    Value values = loadPieces(bias, getPieceSize(bias), add(at, firstColumn));
+    if (bias.element.isInteger()) {
+      result.start = values;
+    } else {
+      result.bias = values;
+      // float32(double(bias) / double(sy))
+      if (resultScale) {
+        Type f64 = builder.getF64Type();
+        Value wide = arith.divf(arith.cast<arith::ExtFOp>(f64, values),
+                                arith.floatConstant(*resultScale, f64));
+        result.bias = arith.cast<arith::TruncFOp>(arith.f32(), wide);
+      }
+    }
+  }
+  if (zeroPoint.base) {
+    result.sums = sum;
+  } else if (lhsZero != 0) {
+    Value start = result.start ? result.start : arith.intConstant(0);
+    result.start = arith.sub(start, times(sum, arith.intConstant(lhsZero)));
+  }
+  result.multiplier = loadNumbers(multiplierData, numbers.multiplier);
+  if (!numbers.rhsOffset.isZero())
+    result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset);
+  if (!numbers.minval.values.empty())
+    result.minval = loadNumbers(minvalData, numbers.minval);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void TensorCoreKernel::finish(ArrayRef<Value> sums) {
+  Columns columns = loadColumns();
+  int64_t down = rowProducts(), across = columnProducts();
+  Value rowInWarp = div(lane, 4);
+  Value first = add(firstRow, mul(warpRow, warpTileRows()));
+  auto type = VectorType::get({laneColumns()}, builder.getI32Type());
+  for (int64_t i = 0; i < down; ++i)
+    for (int64_t half = 0; half < 2; ++half) {
+      Values elements;
+      for (int64_t j = 0; j < across; ++j)
+        for (int64_t word = 0; word < 2; ++word)
+          elements.push_back(sums[(i * across + j) * 4 + 2 * half + word]);
+      Value row = vector::FromElementsOp::create(builder, loc, type, elements);
+      Value rowSum;
+      // All lanes take part, whether they have a row of the result or not.
+      if (needsRowSums)
+        rowSum = addAcrossQuad(sums[down * across * 4 + 2 * i + half]);
+      Value number =
+          add(first,
+              add(rowInWarp, attr(i * matrixRows + half * (matrixRows / 2))));
+      if (!hasRaggedRows) {
+        finishRow(columns, number, row, rowSum);
+        continue;
+      }
+      Value exists = isLess(number, kernel.import(numRows));
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(branch.thenBlock());
+      finishRow(columns, number, row, rowSum);
+    }
+}
+
+void TensorCoreKernel::finishRow(const Columns &columns, Value number,
+                                 Value sum, Value rowSum) {
+  ElementArith arith(builder, loc, sum);
+  Type f64 = builder.getF64Type();
+  Values ivs = placeRow(number);
+  auto loadScalar = [&](const FlatOperand &operand) -> Value {
+    return memref::LoadOp::create(
+        builder, loc, operand.base,
+        ValueRange(kernel.body.address(operand, ivs)));
+  };
+  auto subtractProduct = [&](Value from, Value scalar, Value vector) {
+    return arith.sub(
+        from, arith::MulIOp::create(builder, loc, splat(scalar), vector));
+  };
+
+  if (isNibbles)
+    sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(4));
+  Value rowZero, rowScale;
+  if (zeroPoint.base) {
+    rowZero = loadScalar(zeroPoint);
+    sum = subtractProduct(sum, rowZero, columns.sums);
+  }
+  if (columns.rhsOffset)
+    sum = subtractProduct(sum, rowSum, columns.rhsOffset);
+  if (columns.start)
+    sum = arith.add(sum, columns.start);
+  if (scale.base) {
+    rowScale = loadScalar(scale);
+    if (!scale.element.isF32())
+      rowScale =
+          arith::ExtFOp::create(builder, loc, builder.getF32Type(), rowScale);
+  }
+  // float32(double(sx) * double(sw) / double(sy)); of two binary32 the product
+  // rounded once is the same in binary32.
+  auto scaleByRow = [&](Value factor) -> Value {
+    if (!rowScale)
+      return factor;
+    if (!resultScale)
+      return arith.mulf(splat(rowScale), factor);
+    Value wide = arith.mulf(arith.cast<arith::ExtFOp>(f64, splat(rowScale)),
+                            arith.cast<arith::ExtFOp>(f64, factor));
+    wide = arith.divf(wide, arith.floatConstant(*resultScale, f64));
+    return arith.cast<arith::TruncFOp>(arith.f32(), wide);
+  };
+
+  Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum),
+                           scaleByRow(columns.multiplier));
+  if (columns.minval) {
+    Value zeros = rowZero
+                      ? Value(arith::MulIOp::create(builder, loc, rowZero,
+                                                    constantI32(reductionSize)))
+                      : constantI32(reductionSize * lhsZero);
+    Value centred = arith::SIToFPOp::create(
+        builder, loc, builder.getF32Type(),
+        arith::SubIOp::create(builder, loc, rowSum, zeros));
+    value = arith.addf(value,
+                       arith.mulf(splat(centred), scaleByRow(columns.minval)));
+  }
+  if (columns.bias)
+    value = arith.addf(value, columns.bias);
+  if (residual.base) {
+    Value at = add(kernel.body.address(residual, ivs), firstColumn);
+    Value other = loadPieces(residual, getPieceSize(residual), at);
+    if (std::optional<AffineAttr> params = op.getResidualParams()) {
+      float factor = getTensorScale(*params);
+      if (resultScale)
+        factor = numerics::addMultiplier(factor, *resultScale);
+      other = arith.mulf(buildCentredFloat(arith, other, *params),
+                         arith.floatConstant(factor));
+    } else if (!residual.element.isF32()) {
+      other = arith.cast<arith::ExtFOp>(arith.f32(), other);
+    }
+    value = arith.addf(value, other);
+  }
+  if (op.getInitParams()) {
+    value = buildRequantize(
+        arith, value, getTensorZeroPoint(*op.getInitParams()),
+        getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh()));
+  } else {
+    value = buildBounds(arith, value, op.getLow(), op.getHigh());
+    if (!init.element.isF32())
+      value = arith.cast<arith::TruncFOp>(init.element, value);
+  }
+
+  Value at = add(kernel.body.address(init, ivs), firstColumn);
+  int64_t size = getPieceSize(init);
+  int64_t bytes = llvm::divideCeil(init.element.getIntOrFloatBitWidth(), 8);
+  forPieces(size, [&](int64_t first, Value exists) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (exists) {
+      auto branch = scf::IfOp::create(builder, loc, exists);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    SmallVector<int64_t> part(size);
+    std::iota(part.begin(), part.end(), first);
+    Value piece = vector::ShuffleOp::create(builder, loc, value, value, part);
+    vector::StoreOp::create(
+        builder, loc, piece, init.base, ValueRange(add(at, attr(first))),
+        /*nontemporal=*/false, llvm::MaybeAlign(size * bytes));
+  });
+}

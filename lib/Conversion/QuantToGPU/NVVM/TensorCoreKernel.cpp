@@ -1,0 +1,371 @@
+//===- TensorCoreKernel.cpp - A contraction on tensor cores ---------------===//
+//
+// What has such a kernel, and what one computes where: the tile of a block, the
+// part of a warp, how lhs is copied.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TensorCoreKernel.h"
+
+#include "NVVM.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace quant_mlir;
+
+//===----------------------------------------------------------------------===//
+// What has a kernel
+//===----------------------------------------------------------------------===//
+
+static bool areContiguous(const ContractLoops &loops,
+                          ArrayRef<unsigned> inOrder,
+                          const LoopStrides &strides) {
+  int64_t next = 1;
+  for (unsigned loop : llvm::reverse(inOrder)) {
+    if (loops.sizes[loop] == 1)
+      continue;
+    if (strides[loop] != next)
+      return false;
+    next *= loops.sizes[loop];
+  }
+  return true;
+}
+
+/// The loops of these dimensions of rhs.
+static SmallVector<unsigned> getRhsLoops(ContractOp op,
+                                         ArrayRef<int64_t> dims) {
+  SmallVector<unsigned> loops;
+  for (int64_t dim : dims)
+    loops.push_back(op.getRhsMap().getDimPosition(dim));
+  return loops;
+}
+
+static std::string findTypeReason(ContractOp op) {
+  auto isBytes = [](AffineAttr params) {
+    return params.getStorage() == numerics::StorageType::Int8 ||
+           params.getStorage() == numerics::StorageType::UInt8;
+  };
+  if (op.hasFloatLhs())
+    return "its left-hand side is of values, not codes";
+  if (!isBytes(*op.getLhsParams()))
+    return "codes of its left-hand side are not integers of 8 bits";
+  if (!numerics::isInteger(op.getRhsParams().getStorage()))
+    return "codes of its right-hand side are not integers";
+  if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
+    return "codes of its right-hand side have two bits";
+  if (op.getInitParams() && !isBytes(*op.getInitParams()))
+    return "codes of its result are not integers of 8 bits";
+  if (std::optional<AffineAttr> params = op.getResidualParams())
+    if (!isBytes(*params))
+      return "codes of its residual are not integers of 8 bits";
+  return "";
+}
+
+std::string quant_mlir::findNoTensorCoreReason(ContractOp op) {
+  if (std::string reason = findTypeReason(op); !reason.empty())
+    return reason;
+  ContractLoops loops = analyzeLoops(op);
+  if (loops.isDepthwise)
+    return "it is depthwise";
+  std::optional<LayoutAttr> layout = op.getLayout();
+  if (!layout)
+    return "its right-hand side is not packed, as quant-pack-weights packs "
+           "constants";
+  for (ArrayRef<unsigned> known :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction),
+        ArrayRef(loops.batch)})
+    if (ShapedType::isDynamic(loops.getSize(known)))
+      return "the size of a batch, column or reduction is not known";
+  if (loops.getSize(loops.reduction) == 0 || loops.getSize(loops.columns) == 0)
+    return "it is empty";
+  if (loops.getSize(loops.batch) > 65535)
+    return "it has more than 65535 batches";
+  if (op.getReductionBlock())
+    return "its right-hand side has blocks along a reduction";
+  // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.
+  if (op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
+      loops.getSize(loops.reduction) > (int64_t(1) << 31) / (256 * 128))
+    return "a sum of products of nibbles may have more than 27 bits";
+  SmallVector<unsigned> columns = getRhsLoops(op, layout->getColumns());
+  if (!areContiguous(loops, columns, loops.initStrides))
+    return "columns do not follow each other in the result";
+  for (const LoopStrides *strides :
+       {&loops.biasStrides, &loops.residualStrides})
+    if (!strides->empty() && !areContiguous(loops, columns, *strides))
+      return "columns do not follow each other in the bias or the residual";
+  for (unsigned loop : loops.rows)
+    if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
+        loops.sizes[loop] != 1)
+      return "the bias is not the same for all rows";
+  return "";
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+TensorCoreKernel::TensorCoreKernel(ContractOp op, const GPUTarget &target,
+                                   OpBuilder &hostBuilder)
+    : op(op), target(target),
+      kernel(hostBuilder, op.getLoc(), "contract", target),
+      builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)) {}
+
+void TensorCoreKernel::mergeRows() {
+  SmallVector<const FlatOperand *> operands{&lhs, &init};
+  for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
+    if (operand->base)
+      operands.push_back(operand);
+  auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
+    std::optional<int64_t> size = getConstantIntValue(inner.size);
+    return size && llvm::all_of(operands, [&](const FlatOperand *operand) {
+             std::optional<int64_t> a = operand->getStride(loop),
+                                    b = operand->getStride(inner.loop);
+             return a && b && *a == *b * *size;
+           });
+  };
+  SmallVector<MergedLoop> merged;
+  for (unsigned loop : llvm::reverse(orderLoops(init, loops.rows))) {
+    if (getConstantIntValue(sizes[loop]) == 1)
+      continue;
+    if (!merged.empty() && goesOn(loop, merged.back()))
+      merged.back().size = kernel.host.mul(sizes[loop], merged.back().size);
+    else
+      merged.push_back({loop, sizes[loop]});
+  }
+  rowLoops.assign(merged.rbegin(), merged.rend());
+  numRows = attr(1);
+  for (const MergedLoop &loop : rowLoops)
+    numRows = kernel.host.mul(numRows, loop.size);
+}
+
+/// Rows enough for the machine to have work, and warps whose parts are as
+/// square as may be: those need the fewest bytes of shared memory for a
+/// product.
+void TensorCoreKernel::chooseTile() {
+  tileColumns = op.getLayout()->getPanel();
+  std::optional<int64_t> known = getConstantIntValue(numRows);
+  tileRows = 128;
+  int64_t least = tileColumns == 32 ? 32 : 16;
+  auto numTiles = [&] {
+    return llvm::divideCeil(*known, tileRows) * numPanels * numBatches;
+  };
+  while (known && tileRows > least &&
+         (*known <= tileRows / 2 ||
+          (tileRows > 32 && int64_t(numTiles()) < target.getNumCores())))
+    tileRows /= 2;
+  int64_t best = INT64_MAX;
+  for (int64_t down = 1; down <= numWarps; down *= 2) {
+    int64_t across = numWarps / down;
+    int64_t rows = tileRows / down, columns = tileColumns / across;
+    if (rows < matrixRows || columns < 2 * matrixColumns || columns > 64 ||
+        rows + columns >= best)
+      continue;
+    best = rows + columns;
+    warpsDown = down;
+    warpsAcross = across;
+  }
+  hasRaggedRows = !known || *known % tileRows != 0;
+}
+
+/// Pieces of a power of two of bytes that every address of lhs is a multiple
+/// of. Buffers begin at a multiple of 16 bytes.
+void TensorCoreKernel::chooseCopies() {
+  int64_t common = getConstantIntValue(lhs.start).value_or(1);
+  auto meet = [&](unsigned loop) {
+    if (getConstantIntValue(sizes[loop]) != 1)
+      common = std::gcd(common, lhs.getStride(loop).value_or(1));
+  };
+  llvm::for_each(batchLoops, meet);
+  llvm::for_each(loops.rows, meet);
+  llvm::for_each(outer, meet);
+  for (lhsPiece = chunk; lhsPiece > 1 && common % lhsPiece != 0;)
+    lhsPiece /= 2;
+  bool isContiguous = areContiguous(loops, run, loops.lhsStrides);
+  lhsCopy = isContiguous && lhsPiece >= 4 ? LhsCopy::Async : LhsCopy::Gather;
+}
+
+void TensorCoreKernel::analyze() {
+  KernelBuilder &host = kernel.host;
+  MLIRContext *context = op.getContext();
+  sizes = cast<IntegerFormOpInterface>(op.getOperation())
+              .getLoopSizes(host.builder, loc);
+  auto identity = [&](Value value) {
+    return host.flattenWhole(
+        value, AffineMap::getMultiDimIdentityMap(
+                   cast<MemRefType>(value.getType()).getRank(), context));
+  };
+  // One number for all, or one for each row: a dimension of 1 does not move.
+  auto ofRows = [&](Value value) {
+    auto type = cast<MemRefType>(value.getType());
+    SmallVector<AffineExpr> exprs;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      exprs.push_back(type.getDimSize(dim) == 1
+                          ? getAffineConstantExpr(0, context)
+                          : op.getLhsMap().getResult(dim));
+    return host.flattenWhole(
+        value, AffineMap::get(op.getLhsMap().getNumDims(), 0, exprs, context));
+  };
+  lhs = host.flattenWhole(op.getLhs(), op.getLhsMap(), op.getInputPadding());
+  rhs = identity(op.getRhs());
+  sums = identity(op.getSums());
+  init = host.flattenWhole(op.getInit(), op.getInitMap());
+  if (op.getBias())
+    bias = host.flattenWhole(op.getBias(), op.getBiasMap());
+  if (op.getResidual())
+    residual = host.flattenWhole(op.getResidual(), op.getResidualMap());
+  if (op.getScale())
+    scale = ofRows(op.getScale());
+  if (op.getZeroPoint())
+    zeroPoint = ofRows(op.getZeroPoint());
+
+  LayoutAttr layout = *op.getLayout();
+  batchLoops = getRhsLoops(op, layout.getBatch());
+  numBatches = loops.getSize(batchLoops);
+  columns = loops.getSize(getRhsLoops(op, layout.getColumns()));
+  numPanels = llvm::divideCeil(columns, layout.getPanel());
+  ArrayRef<int64_t> reduction = layout.getReduction();
+  outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
+  run = getRhsLoops(op, reduction.take_back(layout.getRun()));
+  runSize = loops.getSize(run);
+  outerSize = loops.getSize(outer);
+  reductionSize = runSize * outerSize;
+  isNibbles = op.getRhsCodesType().getElementTypeBitWidth() == 4;
+  isLhsSigned = numerics::isSignedInteger(op.getLhsParams()->getStorage());
+  int64_t rhsChunks = llvm::divideCeil(runSize, rhsChunkCodes());
+  runChunks = rhsChunks * (rhsChunkCodes() / chunk);
+  numChunks = outerSize * runChunks;
+  numSteps = llvm::divideCeil(numChunks, lhsPlanes);
+  panelBytes = outerSize * rhsChunks * layout.getPanel() * chunk;
+
+  mergeRows();
+  chooseTile();
+  chooseCopies();
+  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
+  resultScale = numbers.resultScale;
+  needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
+  if (!op.isDynamic())
+    lhsZero = getTensorZeroPoint(*op.getLhsParams());
+
+  // Now of the kernel.
+  auto import = [&](FlatOperand &operand, Access access) {
+    if (operand.base)
+      operand = kernel.import(operand, access);
+  };
+  for (FlatOperand *operand :
+       {&lhs, &rhs, &sums, &bias, &residual, &scale, &zeroPoint})
+    import(*operand, Access::Read);
+  import(init, Access::Write);
+  auto place = [&](const ColumnNumbers &of, FlatOperand &operand) {
+    if (of.values.size() <= 1)
+      return;
+    operand.element =
+        of.isInteger ? Type(builder.getI32Type()) : Type(builder.getF32Type());
+    operand.start = attr(0);
+    operand.base = kernel.import(
+        buildColumnNumbers(of, kernel.host.builder, loc), Access::Read);
+  };
+  place(numbers.multiplier, multiplierData);
+  place(numbers.minval, minvalData);
+  place(numbers.rhsOffset, rhsOffsetData);
+  place(numbers.rhsZero, rhsZeroData);
+}
+
+//===----------------------------------------------------------------------===//
+// Positions
+//===----------------------------------------------------------------------===//
+
+Value TensorCoreKernel::div(Value a, int64_t b) {
+  if (b == 1)
+    return a;
+  return arith::DivUIOp::create(builder, loc, a, index(attr(b)));
+}
+
+Value TensorCoreKernel::rem(Value a, int64_t b) {
+  if (b == 1)
+    return index(attr(0));
+  return arith::RemUIOp::create(builder, loc, a, index(attr(b)));
+}
+
+Value TensorCoreKernel::bitXor(Value a, Value b) {
+  return arith::XOrIOp::create(builder, loc, a, b);
+}
+
+Value TensorCoreKernel::isLess(Value a, OpFoldResult b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a,
+                               index(b));
+}
+
+Value TensorCoreKernel::both(Value a, Value b) {
+  if (!a || !b)
+    return a ? a : b;
+  return arith::AndIOp::create(builder, loc, a, b);
+}
+
+Value TensorCoreKernel::constantI32(int64_t value) {
+  return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(),
+                                      int32_t(value));
+}
+
+Value TensorCoreKernel::getSwizzle(Value product) {
+  return columnProducts() >= 4 ? mul(rem(product, 4), 2)
+                               : mul(rem(product, 2), 4);
+}
+
+void TensorCoreKernel::buildPositions() {
+  thread = gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x);
+  lane = rem(thread, numLanes);
+  Value warp = div(thread, numLanes);
+  warpRow = div(warp, warpsAcross);
+  warpColumn = rem(warp, warpsAcross);
+  Value tile = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
+  firstRow = mul(tile, tileRows);
+  panel = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::y);
+  batch = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::z);
+  batchPosition.resize(loops.roles.size());
+  SmallVector<OpFoldResult> batchSizes;
+  for (unsigned loop : batchLoops)
+    batchSizes.push_back(sizes[loop]);
+  for (auto [loop, position] :
+       llvm::zip_equal(batchLoops, kernel.delinearize(batch, batchSizes)))
+    batchPosition[loop] = position;
+  // Of a lane: see the head of TensorCoreKernel.h.
+  Value inWarp = mul(rem(lane, 4), laneColumns());
+  firstColumn = add(mul(panel, tileColumns),
+                    add(mul(warpColumn, warpTileColumns()), inWarp));
+}
+
+TensorCoreKernel::Values TensorCoreKernel::placeRow(Value number) {
+  Values ivs(batchPosition);
+  SmallVector<OpFoldResult> rowSizes;
+  for (const MergedLoop &loop : rowLoops)
+    rowSizes.push_back(kernel.import(loop.size));
+  for (auto [loop, position] :
+       llvm::zip_equal(rowLoops, kernel.delinearize(number, rowSizes)))
+    ivs[loop.loop] = position;
+  return ivs;
+}
+
+void TensorCoreKernel::build() {
+  analyze();
+  shared = kernel.allocateShared(numStages * stageBytes(), /*alignment=*/128);
+  buildPositions();
+  prepareCopies();
+  finish(reduce());
+  OpFoldResult tiles;
+  if (std::optional<int64_t> known = getConstantIntValue(numRows))
+    tiles = attr(llvm::divideCeil(*known, tileRows));
+  else
+    tiles = arith::CeilDivUIOp::create(kernel.host.builder, loc,
+                                       kernel.host.index(numRows),
+                                       kernel.host.index(tileRows))
+                .getResult();
+  kernel.launch({tiles, attr(numPanels), attr(numBatches)});
+}
+
+void quant_mlir::buildTensorCoreKernel(ContractOp op, const GPUTarget &target,
+                                       OpBuilder &builder) {
+  TensorCoreKernel(op, target, builder).build();
+}
