@@ -185,6 +185,7 @@ static void addLoopPasses(OpPassManager &pm,
     ConvertSCFToOpenMPPassOptions openmp;
     openmp.numThreads = options.threads;
     pm.addPass(createConvertSCFToOpenMPPass(openmp));
+    pm.addPass(createOpenAllocaScopesPass());
   }
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

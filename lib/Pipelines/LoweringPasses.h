@@ -34,6 +34,10 @@ std::unique_ptr<mlir::Pass> createDecomposePass();
 /// worth waking threads for gets parallel ones.
 std::unique_ptr<mlir::Pass> createLinalgToLoopsPass(bool parallel);
 
+/// memref.alloca_scope becomes marks of the stack before and behind what is
+/// inside, which may then become control flow.
+std::unique_ptr<mlir::Pass> createOpenAllocaScopesPass();
+
 /// memref.reshape gets the check at run time that upstream has not: as many
 /// elements after as before.
 std::unique_ptr<mlir::Pass> createCheckReshapePass();
