@@ -103,7 +103,9 @@ class Params(quant_ops.Affine):
       return None
     sizes = self.block_sizes(shape)
     units = [-(-d // s) for d, s in zip(shape, sizes)]
-    a = np.asarray(self.values[name], F64).reshape(units)
+    # As the attribute has it: what its text says is rounded once.
+    a = np.asarray(self.values[name], F64 if name == "zero_point" else F32)
+    a = a.astype(F64).reshape(units)
     if name == "zero_point" and self.dtype.startswith("u"):
       a = np.where(a < 0, a + 256, a)
     return a[np.ix_(*[np.arange(d) // s for d, s in zip(shape, sizes)])]
