@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 using namespace quant_mlir::numerics;
 
@@ -37,10 +38,10 @@ std::vector<int64_t> offsetsOf(const PanelLayout &layout,
   return offsetsOf(layout.shape, dims.data(), dims.data() + dims.size());
 }
 
-/// Calls `visit(code, byte, shift, count)` for each element of a run of the
-/// columns of a panel: `count` columns, whose codes lie at `code` plus the
+/// Calls `visit(code, byte, shift, column, count)` for each element of a run of
+/// the columns of a panel: `count` columns, whose codes lie at `code` plus the
 /// offsets of columns from `column` on, and whose bytes from `byte` on, `group`
-/// apart.
+/// apart. Of wide elements all of these count elements.
 template <typename Visit>
 QUANT_ALWAYS_INLINE void forEachElement(const PanelLayout &layout,
                                         Visit &&visit) {
@@ -108,19 +109,26 @@ int64_t PanelLayout::tuplesPerRun() const {
 
 int64_t PanelLayout::size() const {
   return numBatches() * numPanels() * numOuter() * tuplesPerRun() * panel *
-         group;
+         group * elementBytes();
 }
 
 QUANT_HOT void quant_mlir::numerics::packPanels(const PanelLayout &layout,
                                                 const uint8_t *codes,
                                                 uint8_t *packed) {
-  assert((layout.width == 2 || layout.width == 4 || layout.width == 8) &&
-         "a packed width divides 8");
+  assert((layout.width == 2 || layout.width == 4 || layout.width % 8 == 0) &&
+         "a packed width divides 8, or is of whole bytes");
   std::fill_n(packed, layout.size(), uint8_t(0));
   const std::vector<int64_t> columns = offsetsOf(layout, layout.columns);
   const unsigned mask = (1u << layout.width) - 1,
                  offset = unsigned(layout.offset);
-  const int64_t group = layout.group;
+  const int64_t group = layout.group, bytes = layout.elementBytes();
+  if (bytes > 1)
+    return forEachElement(layout, [&](int64_t code, int64_t first, unsigned,
+                                      int64_t column, int64_t count) {
+      for (int64_t i = 0; i < count; ++i)
+        std::memcpy(packed + (first + i * group) * bytes,
+                    codes + (code + columns[column + i]) * bytes, bytes);
+    });
   forEachElement(layout, [&](int64_t code, int64_t byte, unsigned shift,
                              int64_t column, int64_t count) {
     const uint8_t *source = codes + code;
@@ -140,7 +148,14 @@ QUANT_HOT void quant_mlir::numerics::unpackPanels(const PanelLayout &layout,
   const unsigned mask = (1u << layout.width) - 1,
                  offset = unsigned(layout.offset),
                  signBit = isSigned ? 1u << (layout.width - 1) : 0;
-  const int64_t group = layout.group;
+  const int64_t group = layout.group, bytes = layout.elementBytes();
+  if (bytes > 1)
+    return forEachElement(layout, [&](int64_t code, int64_t first, unsigned,
+                                      int64_t column, int64_t count) {
+      for (int64_t i = 0; i < count; ++i)
+        std::memcpy(codes + (code + columns[column + i]) * bytes,
+                    packed + (first + i * group) * bytes, bytes);
+    });
   forEachElement(layout, [&](int64_t code, int64_t byte, unsigned shift,
                              int64_t column, int64_t count) {
     uint8_t *dest = codes + code;

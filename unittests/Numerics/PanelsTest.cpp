@@ -302,4 +302,39 @@ TEST(Panels, SumsOfColumnsAndBlocks) {
     }
 }
 
+/// Wide elements lie where narrow ones do, counted in elements.
+TEST(Panels, ElementsOfSeveralBytes) {
+  for (unsigned width : {16u, 32u})
+    for (int64_t run : {0, 1, 2})
+      for (int64_t group : {1, 2}) {
+        PanelLayout narrow;
+        narrow.shape = {3, 5, 7};
+        narrow.columns = {2};
+        narrow.reduction = {1, 0};
+        narrow.run = run;
+        narrow.panel = 4;
+        narrow.group = group;
+        PanelLayout wide = narrow;
+        wide.width = width;
+        int64_t count = numElements(narrow), bytes = width / 8;
+        std::vector<uint8_t> ids(count), values(count * bytes);
+        for (int64_t i = 0; i < count; ++i) {
+          ids[i] = uint8_t(i + 1);
+          for (int64_t byte = 0; byte < bytes; ++byte)
+            values[i * bytes + byte] = uint8_t(i + 1 + 50 * byte);
+        }
+        ASSERT_EQ(wide.size(), narrow.size() * bytes);
+        std::vector<uint8_t> places(narrow.size()), packed(wide.size(), 0xa5);
+        packPanels(narrow, ids.data(), places.data());
+        packPanels(wide, values.data(), packed.data());
+        for (size_t i = 0; i < places.size(); ++i)
+          for (int64_t byte = 0; byte < bytes; ++byte)
+            EXPECT_EQ(packed[i * bytes + byte],
+                      places[i] ? uint8_t(places[i] + 50 * byte) : 0);
+        std::vector<uint8_t> unpacked(values.size(), 0x5a);
+        unpackPanels(wide, packed.data(), false, unpacked.data());
+        EXPECT_EQ(unpacked, values);
+      }
+}
+
 } // namespace

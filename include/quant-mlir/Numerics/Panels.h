@@ -20,7 +20,8 @@ namespace quant_mlir::numerics {
 ///   columns of a panel, elements of a group
 ///
 /// where a tuple is 8 / width groups that share their bytes, the first in the
-/// low bits. Positions without a code hold 0.
+/// low bits; one group, of elements of width / 8 bytes, where the width is more
+/// than 8. Positions without a code hold 0.
 struct PanelLayout {
   std::vector<int64_t> shape; ///< of the codes, row-major
   /// Dimensions of the codes; together each of them once.
@@ -30,7 +31,7 @@ struct PanelLayout {
   int64_t group = 1;  ///< elements of a run beside each other
   int64_t block = 0;  ///< elements of a run after which a tuple begins; 0: all
   int64_t offset = 0; ///< added to every code
-  unsigned width = 8; ///< bits of a code: 2, 4 or 8
+  unsigned width = 8; ///< bits of a code: 2, 4, 8, or 16 and 32 of a value
 
   int64_t numBatches() const { return product(batch, 0, batch.size()); }
   int64_t numColumns() const { return product(columns, 0, columns.size()); }
@@ -41,7 +42,9 @@ struct PanelLayout {
   int64_t runSize() const {
     return product(reduction, reduction.size() - run, reduction.size());
   }
-  int64_t groupsPerTuple() const { return 8 / width; }
+  int64_t groupsPerTuple() const { return width < 8 ? 8 / width : 1; }
+  /// Bytes of a stored element, which narrow ones share.
+  int64_t elementBytes() const { return width > 8 ? width / 8 : 1; }
   /// Elements of a run that a tuple holds.
   int64_t tupleSize() const { return group * groupsPerTuple(); }
   /// Elements of a run from one block to the next.
@@ -56,10 +59,11 @@ private:
                   std::size_t end) const;
 };
 
-/// `codes` holds one code per byte, row-major; bits above the width are ignored.
+/// `codes` holds one code per `elementBytes()`, row-major; bits above the width
+/// are ignored. Wide elements have no offset.
 void packPanels(const PanelLayout &layout, const uint8_t *codes,
                 uint8_t *packed);
-/// One code per byte, sign-extended where `isSigned`.
+/// One code per `elementBytes()`, narrow ones sign-extended where `isSigned`.
 void unpackPanels(const PanelLayout &layout, const uint8_t *packed,
                   bool isSigned, uint8_t *codes);
 

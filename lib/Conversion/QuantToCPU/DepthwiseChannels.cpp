@@ -56,7 +56,7 @@ Value DepthwiseKernel::placeGlobal(StringRef name, DenseElementsAttr data) {
 }
 
 void DepthwiseKernel::placeMultipliers() {
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   float sx = getTensorScale(*op.getLhsParams());
   float sy = getTensorScale(*op.getInitParams());
   SmallVector<float> values;
@@ -124,7 +124,7 @@ DepthwiseKernel::Channels DepthwiseKernel::loadChannels(Value first,
       channels.weights.push_back(codes);
     }
   // Sums are of codes as they are stored here, and so is what is summed.
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   int32_t middle = numerics::isSignedInteger(params.getStorage()) ? 0 : 128;
   int32_t zeroPoint =
       getTensorZeroPoint(*op.getLhsParams()) + dot.getLhsOffset();

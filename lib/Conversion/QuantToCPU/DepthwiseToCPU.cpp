@@ -32,7 +32,7 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
       !numerics::isInteger(op.getInitParams()->getStorage()) ||
       numerics::bitWidth(op.getInitParams()->getStorage()) != 8 ||
       numerics::bitWidth(op.getLhsParams()->getStorage()) != 8 ||
-      numerics::bitWidth(op.getRhsParams().getStorage()) != 8)
+      numerics::bitWidth(op.getRhsParamsAttr().getStorage()) != 8)
     return "a depthwise kernel takes and gives codes of 8 bits";
   if (op.getResidual())
     return "a depthwise kernel adds no residual";
@@ -60,7 +60,7 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
   for (unsigned loop : loops.rows)
     if (op.getBias() && loops.biasStrides[loop] != 0 && loops.sizes[loop] != 1)
       return "the bias is not the same for all rows";
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   if (params.getMinval() || params.isDynamic())
     return "a depthwise kernel takes weights with scales only";
   numerics::TensorParams units = params.getTensorParams();

@@ -51,8 +51,10 @@ class ContractLowering {
 public:
   ContractLowering(ContractOp op, PatternRewriter &rewriter)
       : op(op), rewriter(rewriter), loc(op.getLoc()),
-        rhsParams(op.getRhsParams()), values(rhsParams.getTensorParams()),
-        isInteger(op.hasIntegerSum()) {}
+        rhsParams(op.getRhsParamsAttr()), isInteger(op.hasIntegerSum()) {
+    if (rhsParams)
+      values = rhsParams.getTensorParams();
+  }
 
   LogicalResult lower();
 
@@ -90,6 +92,8 @@ private:
   }
   /// From loops to units of rhs.
   AffineMap getUnitMap() {
+    if (!rhsParams)
+      return AffineMap::get(op.getNumLoops(), 0, rewriter.getContext());
     return getParameterMap(rhsParams.getGranularity(),
                            op.getRhsCodesType().getShape())
         .compose(op.getRhsMap());
@@ -104,7 +108,7 @@ private:
   ContractOp op;
   PatternRewriter &rewriter;
   Location loc;
-  AffineAttr rhsParams;
+  AffineAttr rhsParams; ///< null: rhs is of values
   numerics::TensorParams values;
   bool isInteger;
   Parameter<int32_t> rhsZeroPoint;
@@ -195,11 +199,14 @@ void ContractLowering::buildParameters() {
   auto shapeOf = [](ElementsAttr attr) {
     return attr ? attr.getShapedType().getShape() : ArrayRef<int64_t>();
   };
-  ArrayRef<int64_t> scaleShape = shapeOf(rhsParams.getScale());
-  ArrayRef<int64_t> minvalShape = shapeOf(rhsParams.getMinval());
-  rhsZeroPoint = buildParameter(rewriter, loc, "zero_point",
-                                shapeOf(rhsParams.getZeroPoint()),
-                                values.zeroPoints);
+  ArrayRef<int64_t> scaleShape, minvalShape;
+  if (rhsParams) {
+    scaleShape = shapeOf(rhsParams.getScale());
+    minvalShape = shapeOf(rhsParams.getMinval());
+    rhsZeroPoint =
+        buildParameter(rewriter, loc, "zero_point",
+                       shapeOf(rhsParams.getZeroPoint()), values.zeroPoints);
+  }
   std::vector<float> scales = values.scales, minvals = values.minvals;
   if (!isInteger) {
     // Those are in the products already.
@@ -241,7 +248,9 @@ Sums ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
   unsigned zeroPointIndex = inputs.add(zeroPoint.input, unitMap);
   unsigned scaleIndex = inputs.add(rhsScale.input, unitMap);
   unsigned minvalIndex = inputs.add(rhsMinval.input, unitMap);
-  numerics::CodeFormat format = rhsParams.getCodeFormat();
+  numerics::CodeFormat format;
+  if (rhsParams)
+    format = rhsParams.getCodeFormat();
   bool isMinval = isInteger && rhsParams.getMinval();
 
   Type element = isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
@@ -271,6 +280,9 @@ Sums ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
           results.push_back(arith.add(sum, product));
           if (isMinval)
             results.push_back(arith.add(args.back(), x));
+        } else if (!rhsParams) {
+          Value w = buildWiden(builder, loc, args[1]);
+          results.push_back(arith.addf(sum, arith.mulf(x, w)));
         } else {
           ElementParams element;
           element.scale = scaleIndex ? args[scaleIndex]
@@ -508,7 +520,7 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
 }
 
 LogicalResult ContractLowering::lower() {
-  if (values.scales.empty())
+  if (rhsParams && values.scales.empty())
     return rewriter.notifyMatchFailure(op, "scales are not in memory");
   Value rhs = op.getRhs();
   if (LayoutAttr layout = op.getLayoutAttr())

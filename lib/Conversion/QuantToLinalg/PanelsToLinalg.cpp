@@ -54,7 +54,8 @@ void delinearize(AffineExpr index, ArrayRef<int64_t> shape,
 ///   -> linalg.generic ins(%p at byte(d0, …)) {
 ///        trunci((%byte >> place(d0, …)) - offset)
 ///      }
-/// with byte and place as the layout says.
+/// with byte and place as the layout says; values are put together from their
+/// bytes.
 struct LowerUnpackPanels : public OpRewritePattern<UnpackOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -90,14 +91,26 @@ struct LowerUnpackPanels : public OpRewritePattern<UnpackOp> {
     byte = byte * layout.group + inTuple % layout.group;
 
     unsigned rank = type.getRank();
-    SmallVector<AffineMap> maps{AffineMap::get(rank, 0, byte),
-                                rewriter.getMultiDimIdentityMap(rank)};
+    int64_t bytes = layout.elementBytes();
+    SmallVector<AffineMap> maps;
+    for (int64_t i = 0; i < bytes; ++i)
+      maps.push_back(AffineMap::get(rank, 0, byte * bytes + i));
+    maps.push_back(rewriter.getMultiDimIdentityMap(rank));
     auto generic = linalg::GenericOp::create(
-        rewriter, loc, type, op.getInput(), init, maps,
-        SmallVector<IteratorType>(rank, IteratorType::parallel),
+        rewriter, loc, type, SmallVector<Value>(bytes, op.getInput()), init,
+        maps, SmallVector<IteratorType>(rank, IteratorType::parallel),
         [&](OpBuilder &builder, Location loc, ValueRange args) {
           ElementArith arith(builder, loc, args[0]);
           Value code = args[0];
+          if (bytes > 1) {
+            code =
+                arith.cast<arith::ExtUIOp>(arith.intType(layout.width), code);
+            for (int64_t i = 1; i < bytes; ++i) {
+              Value next = arith.cast<arith::ExtUIOp>(
+                  arith.intType(layout.width), args[i]);
+              code = arith.bitOr(code, arith.shl(next, 8 * i));
+            }
+          }
           AffineExpr place = inTuple.floorDiv(layout.group) * layout.width;
           if (place != getAffineConstantExpr(0, context))
             code = arith.shr(code, arith::IndexCastOp::create(
@@ -117,12 +130,14 @@ struct LowerUnpackPanels : public OpRewritePattern<UnpackOp> {
 };
 
 /// %p = quant.pack %q <panels, …>
-///   -> linalg.generic over batches, panels, outer reductions, tuples, columns of
+///   -> linalg.generic over batches, panels, outer reductions, tuples, columns
+///   of
 ///      a panel, elements of a group {
 ///        or over the groups j of a tuple of
 ///          (%q at the position is one ? (%q[position] + offset) << j * W : 0)
 ///      }
 ///      tensor.collapse_shape
+/// and, of values, over the bytes of an element.
 struct LowerPackPanels : public OpRewritePattern<PackOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -140,6 +155,9 @@ struct LowerPackPanels : public OpRewritePattern<PackOp> {
     SmallVector<int64_t> sizes{layout.numBatches(),   layout.numPanels(),
                                layout.numOuter(),     layout.tuplesPerRun(),
                                layout.panel,          layout.group};
+    int64_t bytes = layout.elementBytes();
+    if (bytes > 1)
+      sizes.push_back(bytes);
     auto full = RankedTensorType::get(sizes, type.getElementType());
     Value init = tensor::EmptyOp::create(rewriter, loc, full, ValueRange());
     auto generic = linalg::GenericOp::create(
@@ -154,6 +172,16 @@ struct LowerPackPanels : public OpRewritePattern<PackOp> {
             if (place)
               code = arith.shl(code, place * layout.width);
             byte = byte ? arith.bitOr(byte, code) : code;
+          }
+          if (bytes > 1) {
+            ElementArith arith(builder, loc, byte);
+            Value shift = arith::IndexCastOp::create(
+                builder, loc, arith.intType(layout.width),
+                buildIndex(builder, loc,
+                           getAffineDimExpr(6, op.getContext()) * 8,
+                           sizes.size()));
+            byte = arith.cast<arith::TruncIOp>(arith.intType(8),
+                                               arith.shr(byte, shift));
           }
           linalg::YieldOp::create(builder, loc, byte);
         });
@@ -205,7 +233,8 @@ private:
       Value isCode = arith::CmpIOp::create(
           builder, loc, arith::CmpIPredicate::ult, build(expr),
           arith::ConstantIndexOp::create(builder, loc, limit));
-      code = arith.select(isCode, code, arith.intConstant(0, 8));
+      code = arith.select(isCode, code,
+                          arith.intConstant(0, std::max(layout.width, 8u)));
     };
     bound(column, layout.numColumns(), layout.numPanels() * layout.panel);
     bound(within, layout.blockSize(),

@@ -77,9 +77,12 @@ Tile::Tile(IntegerFormOpInterface form, OpBuilder &builder,
 
 LogicalResult Tile::checkRhs(ContractOp op) {
   RankedTensorType codes = op.getRhsCodesType();
+  // Values have no parameters that a tile could split.
   FailureOr<SmallVector<int64_t>> blocks =
-      op.getRhsParams().getGranularity().getBlockSizes(
-          codes.getShape(), [&] { return op.emitOpError(); });
+      SmallVector<int64_t>(codes.getRank(), -1);
+  if (AffineAttr params = op.getRhsParamsAttr())
+    blocks = params.getGranularity().getBlockSizes(
+        codes.getShape(), [&] { return op.emitOpError(); });
   if (failed(blocks))
     return failure();
   for (auto [dim, block] : llvm::enumerate(*blocks)) {
@@ -91,9 +94,9 @@ LogicalResult Tile::checkRhs(ContractOp op) {
                              << " stays whole: rhs is packed; tile before "
                                 "packing";
     if (block != -1 && block < codes.getDimSize(dim))
-      return op.emitRemark()
-             << "loop " << loop << " stays whole: parameters of rhs go along it, "
-             << op.getRhsParams().getGranularity();
+      return op.emitRemark() << "loop " << loop
+                             << " stays whole: parameters of rhs go along it, "
+                             << op.getRhsParamsAttr().getGranularity();
   }
   return success();
 }

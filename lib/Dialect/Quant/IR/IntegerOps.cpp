@@ -145,13 +145,15 @@ RankedTensorType ContractOp::getRhsCodesType() {
 
 bool ContractOp::hasIntegerSum() {
   return getLhsParams() && numerics::isInteger(getLhsParams()->getStorage()) &&
-         numerics::isInteger(getRhsParams().getStorage());
+         getRhsParams() && numerics::isInteger(getRhsParams()->getStorage());
 }
 
 std::optional<std::pair<unsigned, int64_t>> ContractOp::getReductionBlock() {
+  if (hasFloatRhs())
+    return std::nullopt;
   RankedTensorType codes = getRhsCodesType();
   FailureOr<SmallVector<int64_t>> sizes =
-      getRhsParams().getGranularity().getBlockSizes(
+      getRhsParams()->getGranularity().getBlockSizes(
           codes.getShape(), [&] { return emitOpError(); });
   if (failed(sizes))
     return std::nullopt;
@@ -290,22 +292,22 @@ static LogicalResult verifyLayout(ContractOp op) {
   return success();
 }
 
-/// Blocks along a reduction, batches, columns.
-static LogicalResult verifySums(ContractOp op) {
-  auto type = cast<ShapedType>(op.getSums().getType());
-  SmallVector<int64_t> shape = op.getSumsShape();
-  if (type.getShape() == ArrayRef<int64_t>(shape))
-    return success();
-  return op.emitOpError() << "expected sums of "
-                          << RankedTensorType::get(shape, type.getElementType())
-                          << ", that is, of blocks along a reduction, batches and "
-                             "columns, found "
-                          << type;
-}
-
-static LogicalResult verifyRhs(ContractOp op) {
-  AffineAttr params = op.getRhsParams();
+/// Scales of codes; values have none, and are multiplied with values only.
+static LogicalResult verifyRhsParams(ContractOp op) {
   RankedTensorType codes = op.getRhsCodesType();
+  if (op.hasFloatRhs()) {
+    if (!isa<Float32Type, Float16Type, BFloat16Type>(codes.getElementType()))
+      return op.emitOpError()
+             << "expected parameters for rhs, found codes of "
+             << codes.getElementType() << " without: write 'as'";
+    if (!op.hasFloatLhs())
+      return op.emitOpError()
+             << "expected lhs of values beside rhs of values, "
+                "found codes "
+             << *op.getLhsParams() << ": dequantize them, or quantize rhs";
+    return success();
+  }
+  AffineAttr params = *op.getRhsParams();
   if (failed(verifyCodes(op, "rhs", codes, params)))
     return failure();
   if (params.isDynamic())
@@ -323,6 +325,26 @@ static LogicalResult verifyRhs(ContractOp op) {
     return op.emitOpError() << "expected rhs split into blocks along one "
                                "reduction, found "
                             << params.getGranularity();
+  return success();
+}
+
+/// Blocks along a reduction, batches, columns.
+static LogicalResult verifySums(ContractOp op) {
+  auto type = cast<ShapedType>(op.getSums().getType());
+  SmallVector<int64_t> shape = op.getSumsShape();
+  if (type.getShape() == ArrayRef<int64_t>(shape))
+    return success();
+  return op.emitOpError()
+         << "expected sums of "
+         << RankedTensorType::get(shape, type.getElementType())
+         << ", that is, of blocks along a reduction, batches and "
+            "columns, found "
+         << type;
+}
+
+static LogicalResult verifyRhs(ContractOp op) {
+  if (failed(verifyRhsParams(op)))
+    return failure();
   if (op.getLayout() && failed(verifyLayout(op)))
     return failure();
   if (bool(op.getSums()) != bool(op.getLayout()) && op.hasIntegerSum())
@@ -360,7 +382,7 @@ static LogicalResult verifyResult(ContractOp op) {
     bool isInteger =
         cast<ShapedType>(bias.getType()).getElementType().isInteger();
     if (isInteger && (!op.hasIntegerSum() || op.isDynamic() ||
-                      op.getReductionBlock() || op.getRhsParams().getMinval()))
+                      op.getReductionBlock() || op.getRhsParams()->getMinval()))
       return op.emitOpError()
              << "expected an f32 bias where the scale of lhs is an operand, "
                 "rhs has "

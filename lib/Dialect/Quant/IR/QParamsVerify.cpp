@@ -109,11 +109,13 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (!codes)
     return emitError() << "expected the type of the codes behind panels, found "
                           "none";
+  bool isOfValues =
+      isa<Float32Type, Float16Type, BFloat16Type>(codes.getElementType());
   if (!codes.hasStaticShape() || !codes.getElementType().isIntOrFloat() ||
-      codes.getElementTypeBitWidth() > 8)
+      (codes.getElementTypeBitWidth() > 8 && !isOfValues))
     return emitError()
            << "expected codes of static shape and of elements of at "
-              "most 8 bits, found "
+              "most 8 bits, or values of f32, f16 or bf16, found "
            << codes;
   SmallVector<int64_t> roles(codes.getRank(), 0);
   for (ArrayRef<int64_t> list : {batch, columns, reduction})
@@ -147,6 +149,8 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     if (llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes))
       return emitError() << "expected codes that fit in memory, found "
                          << codes;
+  if (isOfValues && offset != 0)
+    return emitError() << "expected no offset of values, found " << offset;
   if (offset < -128 || offset > 127)
     return emitError() << "expected an offset in [-128, 127], found " << offset;
   return success();

@@ -319,7 +319,7 @@ LogicalResult ObserveOp::verify() {
 static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
                                   RankedTensorType packed, LayoutAttr layout) {
   unsigned width = codes.getElementTypeBitWidth();
-  if (width > 8)
+  if (width > 8 && !layout.isPanels())
     return op->emitOpError() << "expected codes of at most 8 bits, found "
                              << codes.getElementType();
   if (!codes.hasStaticShape() || !packed.hasStaticShape())

@@ -130,7 +130,7 @@ static void forEachElement(
 }
 
 static std::optional<ChannelBounds> getChannelBounds(ContractOp op) {
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   RankedTensorType type = op.getRhsCodesType();
   if (!type.hasStaticShape() || type.getNumElements() == 0)
     return std::nullopt;
@@ -224,7 +224,7 @@ std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
     return "the int32 bias is no constant, so that the sum may overflow an "
            "int32";
   int64_t maxAbsLhs = getMaxAbsLhs(op);
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   bool isShifted = params.getZeroPoint() || params.getMinval();
   int64_t maxAbsOfRange = isShifted
                               ? params.getQuantMax() - params.getQuantMin()

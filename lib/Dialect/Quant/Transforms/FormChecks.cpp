@@ -102,7 +102,7 @@ static void insertCodes(Operation *op, SetVector<Value> &codes) {
   if (auto contract = dyn_cast<ContractOp>(op)) {
     if (!contract.hasFloatLhs())
       codes.insert(contract.getLhs());
-    if (!contract.getLayout())
+    if (!contract.getLayout() && !contract.hasFloatRhs())
       codes.insert(contract.getRhs());
     if (contract.getResidualParams())
       codes.insert(contract.getResidual());

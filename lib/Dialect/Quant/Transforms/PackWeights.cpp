@@ -106,13 +106,14 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   PanelLayout layout;
   layout.shape = codes.getShape().vec();
   layout.width = codes.getElementTypeBitWidth();
-  layout.offset = getOffset(op.getRhsParams().getStorage());
-  // A depthwise window is packed column by column, as its kernel walks it: the
+  if (AffineAttr params = op.getRhsParamsAttr())
+    layout.offset = getOffset(params.getStorage());
+  // A depthwise window of codes is packed column by column, as its kernel walks it: the
   // loop of the smallest stride around a run of the others.
   SmallVector<unsigned> reduction = loops.reductionByStride;
   SmallVector<unsigned> moving(llvm::make_filter_range(
       reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; }));
-  bool hasColumns = isDepthwise && moving.size() > 1;
+  bool hasColumns = isDepthwise && op.hasIntegerSum() && moving.size() > 1;
   if (hasColumns) {
     llvm::erase(reduction, moving.back());
     reduction.insert(reduction.begin(), moving.back());
@@ -169,7 +170,7 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Codes of a constant, one per byte.
+/// Codes of a constant, one per byte, or values in their bytes.
 struct ConstantCodes {
   ArrayRef<uint8_t> codes;
   std::vector<uint8_t> storage; ///< where they are not as they lie in the IR
@@ -209,12 +210,15 @@ static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
   ConstantCodes result;
   result.name = getResourceName(elements);
   if (isSplat) {
-    result.storage.assign(elements.getNumElements(), data.front());
+    for (int64_t i = 0, e = elements.getNumElements(); i < e; ++i)
+      result.storage.insert(result.storage.end(), data.begin(), data.end());
     data = result.storage;
   }
   if (unpack) {
     LayoutAttr layout = unpack.getLayout();
-    std::vector<uint8_t> codes(type.getNumElements());
+    std::vector<uint8_t> codes(
+        type.getNumElements() *
+        llvm::divideCeil(type.getElementTypeBitWidth(), 8));
     // Bits above the width are not looked at, so signs do not matter.
     if (layout.isCanonical())
       numerics::unpackCodes(data.data(), codes.size(),
@@ -249,7 +253,7 @@ static PackedWeights packCodes(ContractOp op, const ConstantCodes &constant,
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   std::vector<int32_t> sums = numerics::sumColumns(
       layout, constant.codes.data(),
-      numerics::isSignedInteger(op.getRhsParams().getStorage()),
+      numerics::isSignedInteger(op.getRhsParamsAttr().getStorage()),
       block ? int64_t(block->first) : -1, block ? block->second : 1);
   auto sumsType =
       RankedTensorType::get(op.getSumsShape(), builder.getI32Type());
@@ -277,13 +281,20 @@ static Value buildCodes(ContractOp op, OpBuilder &builder) {
   std::vector<uint8_t> packed(bytes->begin(), bytes->end());
   if (isSplat)
     packed.assign(elements.getNumElements(), uint8_t(bytes->front()));
-  std::vector<uint8_t> codes(type.getNumElements());
+  std::string name = getResourceName(elements);
+  StringRef baseName = StringRef(name).substr(0, name.rfind(".panels"));
+  AffineAttr params = op.getRhsParamsAttr();
+  std::vector<uint8_t> codes(type.getNumElements() *
+                             layout.getPanelLayout().elementBytes());
   numerics::unpackPanels(
       layout.getPanelLayout(), packed.data(),
-      numerics::isSignedInteger(op.getRhsParams().getStorage()), codes.data());
-  std::string name = getResourceName(elements);
-  return makeCodes(builder, loc, type, codes,
-                   StringRef(name).substr(0, name.rfind(".panels")));
+      params && numerics::isSignedInteger(params.getStorage()), codes.data());
+  if (params)
+    return makeCodes(builder, loc, type, codes, baseName);
+  ArrayRef<char> values(reinterpret_cast<const char *>(codes.data()),
+                        codes.size());
+  return arith::ConstantOp::create(builder, loc,
+                                   makeElements(type, values, baseName));
 }
 
 static void setWeights(ContractOp op, Value rhs, Value sums,

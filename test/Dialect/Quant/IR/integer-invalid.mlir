@@ -239,6 +239,35 @@ func.func @bias_with_reduction(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: te
 
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_without_params(%x: tensor<4x70xf32>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected parameters for rhs, found codes of 'i8' without: write 'as'}}
+  %y = quant.contract lhs(%x : tensor<4x70xf32>) rhs(%w : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @codes_times_values(%x: tensor<4x70xi8>, %w: tensor<70x24xf32>, %o: tensor<4x24xf32>) {
+  // expected-error-re @below {{expected lhs of values beside rhs of values, found codes {{.*}}: dequantize them, or quantize rhs}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w : tensor<70x24xf32>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{expected no offset of values, found 8}}
+#offset = #qparams.layout<panels, tensor<70x24xf32>, columns = [1], reduction = [0], run = 1, panel = 16, group = 1, offset = 8>
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
 #b = affine_map<(m, n, k) -> (n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
@@ -658,7 +687,7 @@ func.func private @panels_without_type() attributes {a = #qparams.layout<panels>
 
 // -----
 
-// expected-error @below {{expected codes of static shape and of elements of at most 8 bits, found 'tensor<?x24xi8>'}}
+// expected-error @below {{expected codes of static shape and of elements of at most 8 bits, or values of f32, f16 or bf16, found 'tensor<?x24xi8>'}}
 func.func private @panels_dynamic() attributes {a = #qparams.layout<panels, tensor<?x24xi8>, columns = [1], reduction = [0], panel = 16, group = 4>}
 
 // -----

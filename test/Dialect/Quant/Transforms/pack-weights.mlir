@@ -210,3 +210,26 @@ func.func @shared(%x: tensor<4x4xi8>, %o: tensor<4x1xf32>) -> (tensor<4x1xf32>, 
   %b = quant.contract lhs(%x as <int8, per_tensor, scale = 0.25> : tensor<4x4xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<4x1xi8>) outs(%o : tensor<4x1xf32>) maps [#x, #w, #y] -> tensor<4x1xf32>
   return %a, %b : tensor<4x1xf32>, tensor<4x1xf32>
 }
+
+// -----
+
+// Values lie in panels too, in groups of one and without sums.
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: @values
+// AVX2-LABEL: @values
+func.func @values(%x: tensor<4x2xf32>, %h: tensor<4x2xf16>, %o: tensor<4x3xf32>) -> (tensor<4x3xf32>, tensor<4x3xf32>) {
+  // CHECK-DAG: %[[F32:.*]] = arith.constant dense<"0x0000803F0000004000004040{{0*}}000080400000A0400000C040{{0*}}"> : tensor<128xi8>
+  // CHECK-DAG: %[[F16:.*]] = arith.constant dense<[0, 60, 0, 60, 0, 60, 0, {{.*}}]> : tensor<64xi8>
+  // CHECK: rhs(%[[F32]] in <panels, tensor<2x3xf32>, columns = [1], reduction = [0], run = 1, panel = 16, group = 1> : tensor<128xi8>)
+  // CHECK: rhs(%[[F16]] in <panels, tensor<2x3xf16>, columns = [1], reduction = [0], run = 1, panel = 16, group = 1> : tensor<64xi8>)
+  // AVX2: in <panels, tensor<2x3xf32>, columns = [1], reduction = [0], run = 1, panel = 8, group = 1> : tensor<64xi8>)
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
+  %v = arith.constant dense<1.0> : tensor<2x3xf16>
+  %a = quant.contract lhs(%x : tensor<4x2xf32>) rhs(%w : tensor<2x3xf32>) outs(%o : tensor<4x3xf32>) maps [#x, #w, #y] -> tensor<4x3xf32>
+  %b = quant.contract lhs(%h : tensor<4x2xf16>) rhs(%v : tensor<2x3xf16>) outs(%o : tensor<4x3xf32>) maps [#x, #w, #y] -> tensor<4x3xf32>
+  return %a, %b : tensor<4x3xf32>, tensor<4x3xf32>
+}

@@ -168,7 +168,7 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
       a result with parameters, is added.
     - lhs without parameters and not dynamic is of values: `sum(x * dequantize(w))`
       in binary32 in any order, with sx = 1 and an f32 bias. Floating-point codes
-      are summed likewise.
+      are summed likewise. Beside such an lhs, rhs may be of values too.
     - scale and zero point operands belong to lhs (dynamic quantization): of one
       element or one per row; the bias is f32.
 
@@ -190,7 +190,7 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     - maps, in this order: lhs, rhs, bias and residual where present, the result;
       lhs has sums of loops times constants, the others one loop in each
       dimension;
-    - rhs has static parameters; every unit of rhs that is not a block along a
+    - rhs has static parameters, or none beside an lhs of values; every unit of rhs that is not a block along a
       reduction has one scale;
     - an i32 bias has scale sx * sw[c] and zero point 0;
     - the accumulator is proven not to overflow (`quant-verify-integer-form`).
@@ -212,13 +212,13 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     QuantExt_CodesOrValues:$lhs,
     Optional<QuantExt_Scales>:$scale,
     Optional<QuantExt_ZeroPoints>:$zero_point,
-    QuantExt_Codes:$rhs,
+    QuantExt_CodesOrValues:$rhs,
     Optional<QuantExt_Sums>:$sums,
     Optional<QuantExt_Bias>:$bias,
     Optional<QuantExt_CodesOrValues>:$residual,
     QuantExt_CodesOrValues:$init,
     OptionalAttr<QParams_AffineAttr>:$lhs_params,
-    QParams_AffineAttr:$rhs_params,
+    OptionalAttr<QParams_AffineAttr>:$rhs_params,
     OptionalAttr<QParams_LayoutAttr>:$layout,
     OptionalAttr<QParams_AffineAttr>:$residual_params,
     OptionalAttr<QParams_AffineAttr>:$init_params,
@@ -230,7 +230,7 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     `lhs` `(` $lhs (`as` $lhs_params^)?
       (`scale` $scale^ `:` type($scale) `,`)?
       (`zero_point` $zero_point^ `:` type($zero_point) `,`)? `:` type($lhs) `)`
-    `rhs` `(` $rhs `as` $rhs_params (`in` $layout^)?
+    `rhs` `(` $rhs (`as` $rhs_params^)? (`in` $layout^)?
       (`sums` $sums^ `:` type($sums) `,`)? `:` type($rhs) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`residual` `(` $residual^ (`as` $residual_params^)? `:` type($residual) `)`)?
@@ -247,8 +247,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     ::mlir::AffineMap getInitMap();
     /// The type of rhs as codes, also where it is packed.
     ::mlir::RankedTensorType getRhsCodesType();
-    /// Whether lhs is of values, not codes.
+    /// Whether an operand is of values, not codes.
     bool hasFloatLhs() { return !getLhsParams(); }
+    bool hasFloatRhs() { return !getRhsParams(); }
     /// Whether scale and zero point of lhs are operands.
     bool isDynamic() { return bool(getScale()); }
     /// Whether products are summed in integers.

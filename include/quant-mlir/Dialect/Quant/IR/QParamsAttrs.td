@@ -244,7 +244,8 @@ def QParams_LayoutAttr : QParams_Attr<"Layout", "layout"> {
       their order in the tensor is;
     - a panel has `panel` columns, a group `group` elements of a run;
     - a tuple is `8 / w` groups that follow each other, for codes of `w` bits: they
-      share their bytes, the first in the low bits;
+      share their bytes, the first in the low bits; of values (f32, f16, bf16) it is
+      one group, and each element has its bytes;
     - with `block`, a tuple begins after every `block` elements of a run, so that
       no tuple holds codes of two scales; the last block may be shorter;
     - `offset` is added to every code, so that it is stored unsigned or signed as

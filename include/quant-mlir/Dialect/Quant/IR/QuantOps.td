@@ -18,6 +18,9 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def QuantExt_ExpressedTensor : RankedTensorOf<[F32, F16, BF16]>;
 def QuantExt_StorageTensor : RankedTensorOf<
     [I8, I<4>, I<2>, I32, F8E4M3FN, F8E5M2, F4E2M1FN]>;
+/// What a layout holds: codes, or in panels the values of a weight.
+def QuantExt_PackableTensor : RankedTensorOf<
+    [I8, I<4>, I<2>, I32, F8E4M3FN, F8E5M2, F4E2M1FN, F32, F16, BF16]>;
 def QuantExt_ScaleTensor : RankedTensorOf<[F32, F16, BF16, F8E8M0FNU]>;
 def QuantExt_ZeroPointTensor : RankedTensorOf<[I32]>;
 
@@ -204,13 +207,13 @@ def QuantExt_PackOp : QuantExt_Op<"pack", [Pure]> {
   let summary = "Codes to the bytes of a layout";
   let description = [{
     Lays the codes out as `layout` says. Shapes are static, the result holds
-    exactly the bytes that the layout needs.
+    exactly the bytes that the layout needs. Values (f32, f16, bf16) have panels only.
 
     ```mlir
     %p = quant.pack %q <canonical> : tensor<70x24xi4> -> tensor<840xi8>
     ```
   }];
-  let arguments = (ins QuantExt_StorageTensor:$input,
+  let arguments = (ins QuantExt_PackableTensor:$input,
                        QParams_LayoutAttr:$layout);
   let results = (outs 1DTensorOf<[I8]>:$output);
   let assemblyFormat =
@@ -229,7 +232,7 @@ def QuantExt_UnpackOp : QuantExt_Op<"unpack", [Pure]> {
     ```
   }];
   let arguments = (ins 1DTensorOf<[I8]>:$input, QParams_LayoutAttr:$layout);
-  let results = (outs QuantExt_StorageTensor:$output);
+  let results = (outs QuantExt_PackableTensor:$output);
   let assemblyFormat =
     "$input $layout attr-dict `:` type($input) `->` type($output)";
   let hasVerifier = 1;
