@@ -78,6 +78,7 @@ private:
                    Type like);
   Value emitLocal(const ValuePair &pair);
   bool isShared(Value value);
+  Value toFloat(Value tensor);
   Value toMemref(Value tensor);
   void call(TapKind kind, int64_t index, ArrayRef<Value> tensors);
 
@@ -87,6 +88,7 @@ private:
   llvm::DenseSet<Value> activations;
   /// Values of the quantized model that the reference has too.
   llvm::DenseSet<Value> shared;
+  int64_t numViews = 0;
   BodyCopy quantizedBody, referenceBody;
   Location loc = builder.getUnknownLoc();
 };
@@ -133,22 +135,32 @@ Value TapBuilder::dequantize(Value codes, Value scale, Value zeroPoint,
                               params);
 }
 
-/// A view of the tensor as it lies in memory; the callee only reads.
-Value TapBuilder::toMemref(Value tensor) {
+Value TapBuilder::toFloat(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   Type f32 = builder.getF32Type();
   if (type.getElementType().isInteger())
-    tensor = arith::SIToFPOp::create(builder, loc, type.clone(f32), tensor);
-  else if (type.getElementType() != f32)
-    tensor = arith::ExtFOp::create(builder, loc, type.clone(f32), tensor);
+    return arith::SIToFPOp::create(builder, loc, type.clone(f32), tensor);
+  if (type.getElementType() != f32)
+    return arith::ExtFOp::create(builder, loc, type.clone(f32), tensor);
+  return tensor;
+}
+
+/// A view of the tensor as it lies in memory; the callee only reads.
+/// Bufferization takes the tensor as read here, so this stands next to the
+/// call: with a number of its own, so that it is not replaced by an earlier
+/// one, behind which the memory may hold something else by then.
+Value TapBuilder::toMemref(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
   SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
   auto layout = StridedLayoutAttr::get(builder.getContext(),
                                        ShapedType::kDynamic, strides);
-  Value memref = bufferization::ToBufferOp::create(
-      builder, loc, MemRefType::get(type.getShape(), f32, layout), tensor,
+  auto memref = bufferization::ToBufferOp::create(
+      builder, loc,
+      MemRefType::get(type.getShape(), type.getElementType(), layout), tensor,
       /*read_only=*/true);
-  return memref::CastOp::create(builder, loc, UnrankedMemRefType::get(f32, {}),
-                                memref);
+  memref->setAttr("quant.tap", builder.getI64IntegerAttr(numViews++));
+  return memref::CastOp::create(
+      builder, loc, UnrankedMemRefType::get(type.getElementType(), {}), memref);
 }
 
 void TapBuilder::call(TapKind kind, int64_t index, ArrayRef<Value> tensors) {
@@ -156,7 +168,10 @@ void TapBuilder::call(TapKind kind, int64_t index, ArrayRef<Value> tensors) {
   for (int64_t number : {static_cast<int64_t>(kind), index})
     operands.push_back(arith::ConstantOp::create(
         builder, loc, builder.getI64IntegerAttr(number)));
+  SmallVector<Value> floats;
   for (Value tensor : tensors)
+    floats.push_back(toFloat(tensor));
+  for (Value tensor : floats)
     operands.push_back(toMemref(tensor));
   func::CallOp::create(builder, loc, tap, operands);
 }
