@@ -66,6 +66,9 @@ static void addTensorPasses(OpPassManager &pm,
   bool hasKernels = options.target != LoweringTarget::Reference &&
                     options.target != LoweringTarget::SPIRV;
   if (hasKernels) {
+    // Elementwise arithmetic is recognized by the bodies of linalg operations.
+    pm.addPass(createConvertElementwiseToLinalgPass());
+    pm.addPass(createFuseValuesPass());
     PackWeightsPassOptions pack;
     pack.targetCpu = options.machine.cpu;
     pack.targetFeatures = options.machine.features;

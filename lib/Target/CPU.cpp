@@ -271,6 +271,10 @@ Expected<CPUTarget> CPUTarget::get(const CPUTargetOptions &options) {
 // Shapes
 //===----------------------------------------------------------------------===//
 
+bool CPUTarget::hasFMA() const {
+  return isAArch64() || hasFeature("fma") || hasFeature("avx512f");
+}
+
 int64_t CPUTarget::getVectorBytes() const {
   switch (dot) {
   case DotKind::AVX512VNNI:

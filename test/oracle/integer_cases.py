@@ -9,8 +9,8 @@ import itertools
 import numpy as np
 
 import quantize
-from integer_module import (ELEMENTS, RANGES, Module, Weights, dense, element_of, tensor,
-                            wrap)
+from integer_module import (ELEMENTS, RANGES, VALUES, Module, Weights, dense, element_of,
+                            tensor, wrap)
 
 
 def weight_forms(blocks=(16, 32, 64, 128, 256)):
@@ -84,17 +84,18 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
 
   rhs = m.code_argument(rhs_shape, weights.dtype) if is_computed else m.constant(
       wrap(m.codes(rhs_shape, weights.dtype), weights.dtype), element_of(weights.dtype))
-  rhs_params = weights.params(m, rhs_shape, columns, reduction, ties)
+  is_value_rhs = weights.dtype in VALUES
+  rhs_text = rhs if is_value_rhs else "%s as %s" % (
+      rhs, weights.params(m, rhs_shape, columns, reduction, ties))
   out_element = element_of(out_form) if out_form not in ("f32", "f16", "bf16") else out_form
   out_type = tensor(open_(out_shape, dynamic and dynamic[1]), out_element)
   like = (lhs, dynamic[0], lhs_type) if dynamic else None
   out = m.empty(open_(out_shape, dynamic and dynamic[1]), out_element, like)
   all_maps = [amap(lhs_map), amap(rhs_map)]
   text = ["quant.contract lhs(%s : %s)" % (lhs_text, lhs_type),
-          "rhs(%s as %s : %s)" % (rhs, rhs_params,
-                                  tensor(rhs_shape, element_of(weights.dtype)))]
+          "rhs(%s : %s)" % (rhs_text, tensor(rhs_shape, element_of(weights.dtype)))]
   loops_of_out = [e.strip() for e in out_map.split(",")]
-  integer_sum = not is_float and kind not in ELEMENTS and weights.dtype not in ELEMENTS
+  integer_sum = not is_float and kind not in ELEMENTS and weights.dtype in RANGES
   depth = int(np.prod([d for i, d in enumerate(rhs_shape) if i not in columns]))
   if bias_dims is not None:
     integer = (integer_sum and not is_dynamic and weights.offset != "minval" and
@@ -122,7 +123,8 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     # As large as sums are, so that few codes saturate and many differ.
     spread = 2.0**np.round(np.log2(0.02 * np.sqrt(depth) + 0.02))
     scale = spread if ties else spread * m.random.uniform(0.8, 1.2)
-    scale = scale / 64 if weights.dtype[-1] == "2" or is_float else scale
+    if not is_value_rhs and (weights.dtype[-1] == "2" or is_float):
+      scale = scale / 64
     if ties and integer_sum and not is_dynamic:
       # Sums of codes near the zero point, times a power of two that is not small: one
       # result in some ten is a tie.
@@ -218,15 +220,47 @@ def multipliers(seed):
   yield m
 
 
-def convolutions(seed):
+def values(quick, seed):
+  """Sums in binary32: weights of codes and of values, every M and ragged N and K."""
+  rows, depths, widths = (1, 2, 3, 7, 16, 33), (70, 300, 64, 33), (24, 65, 5, 1, 130)
+  forms = weight_forms((16, 32, 256) if quick else (16, 32, 64, 128, 256))
+  cases = [(w, "f32") for w in forms]
+  cases += [(Weights(dtype), lhs) for dtype in VALUES for lhs in VALUES for _ in range(2)]
+  cases += [(w, lhs) for lhs in ("float8_e4m3fn", "float8_e5m2") for w in forms
+            if w.dtype in ELEMENTS]
+  cases = [(i, *case) for i, case in enumerate(cases)]
+  if quick:  # the others belong to other seeds, with which other targets are tested
+    cases = cases[seed % 3::3]
+  for number in range(1 if quick else len(rows)):
+    m = Module([seed, 4000 + number])
+    for i, weights, lhs in cases:
+      count, n = rows[(i + number) % 6], widths[i % 5]
+      k, out = depths[(i + i // 5) % 4], RESULTS[(i + i // 6) % 6]
+      transposed = i % 5 == 2
+      add_contract(m, "values %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                   ("m, n, k", "m, k", "n, k" if transposed else "k, n", "m, n"), lhs,
+                   (count, k), [0], weights, (n, k) if transposed else (k, n),
+                   [0 if transposed else 1], 1 if transposed else 0, out, (count, n),
+                   dynamic=(0, 0) if i % 4 == 1 and lhs in VALUES else None,
+                   **options(m, out, False))
+    yield m
+  forms = [Weights("f32"), Weights("int8", "per_channel", "zero"), Weights("f16"),
+           Weights("float8_e4m3fn", "per_channel"), Weights("bf16")]
+  yield from convolutions(seed, 5000, forms, VALUES[:1] * 3 + VALUES + ("float8_e4m3fn",))
+
+
+def convolutions(seed, number=1000, forms=None, lhs_forms=None):
   """Strides, dilations, padding, layouts, groups, depthwise, one dimension."""
-  m = Module([seed, 1000])
-  forms = [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
-           Weights("int4", 16, "zero"), Weights("uint8", "per_tensor", "zero")]
+  m = Module([seed, number])
+  forms = forms or [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
+                    Weights("int4", 16, "zero"), Weights("uint8", "per_tensor", "zero")]
+  lhs_forms = lhs_forms or ("int8", "uint8", "int8-symmetric", "int8-per_tensor", "f32")
   for i, (stride, dilation, layout) in enumerate(itertools.product(
       (1, 2), (1, 2), ("nhwc", "nchw", "grouped", "depthwise", "1d", "batched"))):
-    weights = forms[i % 4]
-    lhs = ("int8", "uint8", "int8-symmetric", "int8-per_tensor", "f32")[i % 5]
+    weights = forms[i % len(forms)]
+    lhs = lhs_forms[i % len(lhs_forms)]
+    if weights.dtype in VALUES and lhs not in VALUES:
+      lhs = "f32"
     out = RESULTS[i % 6]
     opts = options(m, out, i % 3 == 0)
     opts.pop("bias_dims")
@@ -250,9 +284,11 @@ def convolutions(seed):
                    weights, (2, 3, 3, 18, 5), [0, 4], 3, out, (1, oh, ow, 2, 5), [3, 4],
                    [0, 0, 1, 2, 0, 1, 0, 0, 0, 0], **opts)
     elif layout == "depthwise":
+      # Blocks along channels and windows are another matter.
+      depthwise_form = forms[i % 2] if number == 1000 else weights
       add_contract(m, name, ("n, h, w, c, i, j", "n, %s, c" % hw, "i, j, c",
                              "n, h, w, c"), lhs, (1, 9, 8, 37), [0],
-                   forms[i % 2], (3, 3, 37), [2], 0, out, (1, oh, ow, 37), [3],
+                   depthwise_form, (3, 3, 37), [2], 0, out, (1, oh, ow, 37), [3],
                    [0, 0, 1, 2, 0, 1, 0, 0], **opts)
     elif layout == "1d":
       add_contract(m, name, ("n, h, k, i, c", "n, %s, c" % step("h", "i"), "i, c, k",
@@ -458,6 +494,7 @@ GROUPS = {
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
     "depthwise": lambda quick, seed: depthwise(seed),
+    "values": values,
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),
 }

@@ -8,10 +8,11 @@ import quantize
 RANGES = dict(quantize.INT_RANGES)
 ELEMENTS = {"float8_e4m3fn": "f8E4M3FN", "float8_e5m2": "f8E5M2",
             "float4_e2m1fn": "f4E2M1FN"}
+VALUES = ("f32", "f16", "bf16")
 
 
 def element_of(dtype):
-  return ELEMENTS.get(dtype) or "i" + dtype.lstrip("uint")
+  return dtype if dtype in VALUES else ELEMENTS.get(dtype) or "i" + dtype.lstrip("uint")
 
 
 def tensor(shape, element):
@@ -88,6 +89,8 @@ class Module:
   # Random codes and parameters
 
   def codes(self, shape, dtype):
+    if dtype in VALUES:
+      return quantize.round_to(self.random.standard_normal(shape).astype(np.float32), dtype)
     if dtype in ELEMENTS:
       table = quantize.float_table(dtype)
       table = table[np.isfinite(table)]
@@ -143,13 +146,15 @@ def wrap(a, dtype):
 
 
 class Weights:
-  """dtype, block sizes by name, and zero points or minvals."""
+  """dtype, block sizes by name, and zero points or minvals; of values the dtype."""
 
-  def __init__(self, dtype, granularity, offset="none", scale="f32"):
+  def __init__(self, dtype, granularity=None, offset="none", scale="f32"):
     self.dtype, self.granularity = dtype, granularity
     self.offset, self.scale = offset, scale
 
   def __str__(self):
+    if self.dtype in VALUES:
+      return self.dtype
     return "%s-%s-%s" % (self.dtype, self.granularity, self.offset)
 
   def params(self, m, shape, columns, reduction, ties):

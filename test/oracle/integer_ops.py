@@ -166,7 +166,7 @@ class Contract:
     self.shape = [self.sizes[i] for i in self.result]
     self.rhs_loops = [loop_of(e) for e in self.maps["rhs"].results]
     self.integer = bool(self.lhs_params and self.lhs_params.integer and
-                        self.rhs_params.integer)
+                        self.rhs_params and self.rhs_params.integer)
     self.sy = self.init_params.scale if self.init_params else None
 
   def centred_lhs(self):
@@ -212,17 +212,21 @@ class Contract:
   def scaled_sums(self):
     """The sums times their multipliers, in binary32, and how far another order of
     adding may be from them."""
-    w = self.rhs_params.codes(self.operands["rhs"])
-    scale = self.rhs_params.of_elements("scale", w.shape)
-    zero_point = self.rhs_params.of_elements("zero_point", w.shape)
-    minval = self.rhs_params.of_elements("minval", w.shape)
+    scale = zero_point = minval = None
+    if self.rhs_params:
+      w = self.rhs_params.codes(self.operands["rhs"])
+      scale, zero_point, minval = (self.rhs_params.of_elements(name, w.shape) for name in
+                                   ("scale", "zero_point", "minval"))
+    else:
+      w = np.asarray(self.operands["rhs"], F64)
     lhs_scale = (self.of_rows(self.operands["scale"]) if "scale" in self.operands
                  else self.lhs_params.scale if self.lhs_params else F32(1))
     x = view(pad(self.centred_lhs(), self.padding, 0), self.maps["lhs"], self.sizes)
     w = w - (self.rhs_params.range[0] if minval is not None else
              0 if zero_point is None else zero_point)
     if not self.integer:
-      w = w.astype(F32) * scale.astype(F32)
+      if scale is not None:
+        w = w.astype(F32) * scale.astype(F32)
       if minval is not None:
         w = w + minval.astype(F32)
       m = multiplier(lhs_scale, 1, self.sy)

@@ -274,7 +274,8 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
     Each operation of the integer form on buffers becomes its kernel: loops whose
     accesses are sums of strides times loops, vectors as wide as the processor
     has them, and its dot products. Integers are those of the reference lowering,
-    bit for bit.
+    bit for bit; sums of values are f32, of fused multiply-adds where the processor
+    has them, in an order of their own that does not depend on threads.
 
     ```mlir
     #id = affine_map<(i) -> (i)>
@@ -371,6 +372,10 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
     The filled tensor stands before the `tensor.empty` that the input is computed
     into, where there is one, so that `eliminate-empty-tensors` lets the input be
     computed in its place.
+
+    Where sums are of values, in f32, kernels read f32: codes of lhs are dequantized
+    in front, f16 and bf16 widened, and a result of codes that are no bytes (8-bit
+    floats) is quantized behind.
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "",

@@ -66,6 +66,8 @@ public:
   DotKind getDotKind() const { return dot; }
   /// That of the dot instruction.
   llvm::StringRef getName() const override { return quant_mlir::getName(dot); }
+  /// Whether a fused multiply-add of f32 is an instruction, not a call.
+  bool hasFMA() const;
 
   /// Bytes of a vector register, and how many there are.
   int64_t getVectorBytes() const;

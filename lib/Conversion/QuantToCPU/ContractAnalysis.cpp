@@ -59,13 +59,16 @@ SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
 /// What keeps a kernel from packing panels of a rhs that is no constant.
 static std::string findNoPanelReason(ContractOp op,
                                      const ContractLoops &loops) {
+  if (!op.hasIntegerSum())
+    return "its right-hand side, which is no constant, is multiplied in "
+           "floating point";
   if (op.getRhsCodesType().getElementTypeBitWidth() != 8)
     return "codes of its right-hand side, which is no constant, are not "
            "integers of 8 bits";
   if (op.getReductionBlock())
     return "its right-hand side, which is no constant, has blocks along a "
            "reduction";
-  if (!isa<PerTensorAttr>(op.getRhsParams().getGranularity()))
+  if (!isa<PerTensorAttr>(op.getRhsParams()->getGranularity()))
     for (unsigned loop : loops.batch)
       if (ShapedType::isDynamic(loops.sizes[loop]))
         return "its right-hand side has scales along a dimension whose size "
@@ -78,16 +81,15 @@ static std::string findTypeReason(ContractOp op) {
     return params.getStorage() == numerics::StorageType::Int8 ||
            params.getStorage() == numerics::StorageType::UInt8;
   };
-  if (op.hasFloatLhs())
-    return "its left-hand side is of values, not codes";
-  if (!isBytes(*op.getLhsParams()))
+  if (op.hasIntegerSum() && !isBytes(*op.getLhsParams()))
     return "codes of its left-hand side are not integers of 8 bits";
-  if (!numerics::isInteger(op.getRhsParams().getStorage()))
-    return "codes of its right-hand side are not integers";
-  if (op.getInitParams() && !isBytes(*op.getInitParams()))
+  // Other codes are made behind a sum of values.
+  bool isByteResult = op.getInitParams() && isBytes(*op.getInitParams());
+  if (op.hasIntegerSum() && op.getInitParams() && !isByteResult)
     return "codes of its result are not integers of 8 bits";
   if (std::optional<AffineAttr> params = op.getResidualParams())
-    if (!isBytes(*params))
+    if (!isBytes(*params) &&
+        (op.hasIntegerSum() || isByteResult || !op.getInitParams()))
       return "codes of its residual are not integers of 8 bits";
   return "";
 }
@@ -97,10 +99,13 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
-  if (op.getLayout() && op.getLayout()->getPanel() == 1)
+  if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)
     return findNoExchangeReason(op, loops);
-  if (loops.isDepthwise)
+  if (loops.isDepthwise && op.hasIntegerSum())
     return "it is depthwise";
+  if (loops.isDepthwise)
+    if (std::string reason = findNoDepthwiseValuesReason(op); !reason.empty())
+      return reason;
   for (ArrayRef<unsigned> known :
        {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
     if (ShapedType::isDynamic(loops.getSize(known)))
@@ -136,7 +141,9 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
 //===----------------------------------------------------------------------===//
 
 void ContractKernel::analyzeColumns() {
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
+  if (!params)
+    return;
   numerics::TensorParams units = params.getTensorParams();
   ArrayRef<int64_t> shape = op.getRhsCodesType().getShape();
   SmallVector<int64_t> blocks = *params.getGranularity().getBlockSizes(
@@ -210,17 +217,17 @@ void ContractKernel::analyzeColumns() {
   };
   // As it is stored where it is not multiplied first: fewer bytes to read.
   auto typeOf = [&](ElementsAttr values) -> Type {
-    if (op.isDynamic() && values)
+    if ((op.isDynamic() || isOfValues) && values)
       if (Type type = values.getElementType(); type.isF16() || type.isBF16())
         return type;
     return builder.getF32Type();
   };
 
-  float lhsScale = op.isDynamic() ? 1.0f : getTensorScale(*op.getLhsParams());
-  if (std::optional<AffineAttr> result = op.getInitParams())
-    resultScale = getTensorScale(*result);
+  float lhsScale = op.isDynamic() || op.hasFloatLhs()
+                       ? 1.0f
+                       : getTensorScale(*op.getLhsParams());
   auto scaled = [&](float value) {
-    if (op.isDynamic())
+    if (op.isDynamic() || isOfValues)
       return value;
     return resultScale
                ? numerics::requantMultiplier(lhsScale, value, *resultScale)
@@ -287,10 +294,12 @@ void ContractKernel::mergeRows() {
 void ContractKernel::readLayout() {
   LayoutAttr layout = *op.getLayout();
   rhs = op.getRhs();
-  sums = kernel.flatten(
-      op.getSums(),
-      AffineMap::getMultiDimIdentityMap(
-          cast<MemRefType>(op.getSums().getType()).getRank(), op.getContext()));
+  if (op.getSums())
+    sums = kernel.flatten(
+        op.getSums(),
+        AffineMap::getMultiDimIdentityMap(
+            cast<MemRefType>(op.getSums().getType()).getRank(),
+            op.getContext()));
   batchLoops = getRhsLoops(op, layout.getBatch());
   columnLoops = getRhsLoops(op, layout.getColumns());
   columns = loops.getSize(columnLoops);
@@ -302,8 +311,9 @@ void ContractKernel::readLayout() {
   runSize = loops.getSize(run);
   rhsMoved = layout.getOffset();
   width = op.getRhsCodesType().getElementTypeBitWidth();
-  tupleSize = layout.getGroup() * (8 / width);
-  tupleBytes = layout.getGroup() * panelColumns;
+  numerics::PanelLayout panels = layout.getPanelLayout();
+  tupleSize = panels.tupleSize();
+  tupleBytes = panels.group * panels.panel * panels.elementBytes();
   if (std::optional<std::pair<unsigned, int64_t>> block =
           op.getReductionBlock()) {
     hasBlocks = true;
@@ -329,6 +339,8 @@ void ContractKernel::analyze() {
     bias = kernel.flatten(op.getBias(), op.getBiasMap());
   if (op.getResidual())
     residual = kernel.flatten(op.getResidual(), op.getResidualMap());
+  if (std::optional<AffineAttr> result = op.getInitParams())
+    resultScale = getTensorScale(*result);
   MLIRContext *context = op.getContext();
 
   // One number for all, or one for each row: a dimension of 1 does not move.
@@ -356,19 +368,19 @@ void ContractKernel::analyze() {
     planPanels();
   analyzeColumns();
   lhsZero = dot.getLhsOffset();
-  if (!op.isDynamic())
+  if (!op.isDynamic() && !isOfValues)
     lhsZero += getTensorZeroPoint(*op.getLhsParams());
   needsColumnSums =
       isExchanged ? !rhsOffset.isZero() : lhsZero != 0 || op.getZeroPoint();
   mergeRows();
-  needsGather =
-      loops.getSize(run) != 1 && !areContiguous(loops, run, loops.lhsStrides);
+  needsGather = !loops.isDepthwise && loops.getSize(run) != 1 &&
+                !areContiguous(loops, run, loops.lhsStrides);
   planScratch();
 }
 
 int64_t ContractKernel::getTileRows(const Panel &panel) const {
   int64_t columns = panel.getRegisters(dot.getLanes()) * dot.getLanes();
-  if (!hasBlocks)
+  if (!hasBlocks || isOfValues)
     return target.getTileRows(columns);
   // With blocks each sum has two registers.
   int64_t rows = target.getTileRows(2 * columns);
@@ -382,9 +394,10 @@ void ContractKernel::planScratch() {
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.mul(numRows, loop.size);
-  needsRowSums =
-      !isExchanged && (!rhsOffset.isZero() || !minval.values.empty());
-  if (rhsOffset.isOne() && !rhsOffset.isZero() && minval.values.empty())
+  needsRowSums = !isExchanged && !isOfValues &&
+                 (!rhsOffset.isZero() || !minval.values.empty());
+  if (!isOfValues && rhsOffset.isOne() && !rhsOffset.isZero() &&
+      minval.values.empty())
     rowSumFactor = -int32_t(rhsOffset.values.front());
   parallel = chooseParallel();
   int64_t tile = target.getTileRows(panelColumns);
@@ -408,7 +421,9 @@ void ContractKernel::planScratch() {
 }
 
 int64_t ContractKernel::getScratchPerRow() const {
-  return (needsGather ? reductionSize : 0) + (needsRowSums ? numBlocks * 4 : 0);
+  int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
+  return (needsGather ? reductionSize * bytes : 0) +
+         (needsRowSums ? numBlocks * 4 : 0);
 }
 
 ContractKernel::Parallel ContractKernel::chooseParallel() const {

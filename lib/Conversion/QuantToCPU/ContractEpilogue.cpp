@@ -188,7 +188,12 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
     return arith.cast<arith::TruncFOp>(arith.f32(), wide);
   };
   Value value = sum;
-  if (hasBlocks) {
+  if (isOfValues) {
+    // Scales are in the products already.
+    if (resultScale)
+      value = arith.mulf(value, arith.floatConstant(numerics::requantMultiplier(
+                                    1.0f, 1.0f, *resultScale)));
+  } else if (hasBlocks) {
     // Blocks have been multiplied by all but the scale of the row.
     if (row.scale)
       value = arith.mulf(value, scaleByRow(arith.floatConstant(1.0)));

@@ -26,7 +26,7 @@ std::string quant_mlir::findNoExchangeReason(ContractOp op,
   if (op.isDynamic())
     return "columns do not follow each other in the result, and the scale of "
            "its left-hand side is known at run time only";
-  if (op.getReductionBlock() || op.getRhsParams().getMinval())
+  if (op.getReductionBlock() || op.getRhsParams()->getMinval())
     return "columns do not follow each other in the result, and its right-hand "
            "side has blocks along a reduction, or minval";
   for (ArrayRef<unsigned> known :

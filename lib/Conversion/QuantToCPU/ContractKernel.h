@@ -78,7 +78,7 @@ private:
     // Without blocks, the same for all tiles:
     Values start;      ///< of the accumulators
     Values columnSums; ///< sum(w - zw); zero points of rows only
-    Values rhsOffset;  ///< where rows are summed
+    Values rhsOffset;  ///< where rows are summed, or codes decoded
     Values multiplier, minval;
 
     int64_t getRegisters(int64_t lanes) const {
@@ -129,6 +129,9 @@ private:
   void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                   int64_t columns, mlir::Value firstRow,
                   mlir::OpFoldResult count);
+  /// The bias of register `reg` from index `at` on: f32, as the result needs
+  /// it, into `panel`; or an i32 one, which is given back.
+  mlir::Value loadBias(Panel &panel, mlir::OpFoldResult at, int64_t reg);
   void buildRows(Values &ivs, const Panel &panel, mlir::Value firstRow,
                  mlir::OpFoldResult count);
   void buildTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
@@ -238,10 +241,35 @@ private:
   void addTuple(llvm::ArrayRef<Row> rows, const Panel &panel,
                 mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t count,
                 int64_t before, llvm::MutableArrayRef<mlir::Value> sums);
+  /// addBlock, of values: codes of the block are decoded with its parameters.
+  Values addDecodedBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
+                         mlir::OpFoldResult number, int64_t size,
+                         Values totals);
   mlir::Value loadRowSum(const Row &row, mlir::OpFoldResult block);
   /// sum - scalar * vector
   mlir::Value subtractProduct(mlir::Value sum, mlir::Value scalar,
                               mlir::Value vector);
+
+  //===--------------------------------------------------------------------===//
+  // ContractDecode.cpp: sums of values
+  //===--------------------------------------------------------------------===//
+
+  /// Parameters of a panel's columns in block `block`, to decode with.
+  void loadDecoding(Panel &panel, mlir::OpFoldResult block);
+  /// What is stored for a register of columns, as f32.
+  mlir::Value decodeRhs(const Panel &panel, int64_t reg, mlir::Value stored);
+
+  //===--------------------------------------------------------------------===//
+  // ContractDepthwise.cpp: every column has rows of its own
+  //===--------------------------------------------------------------------===//
+
+  void buildDepthwise(Values &ivs, mlir::Value batch);
+  /// Register `number` of channels, of which `valid` exist, for all rows.
+  void buildChannels(Values &ivs, mlir::Value batch, mlir::Value number,
+                     int64_t valid);
+  /// Covers [0, size) by tiles of at most `most`.
+  void forTiles(mlir::OpFoldResult size, int64_t most,
+                llvm::function_ref<void(mlir::Value, int64_t)> body);
 
   //===--------------------------------------------------------------------===//
   // ContractEpilogue.cpp
@@ -277,6 +305,8 @@ private:
   const CPUTarget &target;
   KernelBuilder kernel;
   ContractLoops loops;
+  /// Whether products are of f32: of values, or of codes that are decoded.
+  bool isOfValues;
   /// Whether rhs gives the rows, and lhs the columns.
   bool isExchanged;
   DotProduct dot;

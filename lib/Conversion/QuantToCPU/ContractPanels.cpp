@@ -33,7 +33,7 @@ static constexpr int64_t maxPanel = 512 << 10;
 void ContractKernel::planPanels() {
   packsPanels = true;
   bool isSigned = numerics::isSignedInteger(
-      (isExchanged ? *op.getLhsParams() : op.getRhsParams()).getStorage());
+      (isExchanged ? *op.getLhsParams() : *op.getRhsParams()).getStorage());
   if (!isExchanged)
     source = kernel.flatten(op.getRhs(), op.getRhsMap());
   batchLoops.assign(loops.batch.begin(), loops.batch.end());

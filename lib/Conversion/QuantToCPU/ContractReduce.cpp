@@ -42,11 +42,12 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
   // Accumulators beside each other, of the same rows.
   int64_t across = panel.getRegisters(lanes) * dot.getRows();
   int64_t groups = llvm::divideCeil(count, group);
+  int64_t registerBytes = dot.getColumns() * tupleBytes / panelColumns;
   const FlatOperand &source = needsGather ? gathered : lhs;
   auto loadBytes = [&](int64_t i) {
-    return dot.loadRhs(
-        kernel, rhs,
-        kernel.index(kernel.add(rhsAt, attr(i * dot.getColumns() * group))));
+    return dot.loadRhs(kernel, rhs,
+                       kernel.index(kernel.add(rhsAt, attr(i * registerBytes))),
+                       width);
   };
   // Those of an accumulator's rows, from `first` on.
   auto loadRows = [&](int64_t first, int64_t number) {
@@ -85,8 +86,11 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
     bytes.push_back(loadBytes(i));
   for (int64_t number = 0; number < groups; ++number) {
     Values codes;
-    for (Value value : bytes)
+    for (auto [reg, value] : llvm::enumerate(bytes)) {
       codes.push_back(dot.unpackRhs(kernel, value, width, number));
+      if (isOfValues)
+        codes.back() = decodeRhs(panel, reg, codes.back());
+    }
     for (int64_t row = 0; row < numRows; ++row) {
       Value ofRow = loadRows(row, number);
       for (int64_t i = 0; i < across; ++i)
@@ -152,7 +156,12 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
                                               const Panel &panel) {
   if (hasBlocks)
     return reduceBlocks(rows, panel);
+  OpBuilder &builder = kernel.builder;
+  Value zero = arith::ConstantOp::create(
+      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
   Values sums;
+  if (isOfValues)
+    sums.assign(rows.size() * panel.getRegisters(dot.getLanes()), zero);
   for (const Row &row : isExchanged ? rows : ArrayRef<Row>())
     for (int64_t reg = 0; reg < panel.getRegisters(dot.getLanes()); ++reg) {
       Value sum = splat(row.start);
@@ -161,7 +170,8 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       sums.push_back(sum);
     }
   for (const Row &row : isExchanged ? ArrayRef<Row>() : rows) {
-    Value rowSum = rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
+    Value rowSum =
+        isOfValues || rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
     for (auto [reg, value] : llvm::enumerate(panel.start)) {
       Value sum = value;
       if (row.zeroPoint)
@@ -180,9 +190,6 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   int64_t chains = sums.size(), sets = 1;
   while (sets * chains < minChains && sets * 2 <= runSize / tupleSize)
     sets *= 2;
-  OpBuilder &builder = kernel.builder;
-  Value zero = arith::ConstantOp::create(
-      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
   sums.append(chains * (sets - 1), zero);
   sums = forRuns(
       lhs, sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
@@ -192,7 +199,7 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       });
   for (int64_t set = 1; set < sets; ++set)
     for (int64_t i = 0; i < chains; ++i)
-      sums[i] = arith(sums[i]).add(sums[i], sums[set * chains + i]);
+      sums[i] = dot.addSums(kernel, sums[i], sums[set * chains + i]);
   return dot.toRows(kernel, ArrayRef(sums).take_front(chains), rows.size());
 }
 
@@ -200,6 +207,8 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
                                                 const Panel &panel,
                                                 OpFoldResult number,
                                                 int64_t size, Values totals) {
+  if (isOfValues)
+    return addDecodedBlock(rows, panel, number, size, totals);
   OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes(), registers = panel.getRegisters(lanes);
   auto at = [&](OpFoldResult base, int64_t perBlock, int64_t reg) {

@@ -50,7 +50,7 @@ FlatOperand ContractKernel::allocate(int64_t size, Type element) {
 void ContractKernel::allocateScratch() {
   OpBuilder &builder = kernel.builder;
   if (needsGather)
-    gathered = allocate(scratchRows * reductionSize, builder.getIntegerType(8));
+    gathered = allocate(scratchRows * reductionSize, lhs.element);
   if (needsRowSums)
     rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
   if (packsPanels && parallel != Parallel::Panels)

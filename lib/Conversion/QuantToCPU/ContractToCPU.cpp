@@ -17,16 +17,25 @@
 using namespace mlir;
 using namespace quant_mlir;
 
+static DotProduct chooseDot(ContractOp op, const CPUTarget &target,
+                            bool isExchanged) {
+  if (!op.hasIntegerSum())
+    return DotProduct(target);
+  return DotProduct(target,
+                    isExchanged || numerics::isSignedInteger(
+                                       op.getLhsParams()->getStorage()),
+                    isExchanged
+                        ? target.isDotLhsUnsigned()
+                        : op.getRhsCodesType().getElementTypeBitWidth() < 8);
+}
+
 ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
                                OpBuilder &builder)
     : op(op), target(target), kernel(builder, op.getLoc()),
-      loops(analyzeLoops(op)),
-      isExchanged(op.getLayout() && op.getLayout()->getPanel() == 1),
-      dot(target,
-          isExchanged ||
-              numerics::isSignedInteger(op.getLhsParams()->getStorage()),
-          isExchanged ? target.isDotLhsUnsigned()
-                      : op.getRhsCodesType().getElementTypeBitWidth() < 8) {}
+      loops(analyzeLoops(op)), isOfValues(!op.hasIntegerSum()),
+      isExchanged(!isOfValues && op.getLayout() &&
+                  op.getLayout()->getPanel() == 1),
+      dot(chooseDot(op, target, isExchanged)) {}
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -96,6 +105,22 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
 // Columns
 //===----------------------------------------------------------------------===//
 
+Value ContractKernel::loadBias(Panel &panel, OpFoldResult at, int64_t reg) {
+  Value biases = loadColumns(bias, kernel.index(at), getValid(panel, reg));
+  if (bias.element.isInteger())
+    return biases;
+  if (resultScale) {
+    // float32(double(bias) / double(sy))
+    ElementArith arith = this->arith(biases);
+    Type f64 = kernel.builder.getF64Type();
+    biases = arith.cast<arith::TruncFOp>(
+        arith.f32(), arith.divf(arith.cast<arith::ExtFOp>(f64, biases),
+                                arith.floatConstant(*resultScale, f64)));
+  }
+  panel.bias.push_back(biases);
+  return {};
+}
+
 void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
                                 int64_t columns, Value firstRow,
                                 OpFoldResult count) {
@@ -130,21 +155,9 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
       return kernel.index(kernel.add(base, attr(reg * lanes)));
     };
     Value biases;
-    if (bias.base) {
-      biases = loadColumns(bias, at(biasAt), valid);
-      if (!bias.element.isInteger()) {
-        // float32(double(bias) / double(sy))
-        ElementArith arith = this->arith(biases);
-        Type f64 = builder.getF64Type();
-        if (resultScale)
-          biases = arith.cast<arith::TruncFOp>(
-              arith.f32(), arith.divf(arith.cast<arith::ExtFOp>(f64, biases),
-                                      arith.floatConstant(*resultScale, f64)));
-        panel.bias.push_back(biases);
-        biases = Value();
-      }
-    }
-    if (hasBlocks)
+    if (bias.base)
+      biases = loadBias(panel, at(biasAt), reg);
+    if (hasBlocks || isOfValues)
       continue;
     // acc = sum(x w) - zx sum(w - zw) - (zw + offset) sum(x), where x has been
     // moved as the instruction does, and w as it is stored.
@@ -169,6 +182,8 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
     if (!minval.values.empty())
       panel.minval.push_back(loadConstants(minval, constantsAt));
   }
+  if (isOfValues && !hasBlocks)
+    loadDecoding(panel, attr(0));
   buildRows(ivs, panel, firstRow, count);
 }
 
@@ -219,6 +234,8 @@ void ContractKernel::buildLoop(Value from, Value to, int64_t step,
 }
 
 void ContractKernel::buildBatch(Values &ivs, Value batch) {
+  if (loops.isDepthwise)
+    return buildDepthwise(ivs, batch);
   std::optional<int64_t> known = getConstantIntValue(numRows);
   if (needsRowSums && isScratchShared())
     fillScratch(ivs, kernel.index(0), numRows);

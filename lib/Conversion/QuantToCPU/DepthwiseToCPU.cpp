@@ -178,7 +178,7 @@ DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
 
 bool quant_mlir::isPaddedInKernel(ContractOp op) {
   ContractLoops loops = analyzeLoops(op);
-  return loops.isDepthwise && op.getLayout() &&
+  return loops.isDepthwise && op.hasIntegerSum() && op.getLayout() &&
          op.getLayout()->getPanel() != 1 &&
          analyzeWindow(op, loops).reason.empty();
 }

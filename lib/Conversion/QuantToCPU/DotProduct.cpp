@@ -36,8 +36,14 @@ DotProduct::DotProduct(const CPUTarget &target, bool isLhsSigned,
       rows(isLhsShared ? target.getDotRows() : 1),
       lhsOffset(chooseLhsOffset(kind, isLhsSigned, isSwapped)) {}
 
+DotProduct::DotProduct(const CPUTarget &target)
+    : kind(target.getDotKind()), isOfValues(true), hasFMA(target.hasFMA()),
+      isLhsSigned(true), isSwapped(false), lanes(target.getLanes()), group(1),
+      rows(1), lhsOffset(0) {}
+
 VectorType DotProduct::getSumType(Builder &builder) const {
-  return VectorType::get({lanes}, builder.getI32Type());
+  return VectorType::get({lanes}, isOfValues ? Type(builder.getF32Type())
+                                             : builder.getI32Type());
 }
 
 /// A splat of `type`.
@@ -130,6 +136,10 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                           int64_t before) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
+  if (isOfValues)
+    return vector::BroadcastOp::create(
+        builder, loc, getSumType(builder),
+        memref::LoadOp::create(builder, loc, lhs.base, indices[0]));
   if (group < 4) {
     auto words = VectorType::get({lanes}, builder.getI32Type());
     Value word = vector::BroadcastOp::create(
@@ -158,12 +168,13 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
       VectorType::get({getColumns() * group}, builder.getI8Type()), words);
 }
 
-Value DotProduct::loadRhs(KernelBuilder &kernel, Value rhs, Value index) const {
+Value DotProduct::loadRhs(KernelBuilder &kernel, Value rhs, Value index,
+                          unsigned width) const {
   OpBuilder &builder = kernel.builder;
-  return vector::LoadOp::create(
-      builder, kernel.loc,
-      VectorType::get({getColumns() * group}, builder.getI8Type()), rhs,
-      ValueRange(index));
+  int64_t bytes = getColumns() * group * std::max<int64_t>(width / 8, 1);
+  return vector::LoadOp::create(builder, kernel.loc,
+                                VectorType::get({bytes}, builder.getI8Type()),
+                                rhs, ValueRange(index));
 }
 
 Value DotProduct::unpackRhs(KernelBuilder &kernel, Value bytes, unsigned width,
@@ -185,10 +196,10 @@ Value DotProduct::unpackRhs(KernelBuilder &kernel, Value bytes, unsigned width,
                                    buildSplat(kernel, words, number * width));
     bytes = vector::BitCastOp::create(builder, loc, type, bytes);
   }
-  if (!hasByteShift || width * (number + 1) < 8)
+  if (width < 8 && (!hasByteShift || width * (number + 1) < 8))
     bytes = arith::AndIOp::create(builder, loc, bytes,
                                   buildSplat(kernel, type, (1 << width) - 1));
-  if (group >= 4)
+  if (group >= 4 || isOfValues)
     return bytes;
   return arith::ExtSIOp::create(
       builder, loc, type.clone(builder.getIntegerType(group == 2 ? 16 : 32)),
@@ -257,6 +268,11 @@ Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
                         Value rhs) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
+  if (isOfValues && hasFMA)
+    return vector::FMAOp::create(builder, loc, lhs, rhs, sum);
+  if (isOfValues)
+    return arith::AddFOp::create(builder, loc, sum,
+                                 arith::MulFOp::create(builder, loc, lhs, rhs));
   auto call = [&](StringRef name, ValueRange operands) -> Value {
     return LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(),
                                          builder.getStringAttr(name), operands)
@@ -357,4 +373,10 @@ SmallVector<Value> DotProduct::toRows(KernelBuilder &kernel,
         registers[(row + 1) * perRow + reg] = other;
     }
   return registers;
+}
+
+Value DotProduct::addSums(KernelBuilder &kernel, Value a, Value b) const {
+  if (isOfValues)
+    return arith::AddFOp::create(kernel.builder, kernel.loc, a, b);
+  return arith::AddIOp::create(kernel.builder, kernel.loc, a, b);
 }

@@ -16,6 +16,9 @@
 //
 // Outside of the reduction registers are rows, whatever they are inside.
 //
+// Of values (f32) a group is one element and the instruction a fused
+// multiply-add; what rhs is stored as becomes f32 before it.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_DOTPRODUCT_H
@@ -35,6 +38,8 @@ public:
   /// not, registers are rows.
   DotProduct(const CPUTarget &target, bool isLhsSigned, bool isRhsUnsigned,
              bool isLhsShared = true);
+  /// Of values.
+  explicit DotProduct(const CPUTarget &target);
 
   /// The same instruction on narrower registers.
   DotProduct withLanes(int64_t count) const {
@@ -52,7 +57,7 @@ public:
   int64_t getGroup() const { return group; }
   /// What is added to codes of lhs.
   int32_t getLhsOffset() const { return lhsOffset; }
-  /// vector<lanes x i32>
+  /// vector<lanes x i32>, of values f32
   mlir::VectorType getSumType(mlir::Builder &builder) const;
 
   /// `count` codes of each row, at most a group, from each of `indices` on; the
@@ -62,10 +67,12 @@ public:
   mlir::Value loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                       mlir::ValueRange indices, int64_t count,
                       int64_t before) const;
-  /// The bytes of an accumulator's columns, from `index` on.
-  mlir::Value loadRhs(KernelBuilder &kernel, mlir::Value rhs,
-                      mlir::Value index) const;
-  /// Group `number` of those that share `bytes`, of codes of `width` bits.
+  /// The bytes of an accumulator's columns, from `index` on, of `width` bits
+  /// each.
+  mlir::Value loadRhs(KernelBuilder &kernel, mlir::Value rhs, mlir::Value index,
+                      unsigned width) const;
+  /// Group `number` of those that share `bytes`, of codes of `width` bits. Of
+  /// values: as they are stored, one in a byte or more.
   mlir::Value unpackRhs(KernelBuilder &kernel, mlir::Value bytes,
                         unsigned width, int64_t number) const;
   /// The sum of `count` codes from `index` on, as they are moved: i32.
@@ -86,12 +93,16 @@ public:
   llvm::SmallVector<mlir::Value> toRows(KernelBuilder &kernel,
                                         mlir::ValueRange accumulators,
                                         int64_t rows) const;
+  /// The sum of two sums.
+  mlir::Value addSums(KernelBuilder &kernel, mlir::Value a,
+                      mlir::Value b) const;
 
 private:
   mlir::Value loadCodes(KernelBuilder &kernel, const FlatOperand &lhs,
                         mlir::Value index, int64_t count, int64_t before) const;
 
   DotKind kind;
+  bool isOfValues = false, hasFMA = false;
   bool isLhsSigned, isSwapped;
   int64_t lanes, group, rows;
   int32_t lhsOffset;

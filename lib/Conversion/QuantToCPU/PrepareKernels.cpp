@@ -2,7 +2,8 @@
 //
 // Operations without a kernel become linalg, with a remark; padding of a
 // contraction's input becomes a value of its own, in which what computes the
-// input can write.
+// input can write. Kernels that sum in f32 read f32: what else their input is,
+// becomes that first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -113,6 +114,67 @@ static void separatePadding(ContractOp op) {
   op.removePaddingAttr();
 }
 
+/// A tensor of values as one of `element`.
+static Value buildConverted(OpBuilder &builder, Location loc, Value value,
+                            Type element) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getElementType() == element)
+    return value;
+  return arith::ExtFOp::create(builder, loc, type.clone(element), value);
+}
+
+/// Codes of less than f32 that no register of a kernel holds: not integers of 8
+/// bits.
+static bool isOtherCode(std::optional<AffineAttr> params) {
+  return params && (!numerics::isInteger(params->getStorage()) ||
+                    numerics::bitWidth(params->getStorage()) != 8);
+}
+
+/// quant.contract lhs(%x as <f8E4M3FN, …>) … outs(%o as <f8E4M3FN, …>)
+///
+///   %v = quant.dequantize %x <f8E4M3FN, …>
+///   %r = quant.contract lhs(%v) … outs(%e) : tensor<…xf32>
+///   quant.quantize %r <f8E4M3FN, …>
+///
+/// Where sums are not of integers only.
+static void widenValues(ContractOp op) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  Type f32 = builder.getF32Type();
+  auto type = cast<RankedTensorType>(op.getLhs().getType());
+  Value lhs = op.getLhs();
+  if (!op.hasFloatLhs())
+    lhs =
+        DequantizeOp::create(builder, loc, type.clone(f32), lhs, op.getScale(),
+                             op.getZeroPoint(), *op.getLhsParams());
+  op.getLhsMutable().assign(buildConverted(builder, loc, lhs, f32));
+  op.getScaleMutable().clear();
+  op.getZeroPointMutable().clear();
+  op.removeLhsParamsAttr();
+  std::optional<AffineAttr> result = op.getInitParams();
+  if (!isOtherCode(result))
+    return;
+  if (Value residual = op.getResidual()) {
+    auto type = cast<RankedTensorType>(residual.getType());
+    if (std::optional<AffineAttr> params = op.getResidualParams())
+      residual = DequantizeOp::create(builder, loc, type.clone(f32), residual,
+                                      Value(), Value(), *params);
+    op.getResidualMutable().assign(residual);
+    op.removeResidualParamsAttr();
+  }
+  auto codes = cast<RankedTensorType>(op.getInit().getType());
+  Value empty = tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, op.getInit()), f32);
+  op.getInitMutable().assign(empty);
+  op.removeInitParamsAttr();
+  Value values = op->getResult(0);
+  values.setType(empty.getType());
+  builder.setInsertionPointAfter(op);
+  auto quantize = QuantizeOp::create(builder, loc, codes, values, Value(),
+                                     Value(), *result);
+  values.replaceAllUsesExcept(quantize.getResult(), quantize);
+}
+
 namespace {
 struct PrepareKernelsPass
     : public quant_mlir::impl::PrepareKernelsPassBase<PrepareKernelsPass> {
@@ -150,7 +212,7 @@ struct PrepareKernelsPass
 
   void runOnOperation() override {
     SmallVector<Operation *> without;
-    SmallVector<ContractOp> padded;
+    SmallVector<ContractOp> padded, ofValues;
     getOperation()->walk([&](Operation *op) {
       if (!isa<IntegerFormOpInterface>(op) || op->getNumResults() == 0)
         return;
@@ -168,8 +230,12 @@ struct PrepareKernelsPass
       } else if (auto contract = dyn_cast<ContractOp>(op)) {
         if (contract.getPadding() && !isPaddedInKernel(contract))
           padded.push_back(contract);
+        if (!contract.hasIntegerSum())
+          ofValues.push_back(contract);
       }
     });
+    for (ContractOp op : ofValues)
+      widenValues(op);
     for (ContractOp op : padded)
       separatePadding(op);
     numPadded += padded.size();

@@ -54,7 +54,8 @@ std::string quant_mlir::findNoKernelReason(Operation *op,
   if (auto contract = dyn_cast<ContractOp>(op)) {
     std::optional<LayoutAttr> layout = contract.getLayout();
     bool isByRows = layout && layout->getPanel() == 1;
-    if (analyzeLoops(contract).isDepthwise && !isByRows)
+    if (contract.hasIntegerSum() && analyzeLoops(contract).isDepthwise &&
+        !isByRows)
       return findNoDepthwiseKernelReason(contract, target);
     return findNoKernelReason(contract, target);
   }

@@ -31,7 +31,7 @@ static std::vector<int64_t> getUnits(ArrayRef<int64_t> dims,
 
 ContractColumnNumbers quant_mlir::computeColumnNumbers(ContractOp op,
                                                        int64_t subtracted) {
-  AffineAttr params = op.getRhsParams();
+  AffineAttr params = op.getRhsParamsAttr();
   numerics::TensorParams units = params.getTensorParams();
   LayoutAttr layout = *op.getLayout();
   ArrayRef<int64_t> shape = layout.getCodesType().getShape();

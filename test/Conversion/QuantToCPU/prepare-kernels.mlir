@@ -47,3 +47,44 @@ func.func @without_kernel(%x: tensor<4x16xf8E4M3FN>, %o: tensor<2x16xf8E4M3FN>)
     outs(%o : tensor<2x16xf8E4M3FN>) maps [#x, #y] window [3] -> tensor<2x16xf8E4M3FN>
   return %y : tensor<2x16xf8E4M3FN>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Sums of values are of f32: codes of lhs are dequantized in front, codes of the
+// result that are no bytes made behind.
+// CHECK-LABEL: func @small_floats
+// CHECK-SAME: %[[X:[^:]*]]: tensor<4x16xf8E4M3FN>
+func.func @small_floats(%x: tensor<4x16xf8E4M3FN>, %o: tensor<4x16xf8E4M3FN>)
+    -> tensor<4x16xf8E4M3FN> {
+  // CHECK: %[[V:.*]] = quant.dequantize %[[X]] <float8_e4m3fn, per_tensor, scale = 5.000000e-01>
+  // CHECK: %[[R:.*]] = quant.contract lhs(%[[V]] : tensor<4x16xf32>) rhs(%{{.*}} as <float8_e4m3fn, {{.*}}> in <panels, {{.*}}> : tensor<256xi8>) outs(%{{.*}} : tensor<4x16xf32>)
+  // CHECK-SAME: low 0.000000e+00
+  // CHECK: %[[Q:.*]] = quant.quantize %[[R]] <float8_e4m3fn, per_tensor, scale = 2.000000e+00>
+  // CHECK: return %[[Q]]
+  %w = arith.constant dense<1.0> : tensor<16x16xf8E4M3FN>
+  %y = quant.contract lhs(%x as <float8_e4m3fn, per_tensor, scale = 0.5> : tensor<4x16xf8E4M3FN>)
+    rhs(%w as <float8_e4m3fn, per_tensor, scale = 0.5> : tensor<16x16xf8E4M3FN>)
+    outs(%o as <float8_e4m3fn, per_tensor, scale = 2.0> : tensor<4x16xf8E4M3FN>)
+    maps [#x, #w, #y] low 0.0 -> tensor<4x16xf8E4M3FN>
+  return %y : tensor<4x16xf8E4M3FN>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func @half
+func.func @half(%x: tensor<4x16xf16>, %o: tensor<4x16xf16>) -> tensor<4x16xf16> {
+  // CHECK: %[[V:.*]] = arith.extf %{{.*}} : tensor<4x16xf16> to tensor<4x16xf32>
+  // CHECK: quant.contract lhs(%[[V]] : tensor<4x16xf32>) rhs(%{{.*}} in <panels, {{.*}}> : tensor<512xi8>) outs(%{{.*}} : tensor<4x16xf16>)
+  %w = arith.constant dense<1.0> : tensor<16x16xf16>
+  %y = quant.contract lhs(%x : tensor<4x16xf16>) rhs(%w : tensor<16x16xf16>)
+    outs(%o : tensor<4x16xf16>) maps [#x, #w, #y] -> tensor<4x16xf16>
+  return %y : tensor<4x16xf16>
+}

@@ -34,7 +34,9 @@ std::string findNoDepthwiseKernelReason(ContractOp op, const CPUTarget &target);
 /// Whether the kernel of `op` leaves out what is padding by itself. Otherwise
 /// lhs has to be padded before.
 bool isPaddedInKernel(ContractOp op);
-
+/// The same where sums are of values, which populateContractToCPUPatterns
+/// knows.
+std::string findNoDepthwiseValuesReason(ContractOp op);
 /// The same for any operation of the integer form.
 std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
 

@@ -52,7 +52,7 @@ static std::string findTypeReason(ContractOp op) {
     return "its left-hand side is of values, not codes";
   if (!isBytes(*op.getLhsParams()))
     return "codes of its left-hand side are not integers of 8 bits";
-  if (!numerics::isInteger(op.getRhsParams().getStorage()))
+  if (op.hasFloatRhs() || !numerics::isInteger(op.getRhsParams()->getStorage()))
     return "codes of its right-hand side are not integers";
   if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
     return "codes of its right-hand side have two bits";

@@ -18,7 +18,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSwitch.h"
 
 namespace quant_mlir {
@@ -62,18 +61,6 @@ static FuseResult fuse(const ActivationGroup &group) {
   if (kind == "average_pool")
     return fuseAverage(group);
   return fuseContraction(group);
-}
-
-/// Erases what has become dead, users before what they use.
-static void eraseDeadOps(Operation *root) {
-  SmallVector<Operation *> ops;
-  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (op != root && isPure(op))
-      ops.push_back(op);
-  });
-  for (Operation *op : llvm::reverse(ops))
-    if (isOpTriviallyDead(op))
-      op->erase();
 }
 
 namespace {

@@ -35,9 +35,10 @@ namespace {
 
 class ContractionFuser {
 public:
-  explicit ContractionFuser(const ActivationGroup &group)
-      : group(group), anchor(dyn_cast<linalg::LinalgOp>(group.anchor)),
-        builder(group.anchor), loc(group.anchor->getLoc()) {}
+  ContractionFuser(const ActivationGroup &group, bool onValues)
+      : group(group), onValues(onValues),
+        anchor(dyn_cast<linalg::LinalgOp>(group.anchor)), builder(group.anchor),
+        loc(group.anchor->getLoc()) {}
 
   FuseResult run();
 
@@ -49,6 +50,7 @@ private:
   bool findOperands();
   bool readLhs();
   bool readRhs();
+  bool readDequantizedRhs();
   bool findEnd();
   bool addStep(const GroupStep &step);
   bool readBias(OpOperand *operand);
@@ -61,6 +63,7 @@ private:
   AffineMap initMap() { return mapOf(anchor.getDpsInitOperand(0)); }
 
   const ActivationGroup &group;
+  bool onValues;
   linalg::LinalgOp anchor;
   OpBuilder builder;
   Location loc;
@@ -120,7 +123,8 @@ bool ContractionFuser::readLhs() {
   lhs = lhsOperand->get();
   lhsMap = mapOf(lhsOperand);
   int64_t padCode = 0;
-  if (auto dequantize = lhs.getDefiningOp<DequantizeOp>()) {
+  auto dequantize = lhs.getDefiningOp<DequantizeOp>();
+  if (dequantize && !onValues) {
     AffineAttr params = dequantize.getParams();
     if (params.getMinval())
       return decline("its input has a minval, which is for weights");
@@ -143,9 +147,25 @@ bool ContractionFuser::readLhs() {
   return true;
 }
 
-/// A weight is moved on its codes, and what of it is constant is folded.
+/// Codes, or where those will not do, values; what is constant is folded.
 bool ContractionFuser::readRhs() {
   rhsMap = mapOf(rhsOperand);
+  if (!readDequantizedRhs()) {
+    if (!onValues)
+      return false;
+    reason.clear();
+    rhsParams = AffineAttr();
+    rhsMap = mapOf(rhsOperand);
+    rhs = dropUnitDims(builder, rhsOperand->get(), rhsMap, rhsParams);
+  }
+  if (!rhs.getDefiningOp<arith::ConstantOp>())
+    if (arith::ConstantOp constant = foldConstantMoves(rhs))
+      rhs = constant;
+  return true;
+}
+
+/// A weight is moved on its codes.
+bool ContractionFuser::readDequantizedRhs() {
   SmallVector<Operation *> weightMoves;
   Value value = rhsOperand->get();
   auto dequantize = value.getDefiningOp<DequantizeOp>();
@@ -159,6 +179,9 @@ bool ContractionFuser::readRhs() {
     value = cast<QuantizableOpInterface>(op).getValueSources()[0]->get();
     dequantize = value.getDefiningOp<DequantizeOp>();
   }
+  // Codes are decoded to f32: what is rounded to less stays what it is.
+  if (onValues && !getElementTypeOrSelf(dequantize.getOutput()).isF32())
+    return decline("its weight is dequantized to less than f32");
   rhsParams = dequantize.getParams();
   if (rhsParams.isDynamic())
     return decline("the scale of its second operand is known at run time only");
@@ -176,9 +199,6 @@ bool ContractionFuser::readRhs() {
   rhs = dropUnitDims(builder, rhs, rhsMap, rhsParams);
   if (!rhs)
     return decline("its weight has scales along a dimension without a loop");
-  if (!rhs.getDefiningOp<arith::ConstantOp>())
-    if (arith::ConstantOp constant = foldConstantMoves(rhs))
-      rhs = constant;
   return true;
 }
 
@@ -197,7 +217,7 @@ bool ContractionFuser::readBias(OpOperand *operand) {
   std::optional<Channels> values;
   bool isInteger = false;
   if (DequantizeOp quantized = findQuantizedBias(operand->get());
-      quantized && sum && !getZeroPoint(quantized.getParams())) {
+      quantized && lhsParams && sum && !getZeroPoint(quantized.getParams())) {
     values = quant_mlir::detail::readBias(group, *channels, BiasView::Codes);
     std::optional<Channels> scales =
         quant_mlir::detail::readBias(group, *channels, BiasView::Scales);
@@ -321,6 +341,8 @@ bool ContractionFuser::findEnd() {
   }
   // Moves behind the last step that fits stay where they are.
   moves.pop_back_n(pending.size());
+  if (onValues)
+    return true;
   users = findQuantizedUsers(output);
   // A residual of values is added to values: the quantize stays behind.
   if (residual && !residualParams) {
@@ -394,6 +416,7 @@ FuseResult ContractionFuser::run() {
   return {contract, rest, left};
 }
 
-FuseResult quant_mlir::detail::fuseContraction(const ActivationGroup &group) {
-  return ContractionFuser(group).run();
+FuseResult quant_mlir::detail::fuseContraction(const ActivationGroup &group,
+                                               bool onValues) {
+  return ContractionFuser(group, onValues).run();
 }

@@ -92,6 +92,9 @@ void replaceOutput(mlir::Value output, const QuantizedUsers &users,
 /// erased, and the reason is what the verifier says.
 bool keepIfValid(mlir::Operation *op, std::string &reason);
 
+/// Erases what has become dead inside `root`, users before what they use.
+void eraseDeadOps(mlir::Operation *root);
+
 //===----------------------------------------------------------------------===//
 // The fusions: each replaces the group's uses and leaves dead operations, or
 // changes nothing but dead operations and says why.
@@ -104,7 +107,9 @@ struct FuseResult {
   /// Beside `fused`, the first operation that stays behind it.
   mlir::Operation *left = nullptr;
 };
-FuseResult fuseContraction(const ActivationGroup &group);
+/// `onValues`: what is read and made stays values; a weight may be codes or
+/// not.
+FuseResult fuseContraction(const ActivationGroup &group, bool onValues = false);
 FuseResult fuseElementwise(const ActivationGroup &group);
 FuseResult fuseAverage(const ActivationGroup &group);
 /// What a maximum over windows of 8-bit codes reads; null for anything else.

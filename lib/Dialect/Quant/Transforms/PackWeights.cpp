@@ -108,8 +108,8 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   layout.width = codes.getElementTypeBitWidth();
   if (AffineAttr params = op.getRhsParamsAttr())
     layout.offset = getOffset(params.getStorage());
-  // A depthwise window of codes is packed column by column, as its kernel walks it: the
-  // loop of the smallest stride around a run of the others.
+  // A depthwise window of codes is packed column by column, as its kernel walks
+  // it: the loop of the smallest stride around a run of the others.
   SmallVector<unsigned> reduction = loops.reductionByStride;
   SmallVector<unsigned> moving(llvm::make_filter_range(
       reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; }));

@@ -633,6 +633,54 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
   ];
 }
 
+def FuseValuesPass : Pass<"quant-fuse-values", "::mlir::ModuleOp"> {
+  let summary = "Make one operation of each contraction of values";
+  let description = [{
+    Kernels of `quant.contract` are for values as well as for codes. This pass, which
+    `--lower-to=cpu` runs, makes that operation of each matrix product or convolution
+    that is left in floating point, with the bias, residual addition and clamp that
+    follow it: those of a float model, and those whose weights alone are quantized.
+
+    ```mlir
+    // quant-fuse-values
+    %w = arith.constant dense<[[1.0, -2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %zero = arith.constant 0.0 : f32
+    %e = tensor.empty() : tensor<4x2xf32>
+    %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+    %y = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    #x = affine_map<(m, n, k) -> (m, k)>
+    #w = affine_map<(m, n, k) -> (k, n)>
+    #y = affine_map<(m, n, k) -> (m, n)>
+    %w = arith.constant dense<[[1.0, -2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %e = tensor.empty() : tensor<4x2xf32>
+    %y = quant.contract lhs(%x : tensor<4x2xf32>) rhs(%w : tensor<2x2xf32>)
+      outs(%e : tensor<4x2xf32>) maps [#x, #w, #y] -> tensor<4x2xf32>
+    ```
+
+    Structure and groups are those of `quant-fuse`. What is read is not looked at
+    through `quant.dequantize`, and what is made is not quantized: level 1 stays what
+    it is, up to the order of sums in binary32. A weight behind `quant.dequantize` is
+    read as codes, which a kernel decodes in registers.
+
+    What is declined (a transposed convolution, f64) is named in a remark and stays as
+    it is.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::quant::QuantDialect", "::mlir::tensor::TensorDialect",
+    "::quant_mlir::QParamsDialect"
+  ];
+  let statistics = [
+    Statistic<"numFused", "fused", "Contractions that became one operation">,
+    Statistic<"numDeclined", "declined", "Contractions, or what follows them, that did not">,
+  ];
+}
+
 def VerifyIntegerFormPass
     : Pass<"quant-verify-integer-form", "::mlir::ModuleOp"> {
   let summary = "Check that a module is in the integer form, level 2";
@@ -720,7 +768,8 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
     compile time: panels as wide as a micro tile, groups as long as the instruction
     sums, and the sums of columns that correct for zero points. The layout stands
     at the operand, so that the codes are known as before, and `undo` gives them
-    back exactly.
+    back exactly. Weights of values (f32, f16, bf16) are laid out likewise, in groups
+    of one and without sums.
 
     ```mlir
     #x = affine_map<(m, n, k) -> (m, k)>
