@@ -57,6 +57,8 @@ void ContractKernel::exchangeSides() {
     role = role == LoopRole::Row      ? LoopRole::Column
            : role == LoopRole::Column ? LoopRole::Row
                                       : role;
+  // Channels are batches here, of one row each.
+  loops.isDepthwise = false;
   loops.columns = loops.rows;
   loops.rows = rows;
   loops.batch = getRhsLoops(op, layout.getBatch());

@@ -81,7 +81,7 @@ std::optional<Channels> quant_mlir::detail::getPerChannel(
     isKnown[channel] = true;
     result[channel] = data[from];
   });
-  if (varies)
+  if (varies || llvm::is_contained(isKnown, false))
     return std::nullopt;
   return result;
 }
