@@ -20,30 +20,6 @@ using namespace quant_mlir;
 // What has a kernel
 //===----------------------------------------------------------------------===//
 
-/// Whether the columns, from the outermost loop in, are one row of elements in
-/// an operand of these strides.
-static bool areContiguous(const ContractLoops &loops,
-                          ArrayRef<unsigned> columns,
-                          const LoopStrides &strides) {
-  int64_t next = 1;
-  for (unsigned loop : llvm::reverse(columns)) {
-    if (loops.sizes[loop] == 1)
-      continue;
-    if (strides[loop] != next)
-      return false;
-    next *= loops.sizes[loop];
-  }
-  return true;
-}
-
-SmallVector<unsigned> quant_mlir::getRhsLoops(ContractOp op,
-                                              ArrayRef<int64_t> dims) {
-  SmallVector<unsigned> loops;
-  for (int64_t dim : dims)
-    loops.push_back(op.getRhsMap().getDimPosition(dim));
-  return loops;
-}
-
 SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
   SmallVector<unsigned> columns(loops.columns);
   auto stride = [&](unsigned loop) {
@@ -123,11 +99,11 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
       if (loop != split && loops.sizes[loop] != 1)
         return "its right-hand side has blocks along one of several reductions";
   }
-  if (!areContiguous(loops, columns, loops.initStrides))
+  if (!loops.areContiguous(columns, loops.initStrides))
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides :
        {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !areContiguous(loops, columns, *strides))
+    if (!strides->empty() && !loops.areContiguous(columns, *strides))
       return "columns do not follow each other in the bias or the residual";
   for (unsigned loop : loops.rows)
     if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
@@ -144,35 +120,15 @@ void ContractKernel::analyzeColumns() {
   AffineAttr params = op.getRhsParamsAttr();
   if (!params)
     return;
-  numerics::TensorParams units = params.getTensorParams();
-  ArrayRef<int64_t> shape = op.getRhsCodesType().getShape();
-  SmallVector<int64_t> blocks = *params.getGranularity().getBlockSizes(
-      shape, [&] { return op.emitOpError(); });
-  SmallVector<int64_t> strides(shape.size());
-  int64_t stride = 1;
-  for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
-    if (blocks[dim] == -1 || blocks[dim] > shape[dim])
-      blocks[dim] = std::max<int64_t>(shape[dim], 1);
-    strides[dim] = stride;
-    stride *= llvm::divideCeil(shape[dim], blocks[dim]);
-  }
-  if (isa<PerTensorAttr>(params.getGranularity()))
-    llvm::fill(strides, 0);
-
+  RhsUnits units(op);
   // Units in the order of panels: batches, then columns, then what a panel has
   // beyond them.
   auto unitsOf = [&](ArrayRef<unsigned> loops) {
-    std::vector<int64_t> result{0};
-    for (unsigned loop : loops) {
-      int64_t dim = *op.getRhsMap().getResultPosition(
-          getAffineDimExpr(loop, op.getContext()));
-      std::vector<int64_t> next;
-      for (int64_t unit : result)
-        for (int64_t i = 0; i < shape[dim]; ++i)
-          next.push_back(unit + i / blocks[dim] * strides[dim]);
-      result = std::move(next);
-    }
-    return result;
+    SmallVector<int64_t> dims;
+    for (unsigned loop : loops)
+      dims.push_back(*op.getRhsMap().getResultPosition(
+          getAffineDimExpr(loop, op.getContext())));
+    return units.along(dims);
   };
   ArrayRef<unsigned> around(batchLoops), inside(columnLoops);
   int64_t columns = this->columns, columnStep = this->columnStep,
@@ -186,7 +142,8 @@ void ContractKernel::analyzeColumns() {
   }
   std::vector<int64_t> batches = unitsOf(around);
   std::vector<int64_t> inBatch = unitsOf(inside);
-  int64_t blockStride = hasBlocks ? strides[op.getReductionBlock()->first] : 0;
+  int64_t blockStride =
+      hasBlocks ? units.getStride(op.getReductionBlock()->first) : 0;
   OpBuilder &builder = kernel.builder;
   auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
     ColumnConstants constants;
@@ -223,63 +180,24 @@ void ContractKernel::analyzeColumns() {
     return builder.getF32Type();
   };
 
-  float lhsScale = op.isDynamic() || op.hasFloatLhs()
-                       ? 1.0f
-                       : getTensorScale(*op.getLhsParams());
-  auto scaled = [&](float value) {
-    if (op.isDynamic() || isOfValues)
-      return value;
-    return resultScale
-               ? numerics::requantMultiplier(lhsScale, value, *resultScale)
-               : numerics::outputMultiplier(lhsScale, value);
-  };
-  auto zeroOf = [&](int64_t unit) -> float {
-    if (!units.minvals.empty())
-      return params.getQuantMin();
-    return units.zeroPoints.empty() ? 0 : units.zeroPoints[unit];
-  };
   multiplier = collect(typeOf(params.getScale()), [&](int64_t unit) {
-    return scaled(units.scales[unit]);
+    return units.getMultiplier(unit);
   });
-  if (!units.minvals.empty())
-    minval = collect(typeOf(params.getMinval()),
-                     [&](int64_t unit) { return scaled(units.minvals[unit]); });
+  if (units.hasMinval())
+    minval = collect(typeOf(params.getMinval()), [&](int64_t unit) {
+      return units.getMinval(unit);
+    });
   Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
-  rhsZero = collect(integer, zeroOf);
-  rhsOffset =
-      collect(integer, [&](int64_t unit) {
-        return zeroOf(unit) +
-               (isExchanged ? op.getLayout()->getOffset() : rhsMoved);
-      });
+  int64_t moved = isExchanged ? op.getLayout()->getOffset() : rhsMoved;
+  rhsZero = collect(
+      integer, [&](int64_t unit) { return units.getZeroPoint(unit); });
+  rhsOffset = collect(
+      integer, [&](int64_t unit) { return units.getZeroPoint(unit) + moved; });
 }
 
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
-
-SmallVector<ContractKernel::MergedLoop>
-ContractKernel::mergeLoops(ArrayRef<unsigned> order,
-                           ArrayRef<const FlatOperand *> operands) {
-  auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
-    std::optional<int64_t> size = getConstantIntValue(inner.size);
-    return size && llvm::all_of(operands, [&](const FlatOperand *operand) {
-             std::optional<int64_t> a = operand->getStride(loop),
-                                    b = operand->getStride(inner.loop);
-             return a && b && *a == *b * *size;
-           });
-  };
-  SmallVector<MergedLoop> merged;
-  for (unsigned loop : llvm::reverse(order)) {
-    if (getConstantIntValue(sizes[loop]) == 1)
-      continue;
-    if (!merged.empty() && goesOn(loop, merged.back()))
-      merged.back().size = kernel.mul(sizes[loop], merged.back().size);
-    else
-      merged.push_back({loop, sizes[loop]});
-  }
-  std::reverse(merged.begin(), merged.end());
-  return merged;
-}
 
 void ContractKernel::mergeRows() {
   SmallVector<const FlatOperand *> operands{&lhs, &init};
@@ -288,7 +206,8 @@ void ContractKernel::mergeRows() {
       operands.push_back(operand);
   if (isExchanged && bias.base)
     operands.push_back(&bias);
-  rowLoops = mergeLoops(orderLoops(init, loops.rows), operands);
+  rowLoops =
+      kernel.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
 }
 
 void ContractKernel::readLayout() {
@@ -339,8 +258,6 @@ void ContractKernel::analyze() {
     bias = kernel.flatten(op.getBias(), op.getBiasMap());
   if (op.getResidual())
     residual = kernel.flatten(op.getResidual(), op.getResidualMap());
-  if (std::optional<AffineAttr> result = op.getInitParams())
-    resultScale = getTensorScale(*result);
   MLIRContext *context = op.getContext();
 
   // One number for all, or one for each row: a dimension of 1 does not move.
@@ -374,7 +291,7 @@ void ContractKernel::analyze() {
       isExchanged ? !rhsOffset.isZero() : lhsZero != 0 || op.getZeroPoint();
   mergeRows();
   needsGather = !loops.isDepthwise && loops.getSize(run) != 1 &&
-                !areContiguous(loops, run, loops.lhsStrides);
+                !loops.areContiguous(run, loops.lhsStrides);
   planScratch();
 }
 

@@ -90,31 +90,10 @@ void ContractKernel::placeConstants(ColumnConstants &constants,
                                     StringRef name) {
   if (constants.values.size() <= 1)
     return;
-  OpBuilder &builder = kernel.builder;
-  auto module = op->getParentOfType<ModuleOp>();
   int64_t size = constants.values.size();
-  DenseElementsAttr data = buildElements(
-      constants.values, RankedTensorType::get({size}, constants.element));
-  auto type = MemRefType::get({size}, constants.element);
-  // One global for equal numbers.
-  memref::GlobalOp global;
-  unsigned number = 0;
-  for (auto other : module.getOps<memref::GlobalOp>()) {
-    number += other.getSymName().starts_with("contract_");
-    if (other.getConstant() && other.getType() == type &&
-        other.getInitialValue() == Attribute(data))
-      global = other;
-  }
-  if (!global) {
-    std::string symbol = ("contract_" + name + "_" + Twine(number)).str();
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(module.getBody());
-    global = memref::GlobalOp::create(
-        builder, kernel.loc, symbol, builder.getStringAttr("private"), type,
-        data, /*constant=*/true, builder.getI64IntegerAttr(64));
-  }
-  constants.global = memref::GetGlobalOp::create(builder, kernel.loc, type,
-                                                 global.getSymName());
+  constants.global = kernel.constant(
+      name, buildElements(constants.values,
+                          RankedTensorType::get({size}, constants.element)));
 }
 
 Value ContractKernel::loadConstants(const ColumnConstants &constants,
@@ -152,10 +131,6 @@ Value ContractKernel::constantI32(int64_t value) {
 // Epilogue
 //===----------------------------------------------------------------------===//
 
-static numerics::CodeRange getResultRange(ContractOp op) {
-  return getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh());
-}
-
 Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
                                       int64_t size) {
   OpBuilder &builder = kernel.builder;
@@ -173,24 +148,15 @@ Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
 Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
                                      int64_t reg, Value sum) {
   ElementArith arith = this->arith(sum);
-  Type f64 = kernel.builder.getF64Type();
-  // float32(double(sx) * double(sw) / double(sy)); of two binary32 the product
-  // rounded once is the same in binary32.
   auto scaleByRow = [&](Value number) -> Value {
     if (!row.scale)
       return number;
-    Value rowScale = splat(row.scale);
-    if (!resultScale)
-      return arith.mulf(rowScale, number);
-    Value wide = arith.mulf(arith.cast<arith::ExtFOp>(f64, rowScale),
-                            arith.cast<arith::ExtFOp>(f64, number));
-    wide = arith.divf(wide, arith.floatConstant(*resultScale, f64));
-    return arith.cast<arith::TruncFOp>(arith.f32(), wide);
+    return buildRowMultiplier(arith, splat(row.scale), number, op);
   };
   Value value = sum;
   if (isOfValues) {
     // Scales are in the products already.
-    if (resultScale)
+    if (std::optional<float> resultScale = getResultScale(op))
       value = arith.mulf(value, arith.floatConstant(numerics::requantMultiplier(
                                     1.0f, 1.0f, *resultScale)));
   } else if (hasBlocks) {
@@ -218,27 +184,10 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
     Value at =
         kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes())));
     Value other = loadColumns(residual, at, getValid(panel, reg));
-    if (std::optional<AffineAttr> params = op.getResidualParams()) {
-      float factor = getTensorScale(*params);
-      if (resultScale)
-        factor = numerics::addMultiplier(factor, *resultScale);
-      other = arith.mulf(buildCentredFloat(arith, other, *params),
-                         arith.floatConstant(factor));
-    } else if (!residual.element.isF32()) {
-      other = arith.cast<arith::ExtFOp>(arith.f32(), other);
-    }
-    value = arith.addf(value, other);
+    value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
 
-  if (op.getInitParams()) {
-    numerics::CodeRange range = getResultRange(op);
-    return buildRequantize(arith, value,
-                           getTensorZeroPoint(*op.getInitParams()), range);
-  }
-  value = buildBounds(arith, value, op.getLow(), op.getHigh());
-  if (!init.element.isF32())
-    value = arith.cast<arith::TruncFOp>(init.element, value);
-  return value;
+  return buildContractResult(arith, value, op);
 }
 
 void ContractKernel::finish(ArrayRef<Row> rows, const Panel &panel,

@@ -138,18 +138,10 @@ void ContractKernel::addRowConstants(Row &row, ArrayRef<Value> at,
       place[rowLoops.front().loop] = kernel.index(number);
     Value added = memref::LoadOp::create(builder, loc, bias.base,
                                          kernel.address(bias, place));
-    if (bias.element.isInteger()) {
+    if (bias.element.isInteger())
       start = arith::AddIOp::create(builder, loc, start, added);
-    } else {
-      row.bias = added;
-      if (resultScale) {
-        ElementArith arith(builder, loc, added);
-        Type f64 = builder.getF64Type();
-        row.bias = arith.cast<arith::TruncFOp>(
-            arith.f32(), arith.divf(arith.cast<arith::ExtFOp>(f64, added),
-                                    arith.floatConstant(*resultScale, f64)));
-      }
-    }
+    else
+      row.bias = buildResultBias(ElementArith(builder, loc, added), added, op);
   }
   row.start = start;
 }

@@ -27,15 +27,13 @@
 
 #include "DotProduct.h"
 
+#include "quant-mlir/Conversion/Utils/ContractArith.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 
 namespace quant_mlir {
 
 /// Loops of columns from the largest stride in the result to the smallest.
 llvm::SmallVector<unsigned> orderColumns(const ContractLoops &loops);
-/// The loops of these dimensions of rhs.
-llvm::SmallVector<unsigned> getRhsLoops(ContractOp op,
-                                        llvm::ArrayRef<int64_t> dims);
 /// What keeps a rhs packed by columns from giving the rows of a kernel, and lhs
 /// the columns; empty where nothing does.
 std::string findNoExchangeReason(ContractOp op, const ContractLoops &loops);
@@ -315,17 +313,7 @@ private:
   mlir::Value rhs;
   llvm::SmallVector<mlir::OpFoldResult> sizes;
 
-  /// Loops that are one: the loop whose strides count, and the size.
-  struct MergedLoop {
-    unsigned loop;
-    mlir::OpFoldResult size;
-  };
   llvm::SmallVector<MergedLoop> rowLoops; ///< from the outermost
-  /// `loops` that have one distance in all of `operands`, as one; from the
-  /// outermost, as they are nested in `result`.
-  llvm::SmallVector<MergedLoop>
-  mergeLoops(llvm::ArrayRef<unsigned> order,
-             llvm::ArrayRef<const FlatOperand *> operands);
   mlir::OpFoldResult numRows;
 
   /// Of a panel: columns that there is room for, and that it has where it is
@@ -350,7 +338,6 @@ private:
   /// What is subtracted from codes of lhs, moved as the instruction does.
   int32_t lhsZero = 0;
   ColumnConstants rhsOffset, rhsZero, multiplier, minval;
-  std::optional<float> resultScale;
 
   /// Rows of a block, and what is prepared for each of them.
   bool needsGather = false, needsRowSums = false;

@@ -50,7 +50,7 @@ void ContractKernel::planPanels() {
   int64_t most = std::clamp<int64_t>(
       maxPanel / llvm::alignTo(std::max<int64_t>(reductionSize, 1), group),
       lanes, target.getTileColumns());
-  SmallVector<MergedLoop> merged = mergeLoops(columnLoops, {&init, &source});
+  SmallVector<MergedLoop> merged = kernel.mergeLoops(columnLoops, sizes, {&init, &source});
   if (merged.empty())
     merged.push_back({0, attr(1)});
   auto sizeOf = [](const MergedLoop &loop) {
@@ -92,7 +92,7 @@ void ContractKernel::planPanels() {
   outer.assign(order.begin(), order.end() - length);
   run.assign(order.end() - length, order.end());
   runSize = loops.getSize(run);
-  SmallVector<MergedLoop> inRun = mergeLoops(run, {&source});
+  SmallVector<MergedLoop> inRun = kernel.mergeLoops(run, sizes, {&source});
   if (inRun.empty())
     runStride = attr(0);
   else if (inRun.size() == 1)

@@ -109,22 +109,13 @@ Value ContractKernel::loadBias(Panel &panel, OpFoldResult at, int64_t reg) {
   Value biases = loadColumns(bias, kernel.index(at), getValid(panel, reg));
   if (bias.element.isInteger())
     return biases;
-  if (resultScale) {
-    // float32(double(bias) / double(sy))
-    ElementArith arith = this->arith(biases);
-    Type f64 = kernel.builder.getF64Type();
-    biases = arith.cast<arith::TruncFOp>(
-        arith.f32(), arith.divf(arith.cast<arith::ExtFOp>(f64, biases),
-                                arith.floatConstant(*resultScale, f64)));
-  }
-  panel.bias.push_back(biases);
+  panel.bias.push_back(buildResultBias(this->arith(biases), biases, op));
   return {};
 }
 
 void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
                                 int64_t columns, Value firstRow,
                                 OpFoldResult count) {
-  OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes();
   Panel panel;
   panel.columns = columns;

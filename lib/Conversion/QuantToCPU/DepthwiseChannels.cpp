@@ -35,26 +35,6 @@ FlatOperand DepthwiseKernel::flattenRow(Value buffer) {
   return operand;
 }
 
-/// One global for equal numbers.
-Value DepthwiseKernel::placeGlobal(StringRef name, DenseElementsAttr data) {
-  auto module = op->getParentOfType<ModuleOp>();
-  auto type = MemRefType::get(data.getType().getShape(), data.getElementType());
-  memref::GlobalOp global;
-  for (auto other : module.getOps<memref::GlobalOp>())
-    if (other.getConstant() && other.getType() == type &&
-        other.getInitialValue() == Attribute(data))
-      global = other;
-  if (!global) {
-    OpBuilder builder(module.getContext());
-    global = memref::GlobalOp::create(
-        builder, op.getLoc(), name, builder.getStringAttr("private"), type,
-        data, /*constant=*/true, builder.getI64IntegerAttr(64));
-    SymbolTable(module).insert(global, module.getBody()->begin());
-  }
-  return memref::GetGlobalOp::create(kernel.builder, op.getLoc(), type,
-                                     global.getSymName());
-}
-
 void DepthwiseKernel::placeMultipliers() {
   AffineAttr params = op.getRhsParamsAttr();
   float sx = getTensorScale(*op.getLhsParams());
@@ -69,7 +49,7 @@ void DepthwiseKernel::placeMultipliers() {
   auto type = RankedTensorType::get({int64_t(values.size())},
                                     kernel.builder.getF32Type());
   multiplier = flattenRow(
-      placeGlobal("depthwise_multipliers",
+      kernel.constant("depthwise_multipliers",
                   DenseElementsAttr::get(type, ArrayRef<float>(values))));
 }
 
@@ -94,7 +74,7 @@ void DepthwiseKernel::placePadding() {
   APInt zero(8, getTensorZeroPoint(*op.getLhsParams()), /*isSigned=*/true,
              /*implicitTrunc=*/true);
   padding =
-      flattenRow(placeGlobal("padding", DenseElementsAttr::get(type, zero)));
+      flattenRow(kernel.constant("padding", DenseElementsAttr::get(type, zero)));
 }
 
 DotProduct DepthwiseKernel::chooseDot(int64_t left) const {

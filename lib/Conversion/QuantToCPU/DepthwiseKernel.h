@@ -94,7 +94,6 @@ private:
   void placeMultipliers();
   void placePadding();
   /// One global for equal numbers.
-  mlir::Value placeGlobal(llvm::StringRef name, mlir::DenseElementsAttr data);
   int64_t getRegisters() const { return group == 4 ? 4 : 1; }
   /// The widest registers that `left` channels fill.
   DotProduct chooseDot(int64_t left) const;

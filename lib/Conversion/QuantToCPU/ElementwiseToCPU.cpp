@@ -45,44 +45,6 @@ Value buildSum(MulOp op, const ElementArith &arith, Value a, Value b) {
                     arith.floatConstant(m));
 }
 
-/// A loop, or several that are one in every operand: the loop whose strides
-/// count, and the product of their sizes.
-struct MergedLoop {
-  unsigned loop;
-  OpFoldResult size;
-};
-
-SmallVector<MergedLoop> mergeLoops(KernelBuilder &kernel,
-                                   ArrayRef<FlatOperand> operands,
-                                   ArrayRef<unsigned> order,
-                                   ArrayRef<OpFoldResult> sizes) {
-  SmallVector<MergedLoop> merged;
-  for (unsigned loop : llvm::reverse(order)) {
-    std::optional<int64_t> size = getConstantIntValue(sizes[loop]);
-    if (size == 1)
-      continue;
-    // Innermost loops of one size and stride for all continue each other.
-    bool goesOn = !merged.empty();
-    if (goesOn) {
-      std::optional<int64_t> inner = getConstantIntValue(merged.back().size);
-      goesOn = inner && llvm::all_of(operands, [&](const FlatOperand &operand) {
-                 std::optional<int64_t> outer = operand.getStride(loop);
-                 std::optional<int64_t> step =
-                     operand.getStride(merged.back().loop);
-                 return outer && step && *outer == *step * *inner;
-               });
-    }
-    if (goesOn)
-      merged.back().size = kernel.mul(merged.back().size, sizes[loop]);
-    else
-      merged.push_back({loop, sizes[loop]});
-  }
-  std::reverse(merged.begin(), merged.end());
-  if (merged.empty() && !order.empty())
-    merged.push_back({order.back(), sizes[order.back()]});
-  return merged;
-}
-
 /// quant.add lhs(%a) rhs(%b) outs(%y) on memref<4x70xi8>
 ///
 ///   scf.for %i = 0 to 272 step 16 {              // and pieces of 8 for the
@@ -110,8 +72,11 @@ template <typename OpTy> struct ElementwiseToCPU : OpRewritePattern<OpTy> {
     unsigned numLoops = sizes.size();
     SmallVector<unsigned> all =
         llvm::to_vector(llvm::seq<unsigned>(0, numLoops));
-    SmallVector<MergedLoop> loops =
-        mergeLoops(kernel, operands, orderLoops(operands[2], all), sizes);
+    SmallVector<unsigned> order = orderLoops(operands[2], all);
+    SmallVector<MergedLoop> loops = kernel.mergeLoops(
+        order, sizes, {&operands[0], &operands[1], &operands[2]});
+    if (loops.empty() && !order.empty())
+      loops.push_back({order.back(), sizes[order.back()]});
 
     bool isVector =
         !loops.empty() && operands[2].getStride(loops.back().loop) == 1;

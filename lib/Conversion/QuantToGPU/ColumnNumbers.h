@@ -29,8 +29,6 @@ struct ContractColumnNumbers {
   ColumnNumbers minval;     ///< the same of minval; empty without
   ColumnNumbers rhsZero;    ///< zw, or what minval counts codes from
   ColumnNumbers rhsOffset;  ///< zw and what is added to codes
-  /// Scale of a result of codes.
-  std::optional<float> resultScale;
 };
 
 /// Of `op`, which is packed and has no blocks along its reduction. With dynamic

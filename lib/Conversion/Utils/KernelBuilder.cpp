@@ -208,6 +208,49 @@ void KernelBuilder::forPieces(OpFoldResult size, int64_t lanes,
       body(index(done), lanes);
 }
 
+Value KernelBuilder::constant(StringRef name, DenseElementsAttr data) {
+  auto module =
+      builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto type = MemRefType::get(data.getType().getShape(), data.getElementType());
+  memref::GlobalOp global;
+  for (auto other : module.getOps<memref::GlobalOp>())
+    if (other.getConstant() && other.getType() == type &&
+        other.getInitialValue() == Attribute(data))
+      global = other;
+  if (!global) {
+    OpBuilder free(module.getContext());
+    global = memref::GlobalOp::create(
+        free, loc, name, free.getStringAttr("private"), type, data,
+        /*constant=*/true, free.getI64IntegerAttr(64));
+    SymbolTable(module).insert(global, module.getBody()->begin());
+  }
+  return memref::GetGlobalOp::create(builder, loc, type, global.getSymName());
+}
+
+SmallVector<MergedLoop>
+KernelBuilder::mergeLoops(ArrayRef<unsigned> order, ArrayRef<OpFoldResult> sizes,
+                          ArrayRef<const FlatOperand *> operands) {
+  auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
+    std::optional<int64_t> size = getConstantIntValue(inner.size);
+    return size && llvm::all_of(operands, [&](const FlatOperand *operand) {
+             std::optional<int64_t> a = operand->getStride(loop),
+                                    b = operand->getStride(inner.loop);
+             return a && b && *a == *b * *size;
+           });
+  };
+  SmallVector<MergedLoop> merged;
+  for (unsigned loop : llvm::reverse(order)) {
+    if (getConstantIntValue(sizes[loop]) == 1)
+      continue;
+    if (!merged.empty() && goesOn(loop, merged.back()))
+      merged.back().size = mul(sizes[loop], merged.back().size);
+    else
+      merged.push_back({loop, sizes[loop]});
+  }
+  std::reverse(merged.begin(), merged.end());
+  return merged;
+}
+
 SmallVector<unsigned> quant_mlir::orderLoops(const FlatOperand &result,
                                              ArrayRef<unsigned> loops) {
   SmallVector<unsigned> order(loops);

@@ -7,7 +7,7 @@
 
 // 12 rows are two tiles of 6, 128 columns two panels of four registers: 24
 // accumulators stay in registers for the whole reduction.
-// CHECK: memref.global "private" constant @contract_multiplier_0 : memref<128xf32> = dense<{{.*}}> {alignment = 64 : i64}
+// CHECK: memref.global "private" constant @multiplier : memref<128xf32> = dense<{{.*}}> {alignment = 64 : i64}
 // CHECK-LABEL: func @tiles
 func.func @tiles(%x: memref<12x64xi8>, %w: memref<8192xi8>, %s: memref<128xi32>, %b: memref<128xi32>, %y: memref<12x128xi8>) {
   // CHECK-DAG: %[[FLIP:.*]] = arith.constant dense<-2139062144> : vector<16xi32>

@@ -30,6 +30,13 @@ struct FlatOperand {
   }
 };
 
+/// A loop, or several that are one in every operand: the loop whose strides
+/// count, and the product of their sizes.
+struct MergedLoop {
+  unsigned loop;
+  mlir::OpFoldResult size;
+};
+
 /// Makes IR of one kernel. Index arithmetic on constants is folded.
 class KernelBuilder {
 public:
@@ -44,6 +51,10 @@ public:
   mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
 
+  /// A constant buffer of `data` in the module; one for equal data, whoever gave
+  /// it a name.
+  mlir::Value constant(llvm::StringRef name, mlir::DenseElementsAttr data);
+
   /// `padding`: low and high by dimension, or empty.
   FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
                       llvm::ArrayRef<int64_t> padding = {});
@@ -54,6 +65,14 @@ public:
   /// Index of an element; `ivs` by loop, null where the loop is at 0.
   mlir::Value address(const FlatOperand &operand,
                       llvm::ArrayRef<mlir::Value> ivs);
+
+  /// The loops of `order`, from the outermost in, without those of size 1, and
+  /// with those as one that continue each other in all of `operands`. `sizes` by
+  /// loop.
+  llvm::SmallVector<MergedLoop>
+  mergeLoops(llvm::ArrayRef<unsigned> order,
+             llvm::ArrayRef<mlir::OpFoldResult> sizes,
+             llvm::ArrayRef<const FlatOperand *> operands);
 
   /// `lanes` elements from `index` on; one element, `lanes` times, where
   /// `stride` is 0.

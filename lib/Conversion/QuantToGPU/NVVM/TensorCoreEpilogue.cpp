@@ -135,18 +135,10 @@ TensorCoreKernel::Columns TensorCoreKernel::loadColumns() {
   if (bias.base) {
     Value at = kernel.body.address(bias, batchPosition);
     Value values = loadPieces(bias, getPieceSize(bias), add(at, firstColumn));
-    if (bias.element.isInteger()) {
+    if (bias.element.isInteger())
       result.start = values;
-    } else {
-      result.bias = values;
-      // float32(double(bias) / double(sy))
-      if (resultScale) {
-        Type f64 = builder.getF64Type();
-        Value wide = arith.divf(arith.cast<arith::ExtFOp>(f64, values),
-                                arith.floatConstant(*resultScale, f64));
-        result.bias = arith.cast<arith::TruncFOp>(arith.f32(), wide);
-      }
-    }
+    else
+      result.bias = buildResultBias(arith, values, op);
   }
   if (zeroPoint.base) {
     result.sums = sum;
@@ -201,7 +193,6 @@ void TensorCoreKernel::finish(ArrayRef<Value> sums) {
 void TensorCoreKernel::finishRow(const Columns &columns, Value number,
                                  Value sum, Value rowSum) {
   ElementArith arith(builder, loc, sum);
-  Type f64 = builder.getF64Type();
   Values ivs = placeRow(number);
   auto loadScalar = [&](const FlatOperand &operand) -> Value {
     return memref::LoadOp::create(
@@ -230,17 +221,10 @@ void TensorCoreKernel::finishRow(const Columns &columns, Value number,
       rowScale =
           arith::ExtFOp::create(builder, loc, builder.getF32Type(), rowScale);
   }
-  // float32(double(sx) * double(sw) / double(sy)); of two binary32 the product
-  // rounded once is the same in binary32.
   auto scaleByRow = [&](Value factor) -> Value {
     if (!rowScale)
       return factor;
-    if (!resultScale)
-      return arith.mulf(splat(rowScale), factor);
-    Value wide = arith.mulf(arith.cast<arith::ExtFOp>(f64, splat(rowScale)),
-                            arith.cast<arith::ExtFOp>(f64, factor));
-    wide = arith.divf(wide, arith.floatConstant(*resultScale, f64));
-    return arith.cast<arith::TruncFOp>(arith.f32(), wide);
+    return buildRowMultiplier(arith, splat(rowScale), factor, op);
   };
 
   Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum),
@@ -261,26 +245,9 @@ void TensorCoreKernel::finishRow(const Columns &columns, Value number,
   if (residual.base) {
     Value at = add(kernel.body.address(residual, ivs), firstColumn);
     Value other = loadPieces(residual, getPieceSize(residual), at);
-    if (std::optional<AffineAttr> params = op.getResidualParams()) {
-      float factor = getTensorScale(*params);
-      if (resultScale)
-        factor = numerics::addMultiplier(factor, *resultScale);
-      other = arith.mulf(buildCentredFloat(arith, other, *params),
-                         arith.floatConstant(factor));
-    } else if (!residual.element.isF32()) {
-      other = arith.cast<arith::ExtFOp>(arith.f32(), other);
-    }
-    value = arith.addf(value, other);
+    value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
-  if (op.getInitParams()) {
-    value = buildRequantize(
-        arith, value, getTensorZeroPoint(*op.getInitParams()),
-        getBoundedRange(*op.getInitParams(), op.getLow(), op.getHigh()));
-  } else {
-    value = buildBounds(arith, value, op.getLow(), op.getHigh());
-    if (!init.element.isF32())
-      value = arith.cast<arith::TruncFOp>(init.element, value);
-  }
+  value = buildContractResult(arith, value, op);
 
   Value at = add(kernel.body.address(init, ivs), firstColumn);
   int64_t size = getPieceSize(init);

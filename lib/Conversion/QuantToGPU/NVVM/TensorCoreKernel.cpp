@@ -20,29 +20,6 @@ using namespace quant_mlir;
 // What has a kernel
 //===----------------------------------------------------------------------===//
 
-static bool areContiguous(const ContractLoops &loops,
-                          ArrayRef<unsigned> inOrder,
-                          const LoopStrides &strides) {
-  int64_t next = 1;
-  for (unsigned loop : llvm::reverse(inOrder)) {
-    if (loops.sizes[loop] == 1)
-      continue;
-    if (strides[loop] != next)
-      return false;
-    next *= loops.sizes[loop];
-  }
-  return true;
-}
-
-/// The loops of these dimensions of rhs.
-static SmallVector<unsigned> getRhsLoops(ContractOp op,
-                                         ArrayRef<int64_t> dims) {
-  SmallVector<unsigned> loops;
-  for (int64_t dim : dims)
-    loops.push_back(op.getRhsMap().getDimPosition(dim));
-  return loops;
-}
-
 static std::string findTypeReason(ContractOp op) {
   auto isBytes = [](AffineAttr params) {
     return params.getStorage() == numerics::StorageType::Int8 ||
@@ -90,11 +67,11 @@ std::string quant_mlir::findNoTensorCoreReason(ContractOp op) {
       loops.getSize(loops.reduction) > (int64_t(1) << 31) / (256 * 128))
     return "a sum of products of nibbles may have more than 27 bits";
   SmallVector<unsigned> columns = getRhsLoops(op, layout->getColumns());
-  if (!areContiguous(loops, columns, loops.initStrides))
+  if (!loops.areContiguous(columns, loops.initStrides))
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides :
        {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !areContiguous(loops, columns, *strides))
+    if (!strides->empty() && !loops.areContiguous(columns, *strides))
       return "columns do not follow each other in the bias or the residual";
   for (unsigned loop : loops.rows)
     if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
@@ -118,24 +95,8 @@ void TensorCoreKernel::mergeRows() {
   for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
     if (operand->base)
       operands.push_back(operand);
-  auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
-    std::optional<int64_t> size = getConstantIntValue(inner.size);
-    return size && llvm::all_of(operands, [&](const FlatOperand *operand) {
-             std::optional<int64_t> a = operand->getStride(loop),
-                                    b = operand->getStride(inner.loop);
-             return a && b && *a == *b * *size;
-           });
-  };
-  SmallVector<MergedLoop> merged;
-  for (unsigned loop : llvm::reverse(orderLoops(init, loops.rows))) {
-    if (getConstantIntValue(sizes[loop]) == 1)
-      continue;
-    if (!merged.empty() && goesOn(loop, merged.back()))
-      merged.back().size = kernel.host.mul(sizes[loop], merged.back().size);
-    else
-      merged.push_back({loop, sizes[loop]});
-  }
-  rowLoops.assign(merged.rbegin(), merged.rend());
+  rowLoops =
+      kernel.host.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.host.mul(numRows, loop.size);
@@ -183,7 +144,7 @@ void TensorCoreKernel::chooseCopies() {
   llvm::for_each(outer, meet);
   for (lhsPiece = chunk; lhsPiece > 1 && common % lhsPiece != 0;)
     lhsPiece /= 2;
-  bool isContiguous = areContiguous(loops, run, loops.lhsStrides);
+  bool isContiguous = loops.areContiguous(run, loops.lhsStrides);
   lhsCopy = isContiguous && lhsPiece >= 4 ? LhsCopy::Async : LhsCopy::Gather;
 }
 
@@ -244,7 +205,6 @@ void TensorCoreKernel::analyze() {
   chooseTile();
   chooseCopies();
   numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
-  resultScale = numbers.resultScale;
   needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
   if (!op.isDynamic())
     lhsZero = getTensorZeroPoint(*op.getLhsParams());

@@ -31,6 +31,7 @@
 #include "../ColumnNumbers.h"
 #include "../GPUKernel.h"
 
+#include "quant-mlir/Conversion/Utils/ContractArith.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 
 namespace quant_mlir {
@@ -180,10 +181,6 @@ private:
   FlatOperand multiplierData, minvalData, rhsOffsetData, rhsZeroData;
   ContractColumnNumbers numbers;
 
-  struct MergedLoop {
-    unsigned loop;
-    mlir::OpFoldResult size;
-  };
   llvm::SmallVector<MergedLoop> rowLoops;
   llvm::SmallVector<unsigned> batchLoops;
   mlir::OpFoldResult numRows;
@@ -194,7 +191,6 @@ private:
   int64_t runChunks = 1, numChunks = 1, numSteps = 1, panelBytes = 0;
   bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
   int32_t lhsZero = 0;
-  std::optional<float> resultScale;
 
   int64_t tileRows = 128, tileColumns = 128, warpsDown = 2, warpsAcross = 2;
   bool hasRaggedRows = true;

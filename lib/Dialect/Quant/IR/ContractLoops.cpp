@@ -108,6 +108,27 @@ bool ContractLoops::isResultByRows() const {
   });
 }
 
+bool ContractLoops::areContiguous(ArrayRef<unsigned> inOrder,
+                                  const LoopStrides &strides) const {
+  int64_t next = 1;
+  for (unsigned loop : llvm::reverse(inOrder)) {
+    if (sizes[loop] == 1)
+      continue;
+    if (strides[loop] != next)
+      return false;
+    next *= sizes[loop];
+  }
+  return true;
+}
+
+SmallVector<unsigned> quant_mlir::getRhsLoops(ContractOp op,
+                                              ArrayRef<int64_t> dims) {
+  SmallVector<unsigned> loops;
+  for (int64_t dim : dims)
+    loops.push_back(op.getRhsMap().getDimPosition(dim));
+  return loops;
+}
+
 bool ContractLoops::areMergeable(unsigned outer, unsigned inner) const {
   for (const LoopStrides *strides :
        {&lhsStrides, &rhsStrides, &initStrides, &biasStrides, &residualStrides})

@@ -62,6 +62,10 @@ struct ContractLoops {
   /// not along a column (NCHW): rhs then gives the rows of a kernel, and lhs its
   /// columns.
   bool isResultByRows() const;
+  /// Whether `inOrder`, from the outermost loop in, walk one row of elements in
+  /// an operand of these strides.
+  bool areContiguous(llvm::ArrayRef<unsigned> inOrder,
+                     const LoopStrides &strides) const;
   llvm::ArrayRef<unsigned> getLoops(LoopRole role) const;
   /// The product of the sizes of `loops`; kDynamic where one is.
   int64_t getSize(llvm::ArrayRef<unsigned> loops) const;
@@ -72,6 +76,10 @@ struct ContractLoops {
 
 /// The analysis of `op`, on tensors or buffers.
 ContractLoops analyzeLoops(ContractOp op);
+
+/// The loops of these dimensions of rhs.
+llvm::SmallVector<unsigned> getRhsLoops(ContractOp op,
+                                        llvm::ArrayRef<int64_t> dims);
 
 } // namespace quant_mlir
 
