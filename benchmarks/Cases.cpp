@@ -345,13 +345,12 @@ std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
         true);
   for (int64_t block : {16, 64, 128, 256}) {
     MatmulShape shape = getBlockShape();
-    cases.push_back({"int4 block-" + std::to_string(block) +
-                         " matmul, dynamic int8",
-                     shape.str(), false,
-                     [=](Context &context, unsigned threads) {
-                       return makeBlockMatmul(context, threads, shape, block,
-                                              /*hasZeroPoints=*/false);
-                     }});
+    cases.push_back(
+        {"int4 block-" + std::to_string(block) + " matmul, dynamic int8",
+         shape.str(), false, [=](Context &context, unsigned threads) {
+           return makeBlockMatmul(context, threads, shape, block,
+                                  /*hasZeroPoints=*/false);
+         }});
   }
   addMatmuls("f32 matmul", makeFloatMatmul, true);
   for (bool isFloat : {false, true}) {

@@ -193,8 +193,9 @@ llvm::Error quant_mlir::checkVulkan() {
     return llvm::Error::success();
   return makeError(error);
 #else
-  return makeError("Vulkan is not built in: install libvulkan-dev and configure "
-                   "again, or use --target=cpu");
+  return makeError(
+      "Vulkan is not built in: install libvulkan-dev and configure "
+      "again, or use --target=cpu");
 #endif
 }
 

@@ -14,8 +14,8 @@ namespace {
 
 int64_t divideCeil(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/// Where the codes of a list of dimensions lie: row-major over the list, offsets
-/// in elements of the whole tensor.
+/// Where the codes of a list of dimensions lie: row-major over the list,
+/// offsets in elements of the whole tensor.
 std::vector<int64_t> offsetsOf(const std::vector<int64_t> &shape,
                                const int64_t *begin, const int64_t *end) {
   std::vector<int64_t> offsets{0};
@@ -50,9 +50,9 @@ QUANT_ALWAYS_INLINE void forEachElement(const PanelLayout &layout,
   const std::vector<int64_t> batches = offsetsOf(layout, layout.batch),
                              outers = offsetsOf(layout.shape, reduction,
                                                 reduction + outerRank),
-                             runs = offsetsOf(
-                                 layout.shape, reduction + outerRank,
-                                 reduction + layout.reduction.size());
+                             runs =
+                                 offsetsOf(layout.shape, reduction + outerRank,
+                                           reduction + layout.reduction.size());
   const int64_t numColumns = layout.numColumns(), panel = layout.panel,
                 group = layout.group, perTuple = layout.groupsPerTuple(),
                 tupleBytes = panel * group;
@@ -168,10 +168,11 @@ QUANT_HOT void quant_mlir::numerics::unpackPanels(const PanelLayout &layout,
   });
 }
 
-std::vector<int32_t>
-quant_mlir::numerics::sumColumns(const PanelLayout &layout,
-                                 const uint8_t *codes, bool isSigned,
-                                 int64_t blockDim, int64_t blockSize) {
+std::vector<int32_t> quant_mlir::numerics::sumColumns(const PanelLayout &layout,
+                                                      const uint8_t *codes,
+                                                      bool isSigned,
+                                                      int64_t blockDim,
+                                                      int64_t blockSize) {
   const unsigned mask = (1u << layout.width) - 1,
                  signBit = isSigned ? 1u << (layout.width - 1) : 0;
   const std::vector<int64_t> batches = offsetsOf(layout, layout.batch),

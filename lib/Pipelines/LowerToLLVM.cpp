@@ -36,8 +36,8 @@ quant_mlir::symbolizeLoweringTarget(StringRef name) {
 
 static GPUTargetOptions getGPUOptions(const LLVMLoweringOptions &options) {
   GPUTargetOptions target;
-  target.kind = options.target == LoweringTarget::SPIRV ? GPUKind::SPIRV
-                                                        : GPUKind::NVVM;
+  target.kind =
+      options.target == LoweringTarget::SPIRV ? GPUKind::SPIRV : GPUKind::NVVM;
   target.arch = options.gpuArch;
   target.isEmulated = options.target == LoweringTarget::EmulatedNVVM;
   return target;

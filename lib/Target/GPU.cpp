@@ -37,12 +37,12 @@ llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
     target.arch = options.arch.empty() ? "sm_80" : options.arch;
     // Before sm_80 there are neither m16n8k32 of bytes nor cp.async.
     static constexpr llvm::StringLiteral known[] = {
-        "sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_90a", "sm_100",
-        "sm_100a", "sm_120", "sm_120a"};
+        "sm_80",  "sm_86",  "sm_87",   "sm_89",  "sm_90",
+        "sm_90a", "sm_100", "sm_100a", "sm_120", "sm_120a"};
     if (!llvm::is_contained(known, target.arch))
-      return makeError("expected one of " + llvm::join(llvm::ArrayRef(known), ", ") +
-                       " as architecture of nvvm, found " +
-                       quoteForMessage(target.arch));
+      return makeError(
+          "expected one of " + llvm::join(llvm::ArrayRef(known), ", ") +
+          " as architecture of nvvm, found " + quoteForMessage(target.arch));
     return target;
   }
   target.arch = options.arch.empty() ? "vulkan1.3" : options.arch;

@@ -61,9 +61,9 @@ struct ShortFlags {
   cl::opt<std::string> qscheme{
       "qscheme", cl::cat(category), cl::value_desc("scheme"),
       cl::desc("symmetric (default), symmetric_with_clipping or asymmetric")};
-  cl::opt<std::string> qformulation{
-      "qformulation", cl::cat(category), cl::value_desc("formulation"),
-      cl::desc("zp (default) or minval")};
+  cl::opt<std::string> qformulation{"qformulation", cl::cat(category),
+                                    cl::value_desc("formulation"),
+                                    cl::desc("zp (default) or minval")};
   cl::opt<std::string> scaleDtype{
       "scale-dtype", cl::cat(category), cl::value_desc("type"),
       cl::desc("f32 (default), f16, bf16 or f8E8M0FNU (default for "
@@ -84,8 +84,9 @@ struct ShortFlags {
       cl::desc("Ranges of activations, as quant-calibrate writes them")};
   cl::opt<std::string> dynamic{
       "dynamic", cl::cat(category), cl::value_desc("unit"), cl::ValueOptional,
-      cl::desc("Find scales of activations at run time: per_tensor (default) or "
-               "per_row")};
+      cl::desc(
+          "Find scales of activations at run time: per_tensor (default) or "
+          "per_row")};
   cl::opt<std::string> activationQscheme{
       "activation-qscheme", cl::cat(category), cl::value_desc("scheme"),
       cl::desc("symmetric (default) or asymmetric; outputs of relu are always "
@@ -110,14 +111,16 @@ struct ShortFlags {
 
   cl::opt<std::string> lowerTo{
       "lower-to", cl::cat(category), cl::value_desc("target"),
-      cl::desc("cpu: kernels, and the LLVM dialect with an interface for C; "
-               "spirv: the same, with kernels of a GPU that a run time launches "
-               "through Vulkan; nvvm: with kernels of GPUs of NVIDIA's, as PTX; "
-               "reference: linalg and arith on tensors")};
+      cl::desc(
+          "cpu: kernels, and the LLVM dialect with an interface for C; "
+          "spirv: the same, with kernels of a GPU that a run time launches "
+          "through Vulkan; nvvm: with kernels of GPUs of NVIDIA's, as PTX; "
+          "reference: linalg and arith on tensors")};
   cl::opt<std::string> gpuArch{
       "gpu-arch", cl::cat(category), cl::value_desc("name"),
-      cl::desc("Architecture of the GPU: vulkan1.3 (spirv), sm_80 or a later one "
-               "(nvvm); default: the first of them")};
+      cl::desc(
+          "Architecture of the GPU: vulkan1.3 (spirv), sm_80 or a later one "
+          "(nvvm); default: the first of them")};
   cl::opt<std::string> targetCPU{
       "target-cpu", cl::cat(category), cl::value_desc("name"),
       cl::desc("Processor of the host's code as LLVM calls it (default: "
@@ -168,9 +171,9 @@ struct ShortFlags {
     llvm::append_range(options, list(lowerTo, gpuArch));
     llvm::append_range(options, ofLowering());
     llvm::append_range(options,
-                       list(quantizeWeights, config, report, fuse, pack, explain,
-                            insertObservers, quantizeActivations, ranges,
-                            dynamic, activationQscheme, quantizeIo));
+                       list(quantizeWeights, config, report, fuse, pack,
+                            explain, insertObservers, quantizeActivations,
+                            ranges, dynamic, activationQscheme, quantizeIo));
     return options;
   }
   /// Those of `options` that are given.
@@ -251,8 +254,9 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
   if (given(flags.gpuArch) && !(target && isGPU(*target)))
     return noEffect(flags.gpuArch, "--lower-to=spirv");
   if (flags.threads == 0 || flags.threads > 1024)
-    return llvm::createStringError("expected 1 to 1024 --target-threads, found " +
-                                   llvm::Twine(flags.threads));
+    return llvm::createStringError(
+        "expected 1 to 1024 --target-threads, found " +
+        llvm::Twine(flags.threads));
   return llvm::Error::success();
 }
 
@@ -271,7 +275,8 @@ static QuantizeWeightsPassOptions getWeightOptions(const ShortFlags &flags,
   pass.scaleDtype = flags.scaleDtype;
   if (flags.weightThreshold.getNumOccurrences())
     pass.weightThreshold = flags.weightThreshold;
-  else if (flags.ranges.getNumOccurrences() || flags.dynamic.getNumOccurrences())
+  else if (flags.ranges.getNumOccurrences() ||
+           flags.dynamic.getNumOccurrences())
     pass.weightThreshold = 0;
   pass.config = flags.config;
   pass.report = reportPath.str();
@@ -405,7 +410,8 @@ int main(int argc, char **argv) {
       "quant-opt: mlir-opt with quantization\n", registry);
   disablePrintingOpsInErrors();
   auto [inputName, outputName] = mlir::parseCLIOptions(argc, argv, help);
-  mlir::MlirOptMainConfig config = mlir::MlirOptMainConfig::createFromCLOptions();
+  mlir::MlirOptMainConfig config =
+      mlir::MlirOptMainConfig::createFromCLOptions();
   if (config.shouldShowDialects() || config.shouldListPasses())
     return mlir::failed(
         mlir::MlirOptMain(argc, argv, inputName, outputName, registry));
@@ -451,11 +457,11 @@ int main(int argc, char **argv) {
   CrashScope scope("processing '" + inputName + "'");
   std::string output;
   llvm::raw_string_ostream os(output);
-  if (mlir::failed(mlir::MlirOptMain(os, alignBytecode(std::move(input)), registry,
-                                     config)))
+  if (mlir::failed(mlir::MlirOptMain(os, alignBytecode(std::move(input)),
+                                     registry, config)))
     return 1;
-  if (llvm::Error error = writeOutputs(outputName, output, flags.report,
-                                       reportPath))
+  if (llvm::Error error =
+          writeOutputs(outputName, output, flags.report, reportPath))
     return fail(llvm::toString(std::move(error)));
   return 0;
 }

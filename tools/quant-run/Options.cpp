@@ -51,8 +51,9 @@ static LoweringTarget readTarget(OptionReader &reader) {
   if (target == "reference")
     return LoweringTarget::Reference;
   if (target != "cpu")
-    reader.fail("--target expects cpu, reference, vulkan or nvvm-emulator, found " +
-                quoteForMessage(target));
+    reader.fail(
+        "--target expects cpu, reference, vulkan or nvvm-emulator, found " +
+        quoteForMessage(target));
   return LoweringTarget::CPU;
 }
 

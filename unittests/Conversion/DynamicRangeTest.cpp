@@ -27,8 +27,8 @@ namespace {
 
 constexpr float maxFloat = std::numeric_limits<float>::max();
 
-/// Every storage, scheme and scale type that the contract allows, and fixed ends
-/// of the range.
+/// Every storage, scheme and scale type that the contract allows, and fixed
+/// ends of the range.
 std::vector<QuantSpec> allSpecs() {
   std::vector<QuantSpec> specs;
   for (int storage = 0; storage <= int(StorageType::Float4E2M1FN); ++storage)
@@ -41,8 +41,8 @@ std::vector<QuantSpec> allSpecs() {
         if (!numerics::checkSpec(spec))
           specs.push_back(spec);
       }
-  for (StorageType storage : {StorageType::Int8, StorageType::UInt4,
-                              StorageType::Float8E4M3FN})
+  for (StorageType storage :
+       {StorageType::Int8, StorageType::UInt4, StorageType::Float8E4M3FN})
     for (Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric})
       for (int ends = 1; ends < 4; ++ends) {
         QuantSpec spec;
@@ -59,16 +59,16 @@ std::vector<QuantSpec> allSpecs() {
 }
 
 std::string specText(const QuantSpec &spec, const std::string &granularity) {
-  std::string text = std::string(numerics::name(spec.storage)) + ", " +
-                     std::string(numerics::name(spec.scheme)) + ", " +
-                     granularity + ", scale_type = " +
-                     std::string(numerics::name(spec.scaleType));
+  std::string text =
+      std::string(numerics::name(spec.storage)) + ", " +
+      std::string(numerics::name(spec.scheme)) + ", " + granularity +
+      ", scale_type = " + std::string(numerics::name(spec.scaleType));
   auto end = [](std::optional<float> value) {
     return value ? std::to_string(*value) : std::string("none");
   };
   if (spec.floatLo || spec.floatHi)
-    text += ", float_range = [" + end(spec.floatLo) + ", " +
-            end(spec.floatHi) + "]";
+    text += ", float_range = [" + end(spec.floatLo) + ", " + end(spec.floatHi) +
+            "]";
   return text;
 }
 
@@ -78,8 +78,7 @@ std::string makeFunctions(const std::string &name, const QuantSpec &spec,
                           ExpressedType expressed,
                           const std::vector<int64_t> &shape,
                           const std::vector<int64_t> &paramShape) {
-  std::string input =
-      tensorType(shape, std::string(numerics::name(expressed)));
+  std::string input = tensorType(shape, std::string(numerics::name(expressed)));
   std::string scale = tensorType(paramShape, scaleType(spec.scaleType));
   std::string zeroPoint = tensorType(paramShape, "i32");
   bool hasZeroPoint = numerics::hasZeroPoint(spec);
@@ -87,9 +86,10 @@ std::string makeFunctions(const std::string &name, const QuantSpec &spec,
                       const std::string &value) {
     return "func.func @" + prefix + name + "(%x: " + input + ") -> " + result +
            " {\n  %s" + (hasZeroPoint ? ", %z" : "") +
-           " = quant.dynamic_range %x <" + specText(spec, granularity) + "> : " +
-           input + " -> " + scale + (hasZeroPoint ? ", " + zeroPoint : "") +
-           "\n  return " + value + " : " + result + "\n}\n";
+           " = quant.dynamic_range %x <" + specText(spec, granularity) +
+           "> : " + input + " -> " + scale +
+           (hasZeroPoint ? ", " + zeroPoint : "") + "\n  return " + value +
+           " : " + result + "\n}\n";
   };
   std::string text = function("s", scale, "%s");
   if (hasZeroPoint)
@@ -141,8 +141,8 @@ numerics::UnitParams expectedParams(const QuantSpec &spec,
   params.zeroPoint = 0;
   if (numerics::hasZeroPoint(spec)) {
     numerics::CodeRange range = numerics::rangeInUse(spec);
-    double zero = range.min - std::nearbyint(spec.floatLo.value_or(lo) /
-                                             params.scale);
+    double zero =
+        range.min - std::nearbyint(spec.floatLo.value_or(lo) / params.scale);
     params.zeroPoint =
         spec.scheme == Scheme::Asymmetric
             ? int32_t(std::min(std::max(zero, range.min), range.max))
@@ -185,9 +185,10 @@ void expectParams(JitModule &jit, const std::string &name,
 /// Rows of few elements, so that one of them decides each end.
 std::vector<std::vector<float>> extremeRows(size_t count, size_t columns,
                                             std::mt19937 &random) {
-  const float special[] = {0.0f,     -0.0f,     NAN,       INFINITY, -INFINITY,
-                           maxFloat, -maxFloat, 0x1p-149f, -0x1p-149f,
-                           0x1p-126f, 65504.0f, 0x1p-23f, -0x1p-23f};
+  const float special[] = {0.0f,       -0.0f,     NAN,       INFINITY,
+                           -INFINITY,  maxFloat,  -maxFloat, 0x1p-149f,
+                           -0x1p-149f, 0x1p-126f, 65504.0f,  0x1p-23f,
+                           -0x1p-23f};
   std::vector<std::vector<float>> rows;
   std::uniform_int_distribution<uint32_t> bits;
   std::uniform_real_distribution<float> unit(-1, 1);
@@ -259,14 +260,12 @@ TEST_P(DynamicRangeTest, AllSpecsAgreeWithNumerics) {
       if (expressed != ExpressedType::F32 && spec.scaleType != ScaleType::F32)
         continue;
       std::string name = std::to_string(functions.size());
-      source += makeFunctions(name, spec,
-                              spec.storage == StorageType::Float4E2M1FN
-                                  ? "per_block<[1, 32]>"
-                                  : "per_channel<[0]>",
-                              expressed, {-1, -1},
-                              {-1, spec.storage == StorageType::Float4E2M1FN
-                                       ? -1
-                                       : 1});
+      source += makeFunctions(
+          name, spec,
+          spec.storage == StorageType::Float4E2M1FN ? "per_block<[1, 32]>"
+                                                    : "per_channel<[0]>",
+          expressed, {-1, -1},
+          {-1, spec.storage == StorageType::Float4E2M1FN ? -1 : 1});
       functions.push_back({name, spec, expressed});
     }
   auto jit = JitModule::compile(source, GetParam());
@@ -321,9 +320,8 @@ std::vector<std::vector<float>> splitUnits(const Case &test,
     bool isWhole = test.sizes[dim] == -1;
     sizes.push_back(isWhole ? std::max<int64_t>(test.shape[dim], 1)
                             : test.sizes[dim]);
-    paramShape.push_back(isWhole ? 1
-                                 : (test.shape[dim] + sizes[dim] - 1) /
-                                       sizes[dim]);
+    paramShape.push_back(
+        isWhole ? 1 : (test.shape[dim] + sizes[dim] - 1) / sizes[dim]);
   }
   int64_t count = std::accumulate(paramShape.begin(), paramShape.end(),
                                   int64_t(1), std::multiplies<int64_t>());

@@ -140,11 +140,11 @@ TEST(PackTest, PanelsAgreeWithNumericsBothWays) {
         bool isPack = op == std::string("pack");
         std::string from = isPack ? codes : packed;
         std::string to = isPack ? packed : codes;
-        source += "func.func @" + (op + name) + "(%x: " + from + ") -> " + to +
-                  " {\n  %r = quant." + op + " %x <panels, " + codes +
-                  test.roles +
-                  ", offset = " + std::to_string(test.layout.offset) + "> : " +
-                  from + " -> " + to + "\n  return %r : " + to + "\n}\n";
+        source +=
+            "func.func @" + (op + name) + "(%x: " + from + ") -> " + to +
+            " {\n  %r = quant." + op + " %x <panels, " + codes + test.roles +
+            ", offset = " + std::to_string(test.layout.offset) + "> : " + from +
+            " -> " + to + "\n  return %r : " + to + "\n}\n";
       }
       functions.push_back({storage, test, name});
     }

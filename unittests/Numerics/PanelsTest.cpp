@@ -17,7 +17,8 @@ std::vector<uint8_t> randomCodes(int64_t count, unsigned width, bool isSigned,
   for (uint8_t &code : codes) {
     unsigned bits = random() & ((1u << width) - 1);
     // One code per byte, with its sign.
-    code = uint8_t(isSigned && bits >> (width - 1) ? bits | ~0u << width : bits);
+    code =
+        uint8_t(isSigned && bits >> (width - 1) ? bits | ~0u << width : bits);
   }
   return codes;
 }
@@ -140,10 +141,10 @@ TEST(Panels, AMatmulOfVNNI) {
   for (int i = 0; i < 24; ++i)
     codes[i] = uint8_t(i);
   packPanels(layout, codes.data(), packed.data());
-  EXPECT_EQ(packed, (std::vector<uint8_t>{
-                        0,  3,  6,  9,  1,  4,  7,  10, 2,  5,  8,
-                        11, 0,  0,  0,  0,  12, 15, 18, 21, 13, 16,
-                        19, 22, 14, 17, 20, 23, 0,  0,  0,  0}));
+  EXPECT_EQ(packed,
+            (std::vector<uint8_t>{0,  3,  6,  9,  1,  4,  7,  10, 2,  5,  8,
+                                  11, 0,  0,  0,  0,  12, 15, 18, 21, 13, 16,
+                                  19, 22, 14, 17, 20, 23, 0,  0,  0,  0}));
 }
 
 TEST(Panels, TwoGroupsOfNibblesShareTheirBytes) {

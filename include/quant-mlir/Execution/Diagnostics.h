@@ -12,8 +12,8 @@
 namespace quant_mlir {
 
 /// Keeps the first error that is emitted while it lives, with the notes on it,
-/// passes remarks on, and swallows everything else: what follows a first error is
-/// its consequence.
+/// passes remarks on, and swallows everything else: what follows a first error
+/// is its consequence.
 class DiagnosticCollector {
 public:
   /// `path` is the file that locations without a file of their own belong to.

@@ -67,8 +67,8 @@ void packPanels(const PanelLayout &layout, const uint8_t *codes,
 void unpackPanels(const PanelLayout &layout, const uint8_t *packed,
                   bool isSigned, uint8_t *codes);
 
-/// Sums of integer codes over the reductions: row-major over blocks, batches and
-/// columns, the last two as the layout lists their dimensions. Dimension
+/// Sums of integer codes over the reductions: row-major over blocks, batches
+/// and columns, the last two as the layout lists their dimensions. Dimension
 /// `blockDim`, a reduction, is summed in blocks of `blockSize`; -1: as a whole.
 std::vector<int32_t> sumColumns(const PanelLayout &layout, const uint8_t *codes,
                                 bool isSigned, int64_t blockDim = -1,

@@ -37,10 +37,10 @@ namespace quant_mlir {
 inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 
 enum class LoweringTarget {
-  Reference, ///< linalg and arith only: what the operations mean
-  CPU,       ///< kernels for the integer form
-  SPIRV,     ///< kernels of a GPU, launched through Vulkan
-  NVVM,      ///< kernels of a GPU of NVIDIA's, launched through its driver
+  Reference,    ///< linalg and arith only: what the operations mean
+  CPU,          ///< kernels for the integer form
+  SPIRV,        ///< kernels of a GPU, launched through Vulkan
+  NVVM,         ///< kernels of a GPU of NVIDIA's, launched through its driver
   EmulatedNVVM, ///< the same kernels, run by GPUEmulator.h
 };
 

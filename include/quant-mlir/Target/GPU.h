@@ -1,8 +1,8 @@
 //===- GPU.h - What a GPU offers to quantized kernels -----------*- C++ -*-===//
 //
 // What lowerings ask a GPU: its limits, what its arithmetic promises, and the
-// shape of its matrix instruction. How the instruction is written as IR is in the
-// target's folder of lib/Conversion/QuantToGPU.
+// shape of its matrix instruction. How the instruction is written as IR is in
+// the target's folder of lib/Conversion/QuantToGPU.
 //
 //===----------------------------------------------------------------------===//
 

@@ -222,8 +222,8 @@ private:
   }
 
   void freeArena(Location loc, Value arena) {
-    LLVM::LLVMFuncOp function =
-        declare(freeName, LLVM::LLVMVoidType::get(module.getContext()), pointer);
+    LLVM::LLVMFuncOp function = declare(
+        freeName, LLVM::LLVMVoidType::get(module.getContext()), pointer);
     LLVM::CallOp::create(builder, loc, function, arena);
   }
 

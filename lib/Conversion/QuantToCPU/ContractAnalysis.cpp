@@ -26,9 +26,8 @@ SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
     return loops.initStrides[loop].value_or(
         std::numeric_limits<int64_t>::max());
   };
-  llvm::stable_sort(columns, [&](unsigned a, unsigned b) {
-    return stride(a) > stride(b);
-  });
+  llvm::stable_sort(
+      columns, [&](unsigned a, unsigned b) { return stride(a) > stride(b); });
   return columns;
 }
 
@@ -180,17 +179,15 @@ void ContractKernel::analyzeColumns() {
     return builder.getF32Type();
   };
 
-  multiplier = collect(typeOf(params.getScale()), [&](int64_t unit) {
-    return units.getMultiplier(unit);
-  });
+  multiplier = collect(typeOf(params.getScale()),
+                       [&](int64_t unit) { return units.getMultiplier(unit); });
   if (units.hasMinval())
-    minval = collect(typeOf(params.getMinval()), [&](int64_t unit) {
-      return units.getMinval(unit);
-    });
+    minval = collect(typeOf(params.getMinval()),
+                     [&](int64_t unit) { return units.getMinval(unit); });
   Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
   int64_t moved = isExchanged ? op.getLayout()->getOffset() : rhsMoved;
-  rhsZero = collect(
-      integer, [&](int64_t unit) { return units.getZeroPoint(unit); });
+  rhsZero =
+      collect(integer, [&](int64_t unit) { return units.getZeroPoint(unit); });
   rhsOffset = collect(
       integer, [&](int64_t unit) { return units.getZeroPoint(unit) + moved; });
 }
@@ -206,8 +203,7 @@ void ContractKernel::mergeRows() {
       operands.push_back(operand);
   if (isExchanged && bias.base)
     operands.push_back(&bias);
-  rowLoops =
-      kernel.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
+  rowLoops = kernel.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
 }
 
 void ContractKernel::readLayout() {
@@ -215,10 +211,9 @@ void ContractKernel::readLayout() {
   rhs = op.getRhs();
   if (op.getSums())
     sums = kernel.flatten(
-        op.getSums(),
-        AffineMap::getMultiDimIdentityMap(
-            cast<MemRefType>(op.getSums().getType()).getRank(),
-            op.getContext()));
+        op.getSums(), AffineMap::getMultiDimIdentityMap(
+                          cast<MemRefType>(op.getSums().getType()).getRank(),
+                          op.getContext()));
   batchLoops = getRhsLoops(op, layout.getBatch());
   columnLoops = getRhsLoops(op, layout.getColumns());
   columns = loops.getSize(columnLoops);

@@ -165,9 +165,8 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
       value = arith.mulf(value, scaleByRow(arith.floatConstant(1.0)));
   } else {
     value = arith.cast<arith::SIToFPOp>(arith.f32(), sum);
-    value = arith.mulf(value, isExchanged
-                                  ? splat(row.multiplier)
-                                  : scaleByRow(panel.multiplier[reg]));
+    value = arith.mulf(value, isExchanged ? splat(row.multiplier)
+                                          : scaleByRow(panel.multiplier[reg]));
     if (!panel.minval.empty()) {
       Value total =
           buildCentredSum(row, loadRowSum(row, attr(0)), reductionSize);

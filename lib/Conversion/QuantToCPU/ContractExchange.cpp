@@ -1,7 +1,7 @@
 //===- ContractExchange.cpp - Results whose columns are rows --------------===//
 //
-// Where elements of the result follow each other along a loop of lhs (NCHW), rhs
-// gives the rows of the kernel, and lhs its columns:
+// Where elements of the result follow each other along a loop of lhs (NCHW),
+// rhs gives the rows of the kernel, and lhs its columns:
 //
 //   y[k, (h, w)] = sum(w[k, (c, i, j)] * x[(c, i, j), (h, w)])
 //
@@ -66,9 +66,9 @@ void ContractKernel::exchangeSides() {
   loops.lhsRun = loops.reduction.size();
 
   source = lhs;
-  lhs = kernel.flatten(op.getRhs(),
-                       AffineMap::get(op.getNumLoops(), 0,
-                                      getAffineConstantExpr(0, op.getContext())));
+  lhs = kernel.flatten(
+      op.getRhs(), AffineMap::get(op.getNumLoops(), 0,
+                                  getAffineConstantExpr(0, op.getContext())));
   // From the innermost row out: the codes of a row, filled up to groups.
   int64_t stride = llvm::alignTo(reductionSize, layout.getGroup());
   for (ArrayRef<unsigned> from : {ArrayRef(loops.rows), ArrayRef(loops.batch)})
@@ -103,8 +103,8 @@ void ContractKernel::addRowConstants(Row &row, ArrayRef<Value> at,
   for (unsigned loop : loops.batch)
     batch = kernel.add(kernel.mul(batch, attr(loops.sizes[loop])),
                        at[loop] ? OpFoldResult(at[loop]) : attr(0));
-  Value index = kernel.index(kernel.add(
-      kernel.mul(batch, attr(loops.getSize(loops.rows))), number));
+  Value index = kernel.index(
+      kernel.add(kernel.mul(batch, attr(loops.getSize(loops.rows))), number));
   auto load = [&](const ColumnConstants &constants) -> Value {
     if (!constants.global)
       return constants.element.isInteger()

@@ -13,9 +13,9 @@
 //             epilogue                      from them to codes or values
 //
 // Large ones run in parallel over panels, over blocks of rows where panels are
-// few, or over batches (scf.parallel): every element of the result is computed by one
-// iteration, in one order, so that numbers do not depend on the number of
-// threads.
+// few, or over batches (scf.parallel): every element of the result is computed
+// by one iteration, in one order, so that numbers do not depend on the number
+// of threads.
 //
 // A panel of weights is read from L2 for every tile of rows, at a few bytes per
 // cycle; the rows of a tile stay in L1.
@@ -187,13 +187,13 @@ private:
   mlir::OpFoldResult getRunOffset(mlir::OpFoldResult number);
   /// From the first column of a panel to column `number`, in rhs.
   mlir::OpFoldResult getColumnOffset(int64_t number);
-  /// Calls `body` for every row of the panel's columns, from `first` on, that lie
-  /// at one distance from each other in rhs: where it begins behind the panel's
-  /// first column there, and in the panel, and its size.
-  void forColumnRows(const Panel &panel, int64_t first,
-                     llvm::function_ref<void(mlir::OpFoldResult,
-                                             mlir::OpFoldResult, int64_t)>
-                         body);
+  /// Calls `body` for every row of the panel's columns, from `first` on, that
+  /// lie at one distance from each other in rhs: where it begins behind the
+  /// panel's first column there, and in the panel, and its size.
+  void forColumnRows(
+      const Panel &panel, int64_t first,
+      llvm::function_ref<void(mlir::OpFoldResult, mlir::OpFoldResult, int64_t)>
+          body);
 
   //===--------------------------------------------------------------------===//
   // ContractRows.cpp: addresses and scratch of rows

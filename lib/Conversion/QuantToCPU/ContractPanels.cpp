@@ -50,7 +50,8 @@ void ContractKernel::planPanels() {
   int64_t most = std::clamp<int64_t>(
       maxPanel / llvm::alignTo(std::max<int64_t>(reductionSize, 1), group),
       lanes, target.getTileColumns());
-  SmallVector<MergedLoop> merged = kernel.mergeLoops(columnLoops, sizes, {&init, &source});
+  SmallVector<MergedLoop> merged =
+      kernel.mergeLoops(columnLoops, sizes, {&init, &source});
   if (merged.empty())
     merged.push_back({0, attr(1)});
   auto sizeOf = [](const MergedLoop &loop) {
@@ -73,9 +74,9 @@ void ContractKernel::planPanels() {
       first = i + 1;
   batchLoops.append(columnLoops.begin(), columnLoops.begin() + first);
   columnLoops.erase(columnLoops.begin(), columnLoops.begin() + first);
-  columnStep =
-      hasRows ? std::min(columns, most / inner * inner)
-              : std::min<int64_t>(target.getPanelColumns(columns), most);
+  columnStep = hasRows
+                   ? std::min(columns, most / inner * inner)
+                   : std::min<int64_t>(target.getPanelColumns(columns), most);
   panelColumns = llvm::alignTo(columnStep, lanes);
   numPanels = llvm::divideCeil(columns, columnStep);
 
@@ -178,13 +179,13 @@ void ContractKernel::storeGroups(Value codes, OpFoldResult dest, int64_t count,
   }
   kernel.store(packed, kernel.index(dest), codes);
   if (total)
-    *total =
-        dot.addRhs(kernel, *total, dot.unpackRhs(kernel, codes, width, 0));
+    *total = dot.addRhs(kernel, *total, dot.unpackRhs(kernel, codes, width, 0));
 }
 
 /// Rows of a square as its columns: log2(n) steps, each of which exchanges
 /// blocks of half the size of the one before.
-static void transposeSquare(KernelBuilder &kernel, MutableArrayRef<Value> rows) {
+static void transposeSquare(KernelBuilder &kernel,
+                            MutableArrayRef<Value> rows) {
   int64_t size = rows.size();
   for (int64_t half = size / 2; half > 0; half /= 2) {
     SmallVector<int64_t> low, high;
@@ -197,7 +198,8 @@ static void transposeSquare(KernelBuilder &kernel, MutableArrayRef<Value> rows) 
       if (i & half)
         continue;
       Value a = rows[i], b = rows[i + half];
-      rows[i] = vector::ShuffleOp::create(kernel.builder, kernel.loc, a, b, low);
+      rows[i] =
+          vector::ShuffleOp::create(kernel.builder, kernel.loc, a, b, low);
       rows[i + half] =
           vector::ShuffleOp::create(kernel.builder, kernel.loc, a, b, high);
     }
@@ -216,10 +218,11 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
   for (int64_t reg = 0; reg < whole; ++reg) {
     Values rows;
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      Value from = kernel.index(
-          kernel.add(base, getColumnOffset(reg * lanes + lane)));
-      rows.push_back(vector::BitCastOp::create(
-          builder, kernel.loc, words, kernel.load(source, from, lanes * group)));
+      Value from =
+          kernel.index(kernel.add(base, getColumnOffset(reg * lanes + lane)));
+      rows.push_back(
+          vector::BitCastOp::create(builder, kernel.loc, words,
+                                    kernel.load(source, from, lanes * group)));
     }
     transposeSquare(kernel, rows);
     for (int64_t tuple = 0; tuple < lanes; ++tuple)
@@ -232,7 +235,8 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
     return;
   // Few columns are not worth a square of their own.
   Values last = kernel.forCarry(
-      attr(0), attr(lanes), ValueRange(totals), [&](Value iv, ValueRange inits) {
+      attr(0), attr(lanes), ValueRange(totals),
+      [&](Value iv, ValueRange inits) {
         Values values(inits);
         packWords(panel, whole, kernel.add(base, kernel.mul(iv, attr(group))),
                   kernel.add(dest, kernel.mul(iv, attr(tupleBytes))), group,
@@ -245,20 +249,20 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
 void ContractKernel::copyLine(const Panel &panel, OpFoldResult from,
                               OpFoldResult to, int64_t done) {
   OpFoldResult stride = source.strides[columnNest.back().loop];
-  forColumnRows(panel, done, [&](OpFoldResult inSource, OpFoldResult number,
-                                 int64_t size) {
-    auto copy = [&](Value iv, int64_t count) {
-      OpFoldResult at =
-          kernel.add(kernel.add(from, inSource), kernel.mul(iv, stride));
-      Value codes = kernel.load(source, kernel.index(at), count);
-      at = kernel.add(to, kernel.add(number, iv));
-      kernel.store(lines, kernel.index(at), codes);
-    };
-    if (getConstantIntValue(stride) == 1)
-      kernel.forPieces(attr(size), target.getVectorBytes(), copy);
-    else
-      kernel.forLoop(attr(size), [&](Value iv) { copy(iv, 1); });
-  });
+  forColumnRows(panel, done,
+                [&](OpFoldResult inSource, OpFoldResult number, int64_t size) {
+                  auto copy = [&](Value iv, int64_t count) {
+                    OpFoldResult at = kernel.add(kernel.add(from, inSource),
+                                                 kernel.mul(iv, stride));
+                    Value codes = kernel.load(source, kernel.index(at), count);
+                    at = kernel.add(to, kernel.add(number, iv));
+                    kernel.store(lines, kernel.index(at), codes);
+                  };
+                  if (getConstantIntValue(stride) == 1)
+                    kernel.forPieces(attr(size), target.getVectorBytes(), copy);
+                  else
+                    kernel.forLoop(attr(size), [&](Value iv) { copy(iv, 1); });
+                });
 }
 
 void ContractKernel::packWords(const Panel &panel, int64_t firstReg,
@@ -267,28 +271,29 @@ void ContractKernel::packWords(const Panel &panel, int64_t firstReg,
   OpBuilder &builder = kernel.builder;
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
   OpFoldResult stride = source.strides[columnNest.back().loop];
-  forColumnRows(panel, firstReg * lanes, [&](OpFoldResult inSource,
-                                             OpFoldResult number,
-                                             int64_t size) {
-    kernel.forLoop(attr(size), [&](Value iv) {
-      Value from = kernel.index(kernel.add(kernel.add(base, inSource),
-                                           kernel.mul(iv, stride)));
-      OpFoldResult to = kernel.mul(kernel.add(number, iv), attr(group));
-      auto copy = [&](int64_t at, int64_t size) {
-        kernel.store(
-            lines, kernel.index(kernel.add(to, attr(at))),
-            kernel.load(source, kernel.index(kernel.add(from, attr(at))), size));
-      };
-      if (count == group)
-        return copy(0, group);
-      auto type = VectorType::get({group}, source.element);
-      kernel.store(lines, kernel.index(to),
-                   arith::ConstantOp::create(builder, kernel.loc,
-                                             builder.getZeroAttr(type)));
-      for (int64_t i = 0; i < count; ++i)
-        copy(i, 1);
-    });
-  });
+  forColumnRows(
+      panel, firstReg * lanes,
+      [&](OpFoldResult inSource, OpFoldResult number, int64_t size) {
+        kernel.forLoop(attr(size), [&](Value iv) {
+          Value from = kernel.index(
+              kernel.add(kernel.add(base, inSource), kernel.mul(iv, stride)));
+          OpFoldResult to = kernel.mul(kernel.add(number, iv), attr(group));
+          auto copy = [&](int64_t at, int64_t size) {
+            kernel.store(lines, kernel.index(kernel.add(to, attr(at))),
+                         kernel.load(source,
+                                     kernel.index(kernel.add(from, attr(at))),
+                                     size));
+          };
+          if (count == group)
+            return copy(0, group);
+          auto type = VectorType::get({group}, source.element);
+          kernel.store(lines, kernel.index(to),
+                       arith::ConstantOp::create(builder, kernel.loc,
+                                                 builder.getZeroAttr(type)));
+          for (int64_t i = 0; i < count; ++i)
+            copy(i, 1);
+        });
+      });
   for (int64_t reg = firstReg; reg < panel.getRegisters(lanes); ++reg)
     storeGroups(
         kernel.load(lines, kernel.index(reg * lanes * group), lanes * group),
@@ -363,20 +368,21 @@ void ContractKernel::packGroup(const Panel &panel, OpFoldResult base,
 // A panel
 //===----------------------------------------------------------------------===//
 
-ContractKernel::Values
-ContractKernel::packCodes(const Panel &panel, OpFoldResult base,
-                          OpFoldResult first, OpFoldResult dest, int64_t size,
-                          Values totals) {
+ContractKernel::Values ContractKernel::packCodes(const Panel &panel,
+                                                 OpFoldResult base,
+                                                 OpFoldResult first,
+                                                 OpFoldResult dest,
+                                                 int64_t size, Values totals) {
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
   int64_t done = 0;
   // Elements that follow each other in every column, and columns that do not.
   bool isSquare =
       runStride && getConstantIntValue(*runStride) == 1 &&
       getConstantIntValue(source.strides[columnNest.back().loop]) != 1;
-  auto loop = [&](int64_t step, llvm::function_ref<void(OpFoldResult,
-                                                        OpFoldResult,
-                                                        MutableArrayRef<Value>)>
-                                    body) {
+  auto loop = [&](int64_t step,
+                  llvm::function_ref<void(OpFoldResult, OpFoldResult,
+                                          MutableArrayRef<Value>)>
+                      body) {
     int64_t count = (size - done) / step;
     if (count == 0)
       return;
@@ -434,12 +440,13 @@ void ContractKernel::packPanel(ArrayRef<Value> ivs, Value index, Panel &panel) {
         builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
     totals.assign(panel.getRegisters(dot.getLanes()), zero);
   }
-  totals = forRuns(source, totals,
-                   [&](OpFoldResult from, OpFoldResult number, ValueRange sums) {
-                     return packCodes(panel, kernel.add(base, from), attr(0),
-                                      kernel.mul(number, attr(runBytes)),
-                                      runSize, Values(sums));
-                   });
+  totals =
+      forRuns(source, totals,
+              [&](OpFoldResult from, OpFoldResult number, ValueRange sums) {
+                return packCodes(panel, kernel.add(base, from), attr(0),
+                                 kernel.mul(number, attr(runBytes)), runSize,
+                                 Values(sums));
+              });
   for (auto [reg, total] : llvm::enumerate(totals))
     kernel.store(packedSums, kernel.index(reg * dot.getLanes()), total);
 }

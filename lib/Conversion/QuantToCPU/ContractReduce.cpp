@@ -222,9 +222,9 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   Values columnSums;
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
   for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg) {
-    Value sum = loadColumns(
-        sums, kernel.index(at(panel.sums, sumsPerBlock, reg)),
-        getValid(panel, reg));
+    Value sum =
+        loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock, reg)),
+                    getValid(panel, reg));
     if (!rhsZero.isZero())
       sum = subtractProduct(
           sum, constantI32(size),

@@ -41,9 +41,9 @@ FlatOperand ContractKernel::allocate(int64_t size, Type element) {
   FlatOperand operand;
   operand.element = element;
   operand.start = attr(0);
-  operand.base = memref::AllocaOp::create(
-      kernel.builder, kernel.loc, MemRefType::get({size}, element),
-      kernel.builder.getI64IntegerAttr(64));
+  operand.base = memref::AllocaOp::create(kernel.builder, kernel.loc,
+                                          MemRefType::get({size}, element),
+                                          kernel.builder.getI64IntegerAttr(64));
   return operand;
 }
 
@@ -139,11 +139,12 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
     return dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, first)),
                       size);
   Value zero = constantI32(0);
-  return forRuns(lhs, zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
-    Value sum = dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, at)),
-                           runSize);
-    return Values{arith(sum).add(carried[0], sum)};
-  })[0];
+  return forRuns(
+      lhs, zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
+        Value sum = dot.sumLhs(kernel, source,
+                               kernel.index(kernel.add(lhsAt, at)), runSize);
+        return Values{arith(sum).add(carried[0], sum)};
+      })[0];
 }
 
 void ContractKernel::fillScratch(Values &ivs, Value firstRow,

@@ -21,12 +21,11 @@ static DotProduct chooseDot(ContractOp op, const CPUTarget &target,
                             bool isExchanged) {
   if (!op.hasIntegerSum())
     return DotProduct(target);
-  return DotProduct(target,
-                    isExchanged || numerics::isSignedInteger(
-                                       op.getLhsParams()->getStorage()),
-                    isExchanged
-                        ? target.isDotLhsUnsigned()
-                        : op.getRhsCodesType().getElementTypeBitWidth() < 8);
+  return DotProduct(
+      target,
+      isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage()),
+      isExchanged ? target.isDotLhsUnsigned()
+                  : op.getRhsCodesType().getElementTypeBitWidth() < 8);
 }
 
 ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
@@ -289,7 +288,8 @@ void ContractKernel::build() {
     Value rest = number;
     for (unsigned loop : llvm::reverse(batchLoops)) {
       Value size = kernel.index(sizes[loop]);
-      ivs[loop] = arith::RemUIOp::create(kernel.builder, kernel.loc, rest, size);
+      ivs[loop] =
+          arith::RemUIOp::create(kernel.builder, kernel.loc, rest, size);
       rest = arith::DivUIOp::create(kernel.builder, kernel.loc, rest, size);
     }
     buildScratch([&] { buildBatch(ivs, number); });

@@ -50,7 +50,7 @@ void DepthwiseKernel::placeMultipliers() {
                                     kernel.builder.getF32Type());
   multiplier = flattenRow(
       kernel.constant("depthwise_multipliers",
-                  DenseElementsAttr::get(type, ArrayRef<float>(values))));
+                      DenseElementsAttr::get(type, ArrayRef<float>(values))));
 }
 
 /// As many zero points as a row of the window reads from one place on.
@@ -73,8 +73,8 @@ void DepthwiseKernel::placePadding() {
   auto type = RankedTensorType::get({size}, lhs.element);
   APInt zero(8, getTensorZeroPoint(*op.getLhsParams()), /*isSigned=*/true,
              /*implicitTrunc=*/true);
-  padding =
-      flattenRow(kernel.constant("padding", DenseElementsAttr::get(type, zero)));
+  padding = flattenRow(
+      kernel.constant("padding", DenseElementsAttr::get(type, zero)));
 }
 
 DotProduct DepthwiseKernel::chooseDot(int64_t left) const {

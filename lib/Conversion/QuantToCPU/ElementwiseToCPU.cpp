@@ -26,8 +26,8 @@ Value buildSum(AddOp op, const ElementArith &arith, Value a, Value b) {
   float sy = getTensorScale(op.getInitParams());
   auto term = [&](Value codes, AffineAttr params) {
     return arith.mulf(buildCentredFloat(arith, codes, params),
-                      arith.floatConstant(numerics::addMultiplier(
-                          getTensorScale(params), sy)));
+                      arith.floatConstant(
+                          numerics::addMultiplier(getTensorScale(params), sy)));
   };
   return arith.addf(term(a, op.getLhsParams()), term(b, op.getRhsParams()));
 }
@@ -47,8 +47,7 @@ Value buildSum(MulOp op, const ElementArith &arith, Value a, Value b) {
 
 /// quant.add lhs(%a) rhs(%b) outs(%y) on memref<4x70xi8>
 ///
-///   scf.for %i = 0 to 272 step 16 {              // and pieces of 8 for the
-///   rest
+///   scf.for %i = 0 to 272 step 16 {   // and smaller pieces for the rest
 ///     %qa = vector.load %a[%i] : vector<16xi8>
 ///     %qb = vector.load %b[%i] : vector<16xi8>
 ///     %v = (f32(%qa - za) * ma) + (f32(%qb - zb) * mb)

@@ -185,8 +185,7 @@ struct PrepareKernelsPass
       return emitError(UnknownLoc::get(context)) << message;
     };
     if (gpu.empty()) {
-      llvm::Expected<CPUTarget> found =
-          CPUTarget::get({cpu, features, triple});
+      llvm::Expected<CPUTarget> found = CPUTarget::get({cpu, features, triple});
       if (!found)
         return fail(llvm::toString(found.takeError()));
       target = std::make_shared<CPUTarget>(std::move(*found));
@@ -221,8 +220,7 @@ struct PrepareKernelsPass
         without.push_back(op);
         return;
       }
-      if (std::string reason = findReason(op);
-          !reason.empty()) {
+      if (std::string reason = findReason(op); !reason.empty()) {
         op->emitRemark() << "'" << op->getName()
                          << "' has no kernel and is lowered to loops: "
                          << reason;

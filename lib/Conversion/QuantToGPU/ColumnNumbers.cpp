@@ -38,8 +38,8 @@ ContractColumnNumbers quant_mlir::computeColumnNumbers(ContractOp op,
   };
 
   ContractColumnNumbers result;
-  result.multiplier = collect(
-      false, [&](int64_t unit) { return units.getMultiplier(unit); });
+  result.multiplier =
+      collect(false, [&](int64_t unit) { return units.getMultiplier(unit); });
   if (units.hasMinval())
     result.minval =
         collect(false, [&](int64_t unit) { return units.getMinval(unit); });

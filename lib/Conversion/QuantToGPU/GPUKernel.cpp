@@ -93,8 +93,7 @@ SmallVector<Value> GPUKernel::delinearize(Value number,
       continue;
     }
     Value size = body.index(sizes[i]);
-    positions[i] =
-        arith::RemUIOp::create(body.builder, body.loc, number, size);
+    positions[i] = arith::RemUIOp::create(body.builder, body.loc, number, size);
     number = arith::DivUIOp::create(body.builder, body.loc, number, size);
   }
   return positions;
@@ -114,24 +113,22 @@ void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
   } else {
     Value count = arith::CeilDivUIOp::create(
         host.builder, host.loc, host.index(total), host.index(groupSize));
-    groups = arith::MinUIOp::create(host.builder, host.loc, count,
-                                    host.index(most))
-                 .getResult();
+    groups =
+        arith::MinUIOp::create(host.builder, host.loc, count, host.index(most))
+            .getResult();
   }
 
   SmallVector<OpFoldResult> bodySizes;
   for (OpFoldResult size : sizes)
     bodySizes.push_back(import(size));
   Value end = body.index(import(total));
-  Value group = gpu::BlockIdOp::create(body.builder, body.loc,
-                                       gpu::Dimension::x);
-  Value thread = gpu::ThreadIdOp::create(body.builder, body.loc,
-                                         gpu::Dimension::x);
+  Value group =
+      gpu::BlockIdOp::create(body.builder, body.loc, gpu::Dimension::x);
+  Value thread =
+      gpu::ThreadIdOp::create(body.builder, body.loc, gpu::Dimension::x);
   Value first = body.index(
       body.add(body.mul(group, body.builder.getIndexAttr(groupSize)), thread));
-  auto build = [&](Value number) {
-    element(delinearize(number, bodySizes));
-  };
+  auto build = [&](Value number) { element(delinearize(number, bodySizes)); };
   OpBuilder::InsertionGuard guard(body.builder);
   if (known && *known <= groupSize * most) {
     // One position each, and none for the last invocations.
@@ -182,9 +179,8 @@ void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
   SmallVector<Value> operands;
   for (auto [value, argument] : arguments)
     operands.push_back(value);
-  auto launch = gpu::LaunchFuncOp::create(
-      host.builder, host.loc, function, grid, block,
-      /*dynamicSharedMemorySize=*/Value(), operands);
-  launch->setAttr("quant.access",
-                  host.builder.getDenseI32ArrayAttr(access));
+  auto launch =
+      gpu::LaunchFuncOp::create(host.builder, host.loc, function, grid, block,
+                                /*dynamicSharedMemorySize=*/Value(), operands);
+  launch->setAttr("quant.access", host.builder.getDenseI32ArrayAttr(access));
 }

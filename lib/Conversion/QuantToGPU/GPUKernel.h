@@ -1,9 +1,9 @@
 //===- GPUKernel.h - A kernel and its launch, side by side ------*- C++ -*-===//
 //
-// Builds a gpu.func in a module of its own and the gpu.launch_func that calls it.
-// What the kernel needs of the host it imports: buffers become memref<?xT>,
-// numbers that are not constant become arguments, so that every target is handed
-// one form: flat buffers, and numbers of 32 bits (or index).
+// Builds a gpu.func in a module of its own and the gpu.launch_func that calls
+// it. What the kernel needs of the host it imports: buffers become memref<?xT>,
+// numbers that are not constant become arguments, so that every target is
+// handed one form: flat buffers, and numbers of 32 bits (or index).
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,9 +1,10 @@
 //===- GenericToGPU.cpp - linalg.generic as a kernel ----------------------===//
 //
-// What has no kernel of its own: one invocation for each position of the parallel
-// loops, which runs the reductions one after another with its sums in registers.
-// So numbers are those of the loops on a CPU, where the target promises the
-// arithmetic of the body; a body with anything else is left to the host.
+// What has no kernel of its own: one invocation for each position of the
+// parallel loops, which runs the reductions one after another with its sums in
+// registers. So numbers are those of the loops on a CPU, where the target
+// promises the arithmetic of the body; a body with anything else is left to the
+// host.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,10 +71,10 @@ static bool isExact(Operation &op) {
              arith::MaxSIOp, arith::MaxUIOp, arith::CmpIOp, arith::SelectOp,
              arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp, arith::BitcastOp,
              arith::IndexCastOp, arith::IndexCastUIOp, arith::AddFOp,
-             arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp, arith::CmpFOp,
-             arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
-             arith::MinNumFOp, arith::SIToFPOp, arith::UIToFPOp,
-             arith::FPToSIOp, arith::FPToUIOp>(op);
+             arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp,
+             arith::CmpFOp, arith::MaximumFOp, arith::MinimumFOp,
+             arith::MaxNumFOp, arith::MinNumFOp, arith::SIToFPOp,
+             arith::UIToFPOp, arith::FPToSIOp, arith::FPToUIOp>(op);
 }
 
 /// Values of around `op` that its body uses.
@@ -104,8 +105,7 @@ std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
   for (OpOperand &output : op.getDpsInitsMutable()) {
     AffineMap map = op.getMatchingIndexingMap(&output);
     for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
-      if (map.isFunctionOfDim(loop) !=
-          (kind == utils::IteratorType::parallel))
+      if (map.isFunctionOfDim(loop) != (kind == utils::IteratorType::parallel))
         return "positions of a result do not follow from its parallel loops";
   }
   for (AffineMap map : op.getIndexingMapsArray())
@@ -142,7 +142,7 @@ public:
 
 private:
   static StringRef getKernelName(linalg::GenericOp op) {
-    return op.getNumReductionLoops() != 0   ? "reduce"
+    return op.getNumReductionLoops() != 0              ? "reduce"
            : op.getBody()->getOperations().size() == 1 ? "copy"
                                                        : "elementwise";
   }
@@ -165,9 +165,9 @@ private:
 } // namespace
 
 void GenericKernel::import() {
-  for (Range range : cast<linalg::LinalgOp>(op.getOperation())
-                         .createLoopRanges(kernel.host.builder,
-                                           kernel.host.loc))
+  for (Range range :
+       cast<linalg::LinalgOp>(op.getOperation())
+           .createLoopRanges(kernel.host.builder, kernel.host.loc))
     sizes.push_back(range.size);
   for (OpOperand &operand : op->getOpOperands()) {
     FlatOperand &flat = operands.emplace_back();
@@ -179,10 +179,12 @@ void GenericKernel::import() {
       continue;
     bool isRead = !reduction.empty() ||
                   !op.getMatchingBlockArgument(&operand).use_empty();
-    flat = kernel.import(
-        kernel.host.flattenWhole(operand.get(),
-                                 op.getMatchingIndexingMap(&operand)),
-        isInput ? Access::Read : isRead ? Access::ReadWrite : Access::Write);
+    flat =
+        kernel.import(kernel.host.flattenWhole(
+                          operand.get(), op.getMatchingIndexingMap(&operand)),
+                      isInput  ? Access::Read
+                      : isRead ? Access::ReadWrite
+                               : Access::Write);
   }
   for (Value capture : getCaptures(op)) {
     Attribute constant;
@@ -207,10 +209,9 @@ SmallVector<Value> GenericKernel::buildBody(ValueRange sums) {
       if (sums[number - numInputs])
         mapping.map(argument, sums[number - numInputs]);
     } else if (const FlatOperand &flat = operands[number]; flat.base) {
-      mapping.map(argument,
-                  memref::LoadOp::create(
-                      builder, loc, flat.base,
-                      ValueRange(kernel.body.address(flat, ivs))));
+      mapping.map(argument, memref::LoadOp::create(
+                                builder, loc, flat.base,
+                                ValueRange(kernel.body.address(flat, ivs))));
     } else if (!isa<MemRefType>(operand.get().getType())) {
       mapping.map(argument, kernel.importValue(operand.get()));
     }
@@ -230,12 +231,12 @@ SmallVector<Value> GenericKernel::buildBody(ValueRange sums) {
 SmallVector<Value> GenericKernel::reduce(unsigned depth, ValueRange sums) {
   if (depth == reduction.size())
     return buildBody(sums);
-  return kernel.body.forCarry(
-      kernel.body.builder.getIndexAttr(0), reductionSizes[depth], sums,
-      [&](Value iv, ValueRange carried) {
-        ivs[reduction[depth]] = iv;
-        return reduce(depth + 1, carried);
-      });
+  return kernel.body.forCarry(kernel.body.builder.getIndexAttr(0),
+                              reductionSizes[depth], sums,
+                              [&](Value iv, ValueRange carried) {
+                                ivs[reduction[depth]] = iv;
+                                return reduce(depth + 1, carried);
+                              });
 }
 
 void GenericKernel::build() {

@@ -93,9 +93,9 @@ LLVM::LLVMFuncOp LaunchLowering::declare(StringRef name, Type result,
     return function;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(module.getBody());
-  auto function = LLVM::LLVMFuncOp::create(
-      builder, module.getLoc(), name,
-      LLVM::LLVMFunctionType::get(result, types));
+  auto function =
+      LLVM::LLVMFuncOp::create(builder, module.getLoc(), name,
+                               LLVM::LLVMFunctionType::get(result, types));
   symbols.insert(function);
   return function;
 }
@@ -218,8 +218,8 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
 
   loc = launch.getLoc();
   builder.setInsertionPoint(launch);
-  auto bufferType = LLVM::LLVMStructType::getLiteral(
-      module.getContext(), {pointer, i64, i32, i32});
+  auto bufferType = LLVM::LLVMStructType::getLiteral(module.getContext(),
+                                                     {pointer, i64, i32, i32});
   auto buffersType = LLVM::LLVMArrayType::get(bufferType, buffers.size());
   auto numbersType = LLVM::LLVMArrayType::get(i64, numbers.size());
   auto shapeType = LLVM::LLVMArrayType::get(i64, 6);

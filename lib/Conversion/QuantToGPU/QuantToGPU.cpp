@@ -17,10 +17,10 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
@@ -59,7 +59,7 @@ void quant_mlir::addGPUModulePasses(OpPassManager &pm,
 
 /// %n = arith.trunci %x : i8 to i4; %y = arith.extsi %n : i4 to i32
 ///
-/// %s = arith.shli %x, 4; %n = arith.shrsi %s, 4; %y = arith.extsi %n : i8 to i32
+/// %s = arith.shli %x, 4; %n = arith.shrsi %s, 4; %y = arith.extsi %n
 static void widenNarrowIntegers(Operation *root) {
   SmallVector<Operation *> extensions;
   root->walk([&](Operation *op) {
@@ -169,8 +169,8 @@ struct QuantToGPUPass
   }
 
 private:
-  /// Copies and named operations on buffers become linalg.generic, and bodies do
-  /// without integers of less than a byte.
+  /// Copies and named operations on buffers become linalg.generic, and bodies
+  /// do without integers of less than a byte.
   void makeGeneric(IRRewriter &rewriter) {
     widenNarrowIntegers(getOperation());
     SmallVector<Operation *> named;

@@ -1,10 +1,10 @@
 //===- ContractToLinalg.cpp - Lower contractions of codes -----------------===//
 //
-// Four steps, each of them linalg.generic: lhs less its zero points, padded with
-// zeros; sums of products over the loops of the operation; blocks, each times its
-// multiplier, added one after another by an scf.for; what follows the sum. All
-// multipliers of a static lhs are formed here, by Numerics, in binary64; those of
-// a dynamic one in the body, in f64, by the same formulas.
+// Four steps, each of them linalg.generic: lhs less its zero points, padded
+// with zeros; sums of products over the loops of the operation; blocks, each
+// times its multiplier, added one after another by an scf.for; what follows the
+// sum. All multipliers of a static lhs are formed here, by Numerics, in
+// binary64; those of a dynamic one in the body, in f64, by the same formulas.
 //
 // A sum that is not of integers takes `x * dequantize(w)`: the scale of lhs
 // alone is left to the multiplier then.
@@ -133,8 +133,8 @@ AffineMap ContractLowering::getRowMap(Value operand) {
     exprs.push_back(type.getDimSize(dim) == 1
                         ? rewriter.getAffineConstantExpr(0)
                         : op.getLhsMap().getResult(dim));
-  return toResult(AffineMap::get(op.getNumLoops(), 0, exprs,
-                                 rewriter.getContext()));
+  return toResult(
+      AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
 }
 
 Value ContractLowering::fill(Type element) {
@@ -146,11 +146,13 @@ Value ContractLowering::fill(Type element) {
   return linalg::FillOp::create(rewriter, loc, constant, empty).getResult(0);
 }
 
-/// %x -> %c = %x - zx, i32 or binary32, and 0 where %x is padding: the zero point.
+/// %x -> %c = %x - zx, i32 or binary32, and 0 where %x is padding: the zero
+/// point.
 Value ContractLowering::centreLhs() {
   Value lhs = op.getLhs();
   auto type = cast<RankedTensorType>(lhs.getType());
-  Type element = isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
+  Type element =
+      isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
   if (type.getElementType() != element) {
     GenericInputs inputs;
     inputs.add(lhs, rewriter.getMultiDimIdentityMap(type.getRank()));
@@ -162,15 +164,14 @@ Value ContractLowering::centreLhs() {
         exprs.push_back(operandType.getDimSize(dim) == 1
                             ? rewriter.getAffineConstantExpr(0)
                             : rewriter.getAffineDimExpr(dim));
-      zeroPoint = inputs.add(operand,
-                             AffineMap::get(type.getRank(), 0, exprs,
-                                            rewriter.getContext()));
+      zeroPoint = inputs.add(operand, AffineMap::get(type.getRank(), 0, exprs,
+                                                     rewriter.getContext()));
     }
     Value empty = tensor::EmptyOp::create(
         rewriter, loc, tensor::getMixedSizes(rewriter, loc, lhs), element);
     lhs = buildElementwise(
-        rewriter, loc, inputs, empty, [&](const ElementArith &arith,
-                                          ValueRange args) {
+        rewriter, loc, inputs, empty,
+        [&](const ElementArith &arith, ValueRange args) {
           if (op.hasFloatLhs())
             return buildWiden(arith.getBuilder(), loc, args[0]);
           AffineAttr params = *op.getLhsParams();
@@ -189,8 +190,8 @@ Value ContractLowering::centreLhs() {
           return value;
         });
   }
-  Value zero = arith::ConstantOp::create(rewriter, loc,
-                                         rewriter.getZeroAttr(element));
+  Value zero =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(element));
   return buildPadded(rewriter, loc, lhs, op.getInputPadding(), zero);
 }
 
@@ -216,7 +217,8 @@ void ContractLowering::buildParameters() {
     minvals.clear();
   }
   if (!op.isDynamic()) {
-    float lhsScale = op.hasFloatLhs() ? 1.0f : getTensorScale(*op.getLhsParams());
+    float lhsScale =
+        op.hasFloatLhs() ? 1.0f : getTensorScale(*op.getLhsParams());
     std::optional<float> resultScale = getResultScale();
     auto multiply = [&](float &scale) {
       scale = resultScale
@@ -228,8 +230,8 @@ void ContractLowering::buildParameters() {
   }
   multiplier.value =
       buildParameter(rewriter, loc, "multiplier", scaleShape, scales);
-  minvalMultiplier.value = buildParameter(rewriter, loc, "minval_multiplier",
-                                          minvalShape, minvals);
+  minvalMultiplier.value =
+      buildParameter(rewriter, loc, "minval_multiplier", minvalShape, minvals);
 }
 
 /// linalg.generic over all loops: products += x * (w - zw), and lhs += x for
@@ -253,7 +255,8 @@ Sums ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
     format = rhsParams.getCodeFormat();
   bool isMinval = isInteger && rhsParams.getMinval();
 
-  Type element = isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
+  Type element =
+      isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
   SmallVector<Value> outputs(isMinval ? 2 : 1, fill(element));
   SmallVector<AffineMap> maps(inputs.maps);
   maps.append(outputs.size(), op.getInitMap());
@@ -319,8 +322,7 @@ Value ContractLowering::addBlocks(Value lhs, Value rhs, unsigned dim,
   auto loop = scf::ForOp::create(
       rewriter, loc, index(0), index(length / size), index(1), total,
       [&](OpBuilder &, Location, Value block, ValueRange args) {
-        Value next =
-            addBlock(lhs, rhs, dim, size, size, block, args.front());
+        Value next = addBlock(lhs, rhs, dim, size, size, block, args.front());
         scf::YieldOp::create(rewriter, loc, next);
       });
   total = loop.getResult(0);
@@ -385,13 +387,10 @@ Value ContractLowering::addBlock(Value lhs, Value rhs, unsigned dim,
     lhsFactors.push_back(getLinearExpr(expr, op.getNumLoops())->factors[loop]);
   rhsFactors.assign(op.getRhsMap().getNumResults(), 0);
   rhsFactors[dim] = 1;
-  Value lhsPart =
-      sliceOperand(rewriter, loc, lhs, lhsFactors, start, shorter);
-  Value rhsPart =
-      sliceOperand(rewriter, loc, rhs, rhsFactors, start, shorter);
-  Sums sums =
-      sum(lhsPart, rhsPart, dim,
-          sliceParameter(rewriter, loc, rhsZeroPoint, dim, block));
+  Value lhsPart = sliceOperand(rewriter, loc, lhs, lhsFactors, start, shorter);
+  Value rhsPart = sliceOperand(rewriter, loc, rhs, rhsFactors, start, shorter);
+  Sums sums = sum(lhsPart, rhsPart, dim,
+                  sliceParameter(rewriter, loc, rhsZeroPoint, dim, block));
 
   GenericInputs inputs;
   Multiplier factor = multiplier, minval = minvalMultiplier;
@@ -485,8 +484,7 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
       rewriter, loc, inputs, op.getInit(),
       [&](const ElementArith &arith, ValueRange args) -> Value {
         OpBuilder &builder = arith.getBuilder();
-        Value value =
-            total ? args.front() : buildScaled(arith, args, scaled);
+        Value value = total ? args.front() : buildScaled(arith, args, scaled);
         if (bias) {
           Value added = args[bias];
           if (resultScale) {

@@ -39,11 +39,10 @@ AffineExpr linearize(MLIRContext *context, ArrayRef<int64_t> shape,
   return index;
 }
 
-/// The inverse: positions in `dims` of row-major `index`, into `position`. Each is
-/// within its dimension, also where `index` is too large.
+/// The inverse: positions in `dims` of row-major `index`, into `position`. Each
+/// is within its dimension, also where `index` is too large.
 void delinearize(AffineExpr index, ArrayRef<int64_t> shape,
-                 ArrayRef<int64_t> dims,
-                 MutableArrayRef<AffineExpr> position) {
+                 ArrayRef<int64_t> dims, MutableArrayRef<AffineExpr> position) {
   for (int64_t dim : llvm::reverse(dims)) {
     position[dim] = index % shape[dim];
     index = index.floorDiv(shape[dim]);
@@ -119,8 +118,8 @@ struct LowerUnpackPanels : public OpRewritePattern<UnpackOp> {
           if (layout.offset)
             code = arith.sub(code, layout.offset);
           if (layout.width < 8)
-            code = arith.cast<arith::TruncIOp>(arith.intType(layout.width),
-                                               code);
+            code =
+                arith.cast<arith::TruncIOp>(arith.intType(layout.width), code);
           code = arith.bitcast(type.getElementType(), code);
           linalg::YieldOp::create(builder, loc, code);
         });
@@ -152,9 +151,9 @@ struct LowerPackPanels : public OpRewritePattern<PackOp> {
       return success();
     }
     numerics::PanelLayout layout = op.getLayout().getPanelLayout();
-    SmallVector<int64_t> sizes{layout.numBatches(),   layout.numPanels(),
-                               layout.numOuter(),     layout.tuplesPerRun(),
-                               layout.panel,          layout.group};
+    SmallVector<int64_t> sizes{layout.numBatches(), layout.numPanels(),
+                               layout.numOuter(),   layout.tuplesPerRun(),
+                               layout.panel,        layout.group};
     int64_t bytes = layout.elementBytes();
     if (bytes > 1)
       sizes.push_back(bytes);
@@ -185,7 +184,8 @@ struct LowerPackPanels : public OpRewritePattern<PackOp> {
           }
           linalg::YieldOp::create(builder, loc, byte);
         });
-    ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(sizes.size()));
+    ReassociationIndices all =
+        llvm::to_vector(llvm::seq<int64_t>(sizes.size()));
     rewriter.replaceOpWithNewOp<tensor::CollapseShapeOp>(
         op, type, generic.getResult(0), SmallVector<ReassociationIndices>{all});
     return success();
@@ -197,12 +197,14 @@ private:
   static Value readCode(OpBuilder &builder, Location loc, Value codes,
                         const numerics::PanelLayout &layout, int64_t place) {
     MLIRContext *context = builder.getContext();
-    auto loop = [&](unsigned index) { return getAffineDimExpr(index, context); };
+    auto loop = [&](unsigned index) {
+      return getAffineDimExpr(index, context);
+    };
     ArrayRef<int64_t> reduction = layout.reduction;
     AffineExpr column = loop(1) * layout.panel + loop(4);
-    AffineExpr within = (loop(3) % layout.tuplesPerBlock()) *
-                            layout.tupleSize() +
-                        place * layout.group + loop(5);
+    AffineExpr within =
+        (loop(3) % layout.tuplesPerBlock()) * layout.tupleSize() +
+        place * layout.group + loop(5);
     AffineExpr element =
         loop(3).floorDiv(layout.tuplesPerBlock()) * layout.blockSize() + within;
     SmallVector<AffineExpr> position(layout.shape.size());

@@ -78,13 +78,13 @@ Value PoolLowering::widenInput() {
   inputs.add(input, rewriter.getMultiDimIdentityMap(rank));
   Value empty = tensor::EmptyOp::create(
       rewriter, loc, tensor::getMixedSizes(rewriter, loc, input), element);
-  return buildElementwise(
-      rewriter, loc, inputs, empty,
-      [&](const ElementArith &arith, ValueRange args) {
-        if (isFloat || isAverage)
-          return buildCentredCode(arith, args[0], params);
-        return buildExtendCode(arith, args[0], params.getStorage());
-      });
+  return buildElementwise(rewriter, loc, inputs, empty,
+                          [&](const ElementArith &arith, ValueRange args) {
+                            if (isFloat || isAverage)
+                              return buildCentredCode(arith, args[0], params);
+                            return buildExtendCode(arith, args[0],
+                                                   params.getStorage());
+                          });
 }
 
 /// Sums or maxima over windows. A tensor without contents says how large a
@@ -103,8 +103,7 @@ Value PoolLowering::reduce(Value input, TypedAttr identity) {
     windowSizes.push_back(size);
     windowLoops.push_back(rewriter.getAffineDimExpr(loop));
   }
-  Value window =
-      tensor::EmptyOp::create(rewriter, loc, windowSizes, element);
+  Value window = tensor::EmptyOp::create(rewriter, loc, windowSizes, element);
   SmallVector<AffineMap> maps{
       op.getOperandMaps().front(),
       AffineMap::get(loopSizes.size(), 0, windowLoops, rewriter.getContext()),
@@ -129,10 +128,9 @@ Value PoolLowering::reduce(Value input, TypedAttr identity) {
 
 /// The number of elements of a window, padding included, as i32.
 Value PoolLowering::buildWindowSize() {
-  Value count = arith::ConstantOp::create(rewriter, loc,
-                                          rewriter.getI32IntegerAttr(1));
-  for (auto [loop, size] :
-       llvm::enumerate(op.getLoopSizes(rewriter, loc))) {
+  Value count =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(1));
+  for (auto [loop, size] : llvm::enumerate(op.getLoopSizes(rewriter, loc))) {
     if (op.isParallelLoop(loop))
       continue;
     Value factor = getValueOrCreateConstantIndexOp(rewriter, loc, size);
@@ -146,8 +144,8 @@ Value PoolLowering::buildWindowSize() {
 /// The same, without padding, for every element of the result: the sum over
 /// windows of a tensor of ones that is padded with zeros.
 Value PoolLowering::countElements() {
-  Value one = arith::ConstantOp::create(rewriter, loc,
-                                        rewriter.getI32IntegerAttr(1));
+  Value one =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(1));
   Value empty = tensor::EmptyOp::create(
       rewriter, loc, tensor::getMixedSizes(rewriter, loc, op.getInput()),
       element);
@@ -161,8 +159,8 @@ Value PoolLowering::countElements() {
 void PoolLowering::lower() {
   TypedAttr identity = getIdentity(rewriter, element, isAverage);
   Value padding = arith::ConstantOp::create(rewriter, loc, identity);
-  Value input = buildPadded(rewriter, loc, widenInput(), op.getInputPadding(),
-                            padding);
+  Value input =
+      buildPadded(rewriter, loc, widenInput(), op.getInputPadding(), padding);
   GenericInputs inputs;
   AffineMap identityMap =
       rewriter.getMultiDimIdentityMap(op.getInitType().getRank());

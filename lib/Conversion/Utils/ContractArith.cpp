@@ -32,8 +32,7 @@ RhsUnits::RhsUnits(ContractOp op)
     resultScale = ::getResultScale(op);
   }
   GranularityAttrInterface granularity = op.getRhsParamsAttr().getGranularity();
-  blocks =
-      *granularity.getBlockSizes(shape, [&] { return op.emitOpError(); });
+  blocks = *granularity.getBlockSizes(shape, [&] { return op.emitOpError(); });
   strides.assign(shape.size(), 0);
   int64_t stride = 1;
   for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
@@ -134,11 +133,9 @@ Value quant_mlir::buildResidualTerm(const ElementArith &arith, Value residual,
 Value quant_mlir::buildContractResult(const ElementArith &arith, Value value,
                                       ContractOp op) {
   if (std::optional<AffineAttr> params = op.getInitParams())
-    return buildRequantize(
-        arith, value, getTensorZeroPoint(*params),
-        getBoundedRange(*params, op.getLow(), op.getHigh()));
+    return buildRequantize(arith, value, getTensorZeroPoint(*params),
+                           getBoundedRange(*params, op.getLow(), op.getHigh()));
   value = buildBounds(arith, value, op.getLow(), op.getHigh());
   Type element = op.getInitType().getElementType();
-  return element.isF32() ? value
-                         : arith.cast<arith::TruncFOp>(element, value);
+  return element.isF32() ? value : arith.cast<arith::TruncFOp>(element, value);
 }

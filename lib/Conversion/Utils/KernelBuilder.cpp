@@ -228,7 +228,8 @@ Value KernelBuilder::constant(StringRef name, DenseElementsAttr data) {
 }
 
 SmallVector<MergedLoop>
-KernelBuilder::mergeLoops(ArrayRef<unsigned> order, ArrayRef<OpFoldResult> sizes,
+KernelBuilder::mergeLoops(ArrayRef<unsigned> order,
+                          ArrayRef<OpFoldResult> sizes,
                           ArrayRef<const FlatOperand *> operands) {
   auto goesOn = [&](unsigned loop, const MergedLoop &inner) {
     std::optional<int64_t> size = getConstantIntValue(inner.size);

@@ -1,11 +1,11 @@
 /*===- GPU.h - What compiled code calls to run kernels on a GPU -*- C -*-=== */
 /*                                                                             */
-/* One interface for all run times of GPUs; <name> is vulkan. Drivers are      */
-/* opened when the first kernel is launched, not before.                       */
+/* One interface for all run times of GPUs; <name> is vulkan. Drivers are */
+/* opened when the first kernel is launched, not before. */
 /*                                                                             */
-/* Buffers are memory of the host. A run time keeps those of                   */
-/* quant_<name>_alloc where kernels reach them; what lies elsewhere it copies  */
-/* there before a launch and back after it.                                    */
+/* Buffers are memory of the host. A run time keeps those of */
+/* quant_<name>_alloc where kernels reach them; what lies elsewhere it copies */
+/* there before a launch and back after it. */
 /*                                                                             */
 /*===--------------------------------------------------------------------=== */
 
@@ -30,11 +30,14 @@ typedef struct {
   int32_t is_constant; /* the same bytes in every launch */
 } QuantGpuBuffer;
 
-/* The kernel `name` of `binary` (`size` bytes), on `shape[0..2]` workgroups of   */
-/* `shape[3..5]` invocations. Returns when its results are there: null, or what */
-/* went wrong, which the calling thread may read until its next launch.         */
-/* `*kernel` is null before the first launch of a kernel, and then what the run */
-/* time has made of it. Calls may run at the same time.                         */
+/* The kernel `name` of `binary` (`size` bytes), on `shape[0..2]` workgroups of
+ */
+/* `shape[3..5]` invocations. Returns when its results are there: null, or what
+ */
+/* went wrong, which the calling thread may read until its next launch. */
+/* `*kernel` is null before the first launch of a kernel, and then what the run
+ */
+/* time has made of it. Calls may run at the same time. */
 const char *quant_vulkan_launch(void **kernel, const void *binary, int64_t size,
                                 const char *name, const int64_t *shape,
                                 int64_t num_buffers,
@@ -44,13 +47,15 @@ const char *quant_vulkan_launch(void **kernel, const void *binary, int64_t size,
 /* Frees what launches have made of a kernel; `*kernel` is null afterwards. */
 void quant_vulkan_release(void **kernel);
 
-/* Memory that both sides reach, aligned for any buffer of a kernel; of the host */
-/* alone where there is no device. Null where there is no memory.                 */
+/* Memory that both sides reach, aligned for any buffer of a kernel; of the host
+ */
+/* alone where there is no device. Null where there is no memory. */
 void *quant_vulkan_alloc(int64_t alignment, int64_t bytes);
 void quant_vulkan_free(void *data);
 
-/* The name of the device that kernels run on; null, with the reason in `*error`, */
-/* where there is none.                                                           */
+/* The name of the device that kernels run on; null, with the reason in
+ * `*error`, */
+/* where there is none. */
 const char *quant_vulkan_device(const char **error);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 //===- ContractArith.h - What every kernel of a contraction has -*- C++ -*-===//
 //
 // docs/numerics.md section 6 on quant.contract, whatever the kernel around it:
-// the numbers that belong to its weights, known when the kernel is made, and what
-// follows the sum, on one element or on a vector of them.
+// the numbers that belong to its weights, known when the kernel is made, and
+// what follows the sum, on one element or on a vector of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,8 +57,8 @@ private:
 mlir::Value buildResultBias(const ElementArith &arith, mlir::Value bias,
                             ContractOp op);
 
-/// float32(double(sx) * double(factor) / double(sy)), without the division where
-/// the result is values. `lhsScale`, of a row, and `factor` are f32.
+/// float32(double(sx) * double(factor) / double(sy)), without the division
+/// where the result is values. `lhsScale`, of a row, and `factor` are f32.
 mlir::Value buildRowMultiplier(const ElementArith &arith, mlir::Value lhsScale,
                                mlir::Value factor, ContractOp op);
 
@@ -66,8 +66,8 @@ mlir::Value buildRowMultiplier(const ElementArith &arith, mlir::Value lhsScale,
 mlir::Value buildResidualTerm(const ElementArith &arith, mlir::Value residual,
                               ContractOp op);
 
-/// Elements of the result, codes of 8 bits or values in its type, from f32 values
-/// that are divided by its scale.
+/// Elements of the result, codes of 8 bits or values in its type, from f32
+/// values that are divided by its scale.
 mlir::Value buildContractResult(const ElementArith &arith, mlir::Value value,
                                 ContractOp op);
 

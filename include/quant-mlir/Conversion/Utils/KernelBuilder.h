@@ -51,15 +51,15 @@ public:
   mlir::OpFoldResult add(mlir::OpFoldResult a, mlir::OpFoldResult b);
   mlir::OpFoldResult mul(mlir::OpFoldResult a, mlir::OpFoldResult b);
 
-  /// A constant buffer of `data` in the module; one for equal data, whoever gave
-  /// it a name.
+  /// A constant buffer of `data` in the module; one for equal data, whoever
+  /// gave it a name.
   mlir::Value constant(llvm::StringRef name, mlir::DenseElementsAttr data);
 
   /// `padding`: low and high by dimension, or empty.
   FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
                       llvm::ArrayRef<int64_t> padding = {});
-  /// The same, from where the buffer that `buffer` is a part of begins: the base
-  /// is memref<?xT>, and `start` has the offset.
+  /// The same, from where the buffer that `buffer` is a part of begins: the
+  /// base is memref<?xT>, and `start` has the offset.
   FlatOperand flattenWhole(mlir::Value buffer, mlir::AffineMap map,
                            llvm::ArrayRef<int64_t> padding = {});
   /// Index of an element; `ivs` by loop, null where the loop is at 0.
@@ -67,8 +67,8 @@ public:
                       llvm::ArrayRef<mlir::Value> ivs);
 
   /// The loops of `order`, from the outermost in, without those of size 1, and
-  /// with those as one that continue each other in all of `operands`. `sizes` by
-  /// loop.
+  /// with those as one that continue each other in all of `operands`. `sizes`
+  /// by loop.
   llvm::SmallVector<MergedLoop>
   mergeLoops(llvm::ArrayRef<unsigned> order,
              llvm::ArrayRef<mlir::OpFoldResult> sizes,

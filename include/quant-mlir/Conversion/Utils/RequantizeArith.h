@@ -31,14 +31,15 @@ mlir::Value buildCentredFloat(const ElementArith &arith, mlir::Value code,
 float getTensorScale(AffineAttr params);
 int32_t getTensorZeroPoint(AffineAttr params);
 
-/// The range in use of per_tensor parameters, made narrower by bounds on values:
-/// integers z + R(float32(bound / double(scale))), floats without the rounding.
+/// The range in use of per_tensor parameters, made narrower by bounds on
+/// values: integers z + R(float32(bound / double(scale))), floats without the
+/// rounding.
 numerics::CodeRange getBoundedRange(AffineAttr params,
                                     std::optional<llvm::APFloat> low,
                                     std::optional<llvm::APFloat> high);
 
-/// clamp(R(value) + z, range) for integer storage, cast(clamp(value, range)) for
-/// floats; of the storage element type. `value` is binary32, divided by the
+/// clamp(R(value) + z, range) for integer storage, cast(clamp(value, range))
+/// for floats; of the storage element type. `value` is binary32, divided by the
 /// scale already; NaN gives the code of 0.0.
 mlir::Value buildResultCode(const ElementArith &arith, mlir::Value value,
                             AffineAttr params, numerics::CodeRange range);

@@ -1,9 +1,9 @@
 //===- ExactDivision.cpp - IEEE 754's quotient from integers --------------===//
 //
-// Vulkan lets a quotient be wrong by 2.5 units in the last place, and quantization
-// divides by the scale: a code next to a tie would depend on the device. So the
-// significands are divided bit by bit, in 32-bit integers; what has no significand
-// to divide (0, infinities, NaN) is left to the device.
+// Vulkan lets a quotient be wrong by 2.5 units in the last place, and
+// quantization divides by the scale: a code next to a tie would depend on the
+// device. So the significands are divided bit by bit, in 32-bit integers; what
+// has no significand to divide (0, infinities, NaN) is left to the device.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,8 +31,7 @@ static Parts split(const ElementArith &arith, Value x) {
   OpBuilder &builder = arith.getBuilder();
   Location loc = arith.getLoc();
   Parts parts;
-  parts.bits =
-      arith.bitAnd(arith.bitcast(arith.intType(32), x), 0x7fffffff);
+  parts.bits = arith.bitAnd(arith.bitcast(arith.intType(32), x), 0x7fffffff);
   Value fraction = arith.bitAnd(parts.bits, 0x7fffff);
   Value exponent = arith.shr(parts.bits, 23);
   // The leading bit of a denormal moves to bit 23.
@@ -42,10 +41,10 @@ static Parts split(const ElementArith &arith, Value x) {
   shift = arith.select(isDenormal, shift, arith.intConstant(0));
   // 0 has 32 leading zeros; what comes of it is not used.
   Value moved = arith::ShLIOp::create(builder, loc, fraction, shift);
-  parts.significand =
-      arith.select(isDenormal, moved, arith.bitOr(fraction,
-                                                  arith.intConstant(1 << 23)));
-  Value least = arith::SubIOp::create(builder, loc, arith.intConstant(1), shift);
+  parts.significand = arith.select(
+      isDenormal, moved, arith.bitOr(fraction, arith.intConstant(1 << 23)));
+  Value least =
+      arith::SubIOp::create(builder, loc, arith.intConstant(1), shift);
   parts.exponent = arith.select(isDenormal, least, exponent);
   return parts;
 }
@@ -87,8 +86,8 @@ Value quant_mlir::buildExactDivision(OpBuilder &builder, Location loc, Value a,
   Value rest = loop.getResult(0), quotient = loop.getResult(1);
 
   // A denormal result loses bits, all of them at last.
-  Value lost = arith::SubIOp::create(builder, loc, arith.intConstant(1),
-                                     exponent);
+  Value lost =
+      arith::SubIOp::create(builder, loc, arith.intConstant(1), exponent);
   lost = arith::MaxSIOp::create(builder, loc, lost, arith.intConstant(0));
   lost = arith::MinSIOp::create(builder, loc, lost, arith.intConstant(26));
   Value kept = arith.shr(quotient, lost);
@@ -101,18 +100,15 @@ Value quant_mlir::buildExactDivision(OpBuilder &builder, Location loc, Value a,
   // Half to even; a carry goes into the exponent, as it should.
   Value odd = arith.bitOr(sticky, arith.bitAnd(significand, 1));
   Value up = arith::AndIOp::create(builder, loc, half, odd);
-  Value above =
-      arith.sub(arith::MaxSIOp::create(builder, loc, exponent,
-                                       arith.intConstant(1)),
-                1);
+  Value above = arith.sub(
+      arith::MaxSIOp::create(builder, loc, exponent, arith.intConstant(1)), 1);
   // Beyond 254 everything is infinite.
   above = arith::MinSIOp::create(builder, loc, above, arith.intConstant(254));
   Value bits = arith.add(arith.add(arith.shl(above, 23), significand), up);
-  bits = arith::MinUIOp::create(builder, loc, bits,
-                                arith.intConstant(0x7f800000));
+  bits =
+      arith::MinUIOp::create(builder, loc, bits, arith.intConstant(0x7f800000));
   Value sign = arith.bitAnd(
-      arith::XOrIOp::create(builder, loc,
-                            arith.bitcast(arith.intType(32), a),
+      arith::XOrIOp::create(builder, loc, arith.bitcast(arith.intType(32), a),
                             arith.bitcast(arith.intType(32), b)),
       int64_t(int32_t(0x80000000)));
   Value result = arith.bitcast(arith.f32(), arith.bitOr(bits, sign));

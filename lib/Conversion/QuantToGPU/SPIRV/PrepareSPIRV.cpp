@@ -1,7 +1,7 @@
 //===- PrepareSPIRV.cpp - Kernels as Vulkan calls them --------------------===//
 //
-// Buffers become storage buffers, bindings 0, 1, ... of set 0 in the order of the
-// arguments; numbers become 32-bit words of push constants, in that order.
+// Buffers become storage buffers, bindings 0, 1, ... of set 0 in the order of
+// the arguments; numbers become 32-bit words of push constants, in that order.
 // Launches go on calling kernels as they were, so that this is done to a copy.
 //
 //===----------------------------------------------------------------------===//
@@ -75,7 +75,8 @@ static Value buildNumber(OpBuilder &builder, Location loc, Value word,
 
 /// gpu.func @f(%a: memref<?xi8>, %n: index)
 ///
-/// gpu.func @f(%a: memref<?xi8, StorageBuffer>, %p: memref<1xi32, PushConstant>) {
+/// gpu.func @f(%a: memref<?xi8, StorageBuffer>,
+///             %p: memref<1xi32, PushConstant>) {
 ///   %w = memref.load %p[%c0]
 ///   %n = arith.index_cast %w
 static LogicalResult setInterface(gpu::GPUFuncOp function) {
@@ -88,26 +89,24 @@ static LogicalResult setInterface(gpu::GPUFuncOp function) {
       numbers.push_back(argument);
       continue;
     }
-    argument.setType(
-        MemRefType::get(type.getShape(), type.getElementType(),
-                        MemRefLayoutAttrInterface(),
-                        spirv::StorageClassAttr::get(
-                            context, spirv::StorageClass::StorageBuffer)));
+    argument.setType(MemRefType::get(
+        type.getShape(), type.getElementType(), MemRefLayoutAttrInterface(),
+        spirv::StorageClassAttr::get(context,
+                                     spirv::StorageClass::StorageBuffer)));
   }
   // What every implementation of Vulkan has room for.
   constexpr unsigned maxWords = 32;
   if (numbers.size() > maxWords)
-    return function.emitError()
-           << "expected at most " << maxWords
-           << " numbers from the host, found " << numbers.size()
-           << ": make more sizes static";
+    return function.emitError() << "expected at most " << maxWords
+                                << " numbers from the host, found "
+                                << numbers.size() << ": make more sizes static";
   OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
   if (!numbers.empty()) {
-    auto type = MemRefType::get(
-        {static_cast<int64_t>(numbers.size())}, builder.getI32Type(),
-        MemRefLayoutAttrInterface(),
-        spirv::StorageClassAttr::get(context,
-                                     spirv::StorageClass::PushConstant));
+    auto type =
+        MemRefType::get({static_cast<int64_t>(numbers.size())},
+                        builder.getI32Type(), MemRefLayoutAttrInterface(),
+                        spirv::StorageClassAttr::get(
+                            context, spirv::StorageClass::PushConstant));
     Value words = function.getBody().front().addArgument(type, loc);
     for (auto [i, number] : llvm::enumerate(numbers)) {
       Value at = arith::ConstantIndexOp::create(builder, loc, i);
@@ -139,8 +138,8 @@ static void divideExactly(gpu::GPUFuncOp function) {
   });
   for (arith::DivFOp op : divisions) {
     OpBuilder builder(op);
-    op.replaceAllUsesWith(buildExactDivision(builder, op.getLoc(), op.getLhs(),
-                                             op.getRhs()));
+    op.replaceAllUsesWith(
+        buildExactDivision(builder, op.getLoc(), op.getLhs(), op.getRhs()));
     op->erase();
   }
 }
@@ -153,9 +152,8 @@ struct PrepareSPIRVPass
     ModuleOp parent = getOperation();
     for (auto kernel : llvm::to_vector(parent.getOps<gpu::GPUModuleOp>())) {
       builder.setInsertionPointToEnd(parent.getBody());
-      auto device = ModuleOp::create(
-          builder, kernel.getLoc(),
-          ("spirv." + kernel.getName()).str());
+      auto device = ModuleOp::create(builder, kernel.getLoc(),
+                                     ("spirv." + kernel.getName()).str());
       builder.setInsertionPointToEnd(device.getBody());
       auto module = cast<gpu::GPUModuleOp>(builder.clone(*kernel));
       module->setAttr(spirv::getTargetEnvAttrName(),

@@ -12,8 +12,8 @@ class Value;
 
 namespace quant_mlir {
 
-/// Interface of Vulkan, upstream's conversion, serialization. For a pass manager
-/// on modules.
+/// Interface of Vulkan, upstream's conversion, serialization. For a pass
+/// manager on modules.
 void addSPIRVModulePasses(mlir::OpPassManager &pm);
 
 /// a / b of binary32 scalars, rounded as IEEE 754 says on every device.

@@ -104,9 +104,8 @@ struct SerializeSPIRVPass
       StringAttr binary = builder.getStringAttr(
           StringRef(reinterpret_cast<const char *>(words.data()),
                     words.size() * sizeof(uint32_t)));
-      auto object = gpu::ObjectAttr::get(environment,
-                                         gpu::CompilationTarget::Binary,
-                                         binary);
+      auto object = gpu::ObjectAttr::get(
+          environment, gpu::CompilationTarget::Binary, binary);
       gpu::BinaryOp::create(builder, kernel.getLoc(), kernel.getName(),
                             Attribute(), ArrayRef<Attribute>(object));
       kernel->erase();

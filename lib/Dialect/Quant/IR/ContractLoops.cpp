@@ -24,8 +24,8 @@ static LoopStrides getDimStrides(ShapedType type, ArrayRef<int64_t> padding) {
       break;
     stride *= type.getDimSize(dim);
     if (!padding.empty())
-      stride = *result[dim] * (type.getDimSize(dim) + padding[2 * dim] +
-                               padding[2 * dim + 1]);
+      stride = *result[dim] *
+               (type.getDimSize(dim) + padding[2 * dim] + padding[2 * dim + 1]);
   }
   return result;
 }
@@ -59,7 +59,8 @@ static bool goesOn(std::optional<int64_t> stride, int64_t size,
 }
 
 static unsigned countRun(const ContractLoops &loops) {
-  // Where the next loop has to go on, in elements; dynamic once it is not known.
+  // Where the next loop has to go on, in elements; dynamic once it is not
+  // known.
   std::optional<int64_t> next = 1;
   unsigned run = 0;
   for (unsigned loop : llvm::reverse(loops.reductionByStride)) {

@@ -1,8 +1,8 @@
 //===- IntegerFormTiling.cpp - Tiles of the integer form ------------------===//
 //
-// Operands are sliced as the maps say, and the operation itself does not change:
-// a tile of it is the same operation on slices. So a loop stays whole where the
-// operation would have to change with the position of the tile:
+// Operands are sliced as the maps say, and the operation itself does not
+// change: a tile of it is the same operation on slices. So a loop stays whole
+// where the operation would have to change with the position of the tile:
 //
 // - reductions, as an operation of this form ends with a requantization;
 // - loops of padded dimensions, whose border only some tiles have;
@@ -47,8 +47,8 @@ private:
     return !padding.empty() &&
            (padding[2 * dim] != 0 || padding[2 * dim + 1] != 0);
   }
-  /// The part of a dimension with `expr`; that of the whole operand, if no loop of
-  /// it is tiled.
+  /// The part of a dimension with `expr`; that of the whole operand, if no loop
+  /// of it is tiled.
   bool getRange(AffineExpr expr, OpFoldResult &offset, OpFoldResult &size);
   Value slice(Value operand, AffineMap map);
   Value slicePerRow(ContractOp op, Value operand);
@@ -104,18 +104,19 @@ LogicalResult Tile::checkRhs(ContractOp op) {
 LogicalResult Tile::check() {
   for (unsigned loop = 0, e = form.getNumLoops(); loop != e; ++loop)
     if (!form.isParallelLoop(loop) && !isWhole[loop])
-      return form->emitRemark()
-             << "loop " << loop
-             << " stays whole: it is a reduction, and what follows the sum needs "
-                "all of it";
+      return form->emitRemark() << "loop " << loop
+                                << " stays whole: it is a reduction, and what "
+                                   "follows the sum needs "
+                                   "all of it";
   for (auto [dim, expr] :
        llvm::enumerate(form.getOperandMaps().front().getResults())) {
     if (!isPadded(dim))
       continue;
     for (unsigned loop = 0, e = form.getNumLoops(); loop != e; ++loop)
       if (expr.isFunctionOfDim(loop) && !isWhole[loop])
-        return form->emitRemark() << "loop " << loop << " stays whole: dimension "
-                                  << dim << " of the input is padded";
+        return form->emitRemark()
+               << "loop " << loop << " stays whole: dimension " << dim
+               << " of the input is padded";
   }
   if (auto contract = dyn_cast<ContractOp>(form.getOperation()))
     return checkRhs(contract);
@@ -140,8 +141,7 @@ bool Tile::getRange(AffineExpr expr, OpFoldResult &offset, OpFoldResult &size) {
   }
   if (!isTiled)
     return false;
-  offset =
-      affine::makeComposedFoldedAffineApply(builder, loc, start, offsets);
+  offset = affine::makeComposedFoldedAffineApply(builder, loc, start, offsets);
   size = affine::makeComposedFoldedAffineApply(builder, loc, length, sizes);
   return true;
 }
@@ -209,7 +209,8 @@ FailureOr<TilingResult> Tile::build() {
   int64_t init = cast<DestinationStyleOpInterface>(op)
                      .getDpsInitOperand(0)
                      ->getOperandNumber();
-  Operation *tiled = mlir::clone(builder, op, operands[init].getType(), operands);
+  Operation *tiled =
+      mlir::clone(builder, op, operands[init].getType(), operands);
   return TilingResult{{tiled}, SmallVector<Value>(tiled->getResults()), slices};
 }
 
@@ -233,8 +234,8 @@ struct TilingModel
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(op);
     SmallVector<Range> ranges;
-    for (OpFoldResult size : cast<IntegerFormOpInterface>(op).getLoopSizes(
-             builder, op->getLoc()))
+    for (OpFoldResult size :
+         cast<IntegerFormOpInterface>(op).getLoopSizes(builder, op->getLoc()))
       ranges.push_back(
           {builder.getIndexAttr(0), size, builder.getIndexAttr(1)});
     return ranges;
@@ -249,8 +250,8 @@ struct TilingModel
   }
 
   LogicalResult
-  getResultTilePosition(Operation *op, OpBuilder &, unsigned,
-                        Positions offsets, Positions sizes,
+  getResultTilePosition(Operation *op, OpBuilder &, unsigned, Positions offsets,
+                        Positions sizes,
                         SmallVector<OpFoldResult> &resultOffsets,
                         SmallVector<OpFoldResult> &resultSizes) const {
     AffineMap map = cast<IntegerFormOpInterface>(op).getOperandMaps().back();
@@ -276,11 +277,9 @@ struct TilingModel
     return success();
   }
 
-  FailureOr<TilingResult> generateResultTileValue(Operation *op,
-                                                  OpBuilder &builder,
-                                                  unsigned number,
-                                                  Positions offsets,
-                                                  Positions sizes) const {
+  FailureOr<TilingResult>
+  generateResultTileValue(Operation *op, OpBuilder &builder, unsigned number,
+                          Positions offsets, Positions sizes) const {
     SmallVector<OpFoldResult> loopOffsets, loopSizes;
     if (failed(getIterationDomainTileFromResultTile(
             op, builder, number, offsets, sizes, loopOffsets, loopSizes)))

@@ -30,19 +30,17 @@ static std::string_view toView(StringRef text) {
 //===----------------------------------------------------------------------===//
 
 template <typename T>
-static ParseResult
-parseSpelling(AsmParser &parser, T &result, StringRef what,
-              std::optional<T> (*parse)(std::string_view),
-              std::string (*names)()) {
+static ParseResult parseSpelling(AsmParser &parser, T &result, StringRef what,
+                                 std::optional<T> (*parse)(std::string_view),
+                                 std::string (*names)()) {
   SMLoc loc = parser.getCurrentLocation();
   StringRef keyword;
   if (parser.parseKeyword(&keyword))
     return failure();
   std::optional<T> value = parse(toView(keyword));
   if (!value)
-    return parser.emitError(loc)
-           << "expected a " << what << ", found '" << keyword
-           << "': use one of " << names();
+    return parser.emitError(loc) << "expected a " << what << ", found '"
+                                 << keyword << "': use one of " << names();
   result = *value;
   return success();
 }
@@ -318,9 +316,10 @@ Attribute AffineAttr::parse(AsmParser &parser, Type) {
                            : key == "minval" ? &minval
                                              : nullptr;
     if (!target)
-      return parser.emitError(keyLoc) << "expected scale, zero_point or minval, "
-                                         "found '"
-                                      << key << "'",
+      return parser.emitError(keyLoc)
+                 << "expected scale, zero_point or minval, "
+                    "found '"
+                 << key << "'",
              Attribute();
     if (*target)
       return parser.emitError(keyLoc) << "'" << key << "' is given twice",
@@ -383,11 +382,12 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
     SMLoc nameLoc = parser.getCurrentLocation();
     if (parser.parseKeyword(&name) || parser.parseEqual())
       return {};
-    SmallVector<int64_t> *list = llvm::StringSwitch<SmallVector<int64_t> *>(name)
-                                     .Case("batch", &batch)
-                                     .Case("columns", &columns)
-                                     .Case("reduction", &reduction)
-                                     .Default(nullptr);
+    SmallVector<int64_t> *list =
+        llvm::StringSwitch<SmallVector<int64_t> *>(name)
+            .Case("batch", &batch)
+            .Case("columns", &columns)
+            .Case("reduction", &reduction)
+            .Default(nullptr);
     int64_t *number = llvm::StringSwitch<int64_t *>(name)
                           .Case("run", &run)
                           .Case("panel", &panel)
@@ -403,11 +403,11 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
       return {};
     }
     ParseResult result =
-        number ? parser.parseInteger(*number)
-               : parser.parseCommaSeparatedList(
-                     AsmParser::Delimiter::Square, [&] {
-                       return parser.parseInteger(list->emplace_back());
-                     });
+        number
+            ? parser.parseInteger(*number)
+            : parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+                return parser.parseInteger(list->emplace_back());
+              });
     if (result)
       return {};
   }
@@ -432,12 +432,11 @@ void LayoutAttr::print(AsmPrinter &printer) const {
   printList("batch", getBatch());
   printList("columns", getColumns());
   printList("reduction", getReduction());
-  for (auto [name, value] :
-       {std::pair<StringRef, int64_t>("run", getRun()),
-        {"panel", getPanel()},
-        {"group", getGroup()},
-        {"block", getBlock()},
-        {"offset", getOffset()}})
+  for (auto [name, value] : {std::pair<StringRef, int64_t>("run", getRun()),
+                             {"panel", getPanel()},
+                             {"group", getGroup()},
+                             {"block", getBlock()},
+                             {"offset", getOffset()}})
     if (value)
       printer << ", " << name << " = " << value;
   printer << '>';

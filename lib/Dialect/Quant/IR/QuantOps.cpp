@@ -63,8 +63,9 @@ static LogicalResult verifyConversion(OpTy op, RankedTensorType expressed,
     return op.emitOpError() << "expected a scale, found none: give it in the "
                                "parameters or as an operand";
   if (scale && params.getScale())
-    return op.emitOpError() << "expected one scale, found one in the parameters "
-                               "and one as an operand: drop either";
+    return op.emitOpError()
+           << "expected one scale, found one in the parameters "
+              "and one as an operand: drop either";
   if (zeroPoint && !scale)
     return op.emitOpError() << "expected a scale operand beside the zero point "
                                "operand, found none: give both as operands or "
@@ -74,19 +75,20 @@ static LogicalResult verifyConversion(OpTy op, RankedTensorType expressed,
   auto scaleType = cast<RankedTensorType>(scale.getType());
   bool isInteger = numerics::isInteger(params.getStorage());
   if (zeroPoint && !isInteger)
-    return op.emitOpError() << "floating-point storage is symmetric: expected a "
-                               "scale only, found a zero point";
+    return op.emitOpError()
+           << "floating-point storage is symmetric: expected a "
+              "scale only, found a zero point";
   if (zeroPoint && params.getStorage() == numerics::StorageType::Int32)
     return op.emitOpError() << "int32 storage is for biases: expected a scale "
                                "only, found a zero point";
   bool isE8M0 = isa<Float8E8M0FNUType>(scaleType.getElementType());
   if (isInteger && isE8M0)
-    return op.emitOpError() << "f8E8M0FNU scales are for floating-point storage: "
-                               "expected f32, f16 or bf16 scales";
-  if (params.getStorage() == numerics::StorageType::Float4E2M1FN && !isE8M0)
     return op.emitOpError()
-           << "float4_e2m1fn expects f8E8M0FNU scales, found "
-           << scaleType.getElementType();
+           << "f8E8M0FNU scales are for floating-point storage: "
+              "expected f32, f16 or bf16 scales";
+  if (params.getStorage() == numerics::StorageType::Float4E2M1FN && !isE8M0)
+    return op.emitOpError() << "float4_e2m1fn expects f8E8M0FNU scales, found "
+                            << scaleType.getElementType();
   FailureOr<SmallVector<int64_t>> sizes =
       params.getGranularity().getBlockSizes(expressed.getShape(), emitError);
   if (failed(sizes))
@@ -233,7 +235,8 @@ void DynamicRangeOp::build(OpBuilder &builder, OperationState &state,
   ArrayRef<int64_t> shape = cast<RankedTensorType>(input.getType()).getShape();
   SmallVector<int64_t> sizes = *spec.getGranularity().getBlockSizes(
       shape, [&] { return mlir::emitError(state.location); });
-  SmallVector<int64_t> params = operandShape(spec.getGranularity(), shape, sizes);
+  SmallVector<int64_t> params =
+      operandShape(spec.getGranularity(), shape, sizes);
   Type scale = RankedTensorType::get(
       params, getFloatType(builder.getContext(), spec.getScaleType()));
   Type zeroPoint;
@@ -244,7 +247,8 @@ void DynamicRangeOp::build(OpBuilder &builder, OperationState &state,
 
 /// The size of the blocks that `granularity` asks for: of several the largest,
 /// the others being those of channels.
-static std::optional<int64_t> getBlockSize(GranularityAttrInterface granularity) {
+static std::optional<int64_t>
+getBlockSize(GranularityAttrInterface granularity) {
   auto blocks = dyn_cast<PerBlockAttr>(granularity);
   if (!blocks || blocks.getSizes().empty())
     return std::nullopt;
@@ -254,19 +258,21 @@ static std::optional<int64_t> getBlockSize(GranularityAttrInterface granularity)
 LogicalResult DynamicRangeOp::verify() {
   SpecAttr spec = getSpec();
   if (spec.getFormulation() == numerics::Formulation::MinVal)
-    return emitOpError() << "minval is for weights: expected the formulation zp";
+    return emitOpError()
+           << "minval is for weights: expected the formulation zp";
   if (spec.getCalibrator() != "static")
-    return emitOpError() << "the range is that of the input at run time: expected "
-                            "no calibrator, found '"
-                         << spec.getCalibrator() << "'";
+    return emitOpError()
+           << "the range is that of the input at run time: expected "
+              "no calibrator, found '"
+           << spec.getCalibrator() << "'";
   if (std::optional<std::string> reason = numerics::checkBlockSize(
           spec.getQuantSpec(), getBlockSize(spec.getGranularity())))
     return emitOpError() << *reason;
 
   ArrayRef<int64_t> shape =
       cast<RankedTensorType>(getInput().getType()).getShape();
-  FailureOr<SmallVector<int64_t>> sizes = spec.getGranularity().getBlockSizes(
-      shape, [&] { return emitOpError(); });
+  FailureOr<SmallVector<int64_t>> sizes =
+      spec.getGranularity().getBlockSizes(shape, [&] { return emitOpError(); });
   if (failed(sizes))
     return failure();
   SmallVector<int64_t> expected =
@@ -285,11 +291,11 @@ LogicalResult DynamicRangeOp::verify() {
                           getFloatType(getContext(), spec.getScaleType()))))
     return failure();
   if (numerics::hasZeroPoint(spec.getQuantSpec()) != bool(getZeroPoint()))
-    return emitOpError() << (getZeroPoint()
-                                 ? "the zero point is always 0 here: expected a "
-                                   "scale only, found a zero point"
-                                 : "expected a zero point beside the scale, found "
-                                   "none: this storage and scheme need one");
+    return emitOpError()
+           << (getZeroPoint() ? "the zero point is always 0 here: expected a "
+                                "scale only, found a zero point"
+                              : "expected a zero point beside the scale, found "
+                                "none: this storage and scheme need one");
   if (!getZeroPoint())
     return success();
   return verifyResult(getZeroPoint(), "zero point",
@@ -303,10 +309,12 @@ LogicalResult DynamicRangeOp::verify() {
 LogicalResult ObserveOp::verify() {
   SpecAttr spec = getSpec();
   if (getId().empty())
-    return emitOpError() << "expected an id, found an empty one: name the value, "
-                            "such as \"conv1.out0\"";
+    return emitOpError()
+           << "expected an id, found an empty one: name the value, "
+              "such as \"conv1.out0\"";
   if (spec.getFormulation() == numerics::Formulation::MinVal)
-    return emitOpError() << "minval is for weights: expected the formulation zp";
+    return emitOpError()
+           << "minval is for weights: expected the formulation zp";
   auto type = cast<RankedTensorType>(getInput().getType());
   return success(succeeded(spec.getGranularity().getBlockSizes(
       type.getShape(), [&] { return emitOpError(); })));
@@ -323,8 +331,8 @@ static LogicalResult verifyPacked(Operation *op, RankedTensorType codes,
     return op->emitOpError() << "expected codes of at most 8 bits, found "
                              << codes.getElementType();
   if (!codes.hasStaticShape() || !packed.hasStaticShape())
-    return op->emitOpError() << "expected static shapes, found " << codes
-                             << " and " << packed;
+    return op->emitOpError()
+           << "expected static shapes, found " << codes << " and " << packed;
   if (layout.isPanels() && layout.getCodesType() != codes)
     return op->emitOpError() << "expected codes of the type that the layout "
                                 "names, "
@@ -348,8 +356,8 @@ LogicalResult UnpackOp::verify() {
                       getLayout());
 }
 
-/// pack(unpack(p)) -> p with one layout, where every bit of p is part of a code:
-/// packing makes all other bits 0, and those of p may be anything.
+/// pack(unpack(p)) -> p with one layout, where every bit of p is part of a
+/// code: packing makes all other bits 0, and those of p may be anything.
 OpFoldResult PackOp::fold(FoldAdaptor) {
   auto unpack = getInput().getDefiningOp<UnpackOp>();
   auto codes = cast<RankedTensorType>(getInput().getType());

@@ -2,8 +2,8 @@
 //
 // Constant right-hand sides of quant.contract to panels, with the sums of their
 // columns, and back. What a panel is, numerics::PanelLayout says; what a CPU
-// wants, CPUTarget. Right-hand sides that are computed are left to kernels, which
-// pack them when they are there.
+// wants, CPUTarget. Right-hand sides that are computed are left to kernels,
+// which pack them when they are there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -189,8 +189,8 @@ static std::string getResourceName(ElementsAttr elements) {
   return "weights";
 }
 
-/// arith.constant, or quant.unpack <canonical> of one. Otherwise the reason, or none
-/// where there is nothing to pack yet.
+/// arith.constant, or quant.unpack <canonical> of one. Otherwise the reason, or
+/// none where there is nothing to pack yet.
 static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
   auto type = cast<RankedTensorType>(rhs.getType());
   auto unpack = rhs.getDefiningOp<UnpackOp>();

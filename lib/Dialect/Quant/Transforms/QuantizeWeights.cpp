@@ -45,8 +45,8 @@ namespace {
 struct Decision {
   Weight *weight;
   WeightSettings settings;
-  SmallVector<int64_t> blockSizes;      ///< as resolved, -1: whole
-  SmallVector<WeightUse *> uses;        ///< those that get quantized
+  SmallVector<int64_t> blockSizes; ///< as resolved, -1: whole
+  SmallVector<WeightUse *> uses;   ///< those that get quantized
 };
 
 /// A weight after quantization, before the IR is touched. For a splat,
@@ -72,10 +72,10 @@ static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
 
 static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
                                            StringRef what) {
-  InFlightDiagnostic diag =
-      emitError(second.consumer->getLoc())
-      << "the consumers '" << getQuantName(first.consumer) << "' and '"
-      << getQuantName(second.consumer) << "' of one weight disagree on " << what;
+  InFlightDiagnostic diag = emitError(second.consumer->getLoc())
+                            << "the consumers '" << getQuantName(first.consumer)
+                            << "' and '" << getQuantName(second.consumer)
+                            << "' of one weight disagree on " << what;
   diag.attachNote(first.consumer->getLoc()) << "the other consumer is here";
   return diag;
 }
@@ -122,7 +122,9 @@ public:
     assignQuantNames(getOperation(), [](Operation *op) {
       return llvm::any_of(
           cast<QuantizableOpInterface>(op).getQuantizableOperands(),
-          [](const QuantizableOperand &operand) { return operand.canBeWeight(); });
+          [](const QuantizableOperand &operand) {
+            return operand.canBeWeight();
+          });
     });
     WeightCollection collection = collectWeights(getOperation());
     for (UnreachedWeight &weight : collection.unreached)
@@ -179,7 +181,8 @@ private:
     }
     // What is wrong with the flags is wrong whatever the model holds.
     if (defaults.dtype) {
-      if (llvm::Expected<WeightSettings> settings = resolve(defaults); !settings)
+      if (llvm::Expected<WeightSettings> settings = resolve(defaults);
+          !settings)
         return fail(settings.takeError());
     } else if (llvm::Error error = checkValues(defaults)) {
       return fail(std::move(error));
@@ -219,10 +222,11 @@ private:
   void skip(Operation *consumer, const Twine &reason) {
     ++numSkipped;
     std::string text = reason.str();
-    emitRemark(consumer->getLoc()) << "the weight of '" << getQuantName(consumer)
-                           << "' stays in floating point: " << text;
-    result.skipped.push_back({getQuantName(consumer).str(),
-                              describeLoc(consumer->getLoc()), text});
+    emitRemark(consumer->getLoc())
+        << "the weight of '" << getQuantName(consumer)
+        << "' stays in floating point: " << text;
+    result.skipped.push_back(
+        {getQuantName(consumer).str(), describeLoc(consumer->getLoc()), text});
   }
 
   void keepQuantized(Operation *consumer, StringRef type) {
@@ -364,12 +368,12 @@ private:
 
     OpBuilder builder(constant);
     Value codes = makeCodes(
-        builder, constant.getLoc(),
-        type.clone(params.getStorageElementType()), quantized.codes,
+        builder, constant.getLoc(), type.clone(params.getStorageElementType()),
+        quantized.codes,
         (name + "." + toStringRef(numerics::name(params.getStorage()))).str());
-    Value dequantized = DequantizeOp::create(
-        builder, constant.getLoc(), type, codes, /*scale=*/Value(),
-        /*zero_point=*/Value(), params);
+    Value dequantized = DequantizeOp::create(builder, constant.getLoc(), type,
+                                             codes, /*scale=*/Value(),
+                                             /*zero_point=*/Value(), params);
     record(decision, quantized, params, name);
 
     DenseMap<Operation *, Value> copies;
@@ -418,9 +422,8 @@ private:
              << bad.firstIndex
              << ": expected finite values; mend the model or leave the "
                 "operation out with a rule";
-    if (numerics::TensorError error =
-            computeParams(decision.settings.spec, geometry, source,
-                          quantized.params))
+    if (numerics::TensorError error = computeParams(
+            decision.settings.spec, geometry, source, quantized.params))
       return emitError(constant.getLoc())
              << "the weight of '" << name
              << "': " << toStringRef(numerics::message(error.error))
@@ -439,9 +442,10 @@ private:
               AffineAttr params, StringRef name) {
     RankedTensorType type = decision.weight->getType();
     auto byteSize = [](ElementsAttr elements) -> int64_t {
-      return elements ? elements.getNumElements() *
-                            elements.getElementType().getIntOrFloatBitWidth() / 8
-                      : 0;
+      return elements
+                 ? elements.getNumElements() *
+                       elements.getElementType().getIntOrFloatBitWidth() / 8
+                 : 0;
     };
     QuantReport::WeightEntry entry;
     entry.op = name.str();

@@ -41,26 +41,26 @@ struct ContractLoops {
   /// Null (empty) where there is no such operand.
   LoopStrides biasStrides, residualStrides;
 
-  /// The reduction loops from the largest stride in lhs to the smallest; loops of
-  /// strides that are not known first.
+  /// The reduction loops from the largest stride in lhs to the smallest; loops
+  /// of strides that are not known first.
   llvm::SmallVector<unsigned> reductionByStride;
   /// How many of them, from the last one on, walk one contiguous piece of lhs:
-  /// kernel column and channel of an NHWC convolution that is not dilated are 2,
-  /// with dilation the channel alone is 1, so is K of a matmul, and 0 says that
-  /// neighbours in lhs are not summed (NCHW, transposed). Loops of size 1 do not
-  /// end a piece.
+  /// kernel column and channel of an NHWC convolution that is not dilated are
+  /// 2, with dilation the channel alone is 1, so is K of a matmul, and 0 says
+  /// that neighbours in lhs are not summed (NCHW, transposed). Loops of size 1
+  /// do not end a piece.
   unsigned lhsRun = 0;
 
   /// Whether every column is a batch of its own, as in a depthwise convolution:
   /// no column loop is larger than 1, and a batch loop is.
   bool isDepthwise = false;
-  /// Of a depthwise contraction, the batch loop that is contiguous in lhs and in
-  /// the result; nullopt where there is none (NCHW).
+  /// Of a depthwise contraction, the batch loop that is contiguous in lhs and
+  /// in the result; nullopt where there is none (NCHW).
   std::optional<unsigned> channel;
 
-  /// Whether elements of the result follow each other along a row, where they do
-  /// not along a column (NCHW): rhs then gives the rows of a kernel, and lhs its
-  /// columns.
+  /// Whether elements of the result follow each other along a row, where they
+  /// do not along a column (NCHW): rhs then gives the rows of a kernel, and lhs
+  /// its columns.
   bool isResultByRows() const;
   /// Whether `inOrder`, from the outermost loop in, walk one row of elements in
   /// an operand of these strides.
@@ -70,7 +70,8 @@ struct ContractLoops {
   /// The product of the sizes of `loops`; kDynamic where one is.
   int64_t getSize(llvm::ArrayRef<unsigned> loops) const;
   /// Whether `outer` and `inner` may run as one loop of `inner`'s strides and
-  /// both sizes: in every operand the outer one goes on where the inner one ends.
+  /// both sizes: in every operand the outer one goes on where the inner one
+  /// ends.
   bool areMergeable(unsigned outer, unsigned inner) const;
 };
 

@@ -10,9 +10,10 @@ namespace quant_mlir {
 
 /// Panels that kernels of `target` read rhs of `op` from; nullopt, with the
 /// reason in `reason`, where no kernel reads panels of it.
-std::optional<numerics::PanelLayout>
-choosePanels(ContractOp op, const ContractLoops &loops,
-             const PanelTarget &target, std::string &reason);
+std::optional<numerics::PanelLayout> choosePanels(ContractOp op,
+                                                  const ContractLoops &loops,
+                                                  const PanelTarget &target,
+                                                  std::string &reason);
 
 /// Gives `op`, whose rhs is packed, its codes back: a constant where the bytes
 /// are one, otherwise a quant.unpack. For a lowering that does not read panels.

@@ -34,7 +34,7 @@ struct QuantReport {
   };
   /// An activation that is quantized with constant parameters.
   struct ActivationEntry {
-    std::string op;  ///< name of the value, such as conv1.out0
+    std::string op; ///< name of the value, such as conv1.out0
     std::string loc;
     std::vector<int64_t> shape; ///< -1 where dynamic
     std::string dtype;
@@ -56,9 +56,9 @@ struct QuantReport {
   llvm::Error write(llvm::StringRef path) const;
 };
 
-/// Adds to what a report on disk names as skipped, for passes behind the one that
-/// wrote it; where there is no file it is written. The file is written whole or
-/// not at all.
+/// Adds to what a report on disk names as skipped, for passes behind the one
+/// that wrote it; where there is no file it is written. The file is written
+/// whole or not at all.
 llvm::Error appendSkipped(llvm::StringRef path,
                           llvm::ArrayRef<QuantReport::SkippedEntry> skipped);
 
