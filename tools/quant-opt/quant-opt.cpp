@@ -252,7 +252,7 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
         !options.empty())
       return noEffect(*options.front(), "--lower-to=cpu");
   if (given(flags.gpuArch) && !(target && isGPU(*target)))
-    return noEffect(flags.gpuArch, "--lower-to=spirv");
+    return noEffect(flags.gpuArch, "--lower-to=spirv or nvvm");
   if (flags.threads == 0 || flags.threads > 1024)
     return llvm::createStringError(
         "expected 1 to 1024 --target-threads, found " +

@@ -119,3 +119,31 @@ func.func @doubles(%x: memref<64xf64>, %y: memref<64xf64>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// Integers of less than a byte are no type of a kernel: their bits are shifted out
+// and, where they are signed, back.
+// CHECK-LABEL: func.func @nibbles(
+// CHECK: gpu.func
+// CHECK: %[[BYTE:.*]] = memref.load
+// CHECK: %[[HIGH:.*]] = arith.shli %[[BYTE]], %c4{{.*}} : i8
+// CHECK: %[[SIGNED:.*]] = arith.shrsi %[[HIGH]], %c4{{.*}} : i8
+// CHECK: arith.extsi %[[SIGNED]] : i8 to i32
+// CHECK: %[[UNSIGNED:.*]] = arith.andi %[[BYTE]], %c15{{.*}} : i8
+// CHECK: arith.extui %[[UNSIGNED]] : i8 to i32
+// CHECK-NOT: i4
+func.func @nibbles(%x: memref<64xi8>, %y: memref<64xi32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi32>) {
+  ^bb0(%in: i8, %out: i32):
+    %0 = arith.trunci %in : i8 to i4
+    %1 = arith.extsi %0 : i4 to i32
+    %2 = arith.extui %0 : i4 to i32
+    %3 = arith.addi %1, %2 : i32
+    linalg.yield %3 : i32
+  }
+  return
+}

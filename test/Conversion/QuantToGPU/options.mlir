@@ -3,7 +3,7 @@
 // RUN: not quant-opt %s --quant-to-gpu=arch=vulkan9 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: quant-to-gpu: expected vulkan1.3 as architecture of spirv, found 'vulkan9'
 // RUN: not quant-opt %s --lower-to=cpu --gpu-arch=vulkan1.3 2>&1 | FileCheck %s --check-prefix=EFFECT
-// EFFECT: error: --gpu-arch has no effect without --lower-to=spirv
+// EFFECT: error: --gpu-arch has no effect without --lower-to=spirv or nvvm: add it, or drop the flag
 
 func.func @f() {
   return

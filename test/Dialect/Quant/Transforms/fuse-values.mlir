@@ -115,3 +115,34 @@ func.func @others(%x: tensor<4x2xf64>, %q: tensor<4x2xi32>) -> (tensor<4x3xf64>,
   %1 = linalg.matmul ins(%q, %v : tensor<4x2xi32>, tensor<2x3xi32>) outs(%j : tensor<4x3xi32>) -> tensor<4x3xi32>
   return %0, %1 : tensor<4x3xf64>, tensor<4x3xi32>
 }
+
+// -----
+
+// Channels of the product are two times three, and the bias behind the reshape has one number
+// for a part of them only: it stays outside, and no channel gets another number.
+#id = affine_map<(m, a, b) -> (m, a, b)>
+#last = affine_map<(m, a, b) -> (b)>
+// CHECK-LABEL: func @bias_of_a_part
+func.func @bias_of_a_part(%x: tensor<4x2xf32>) -> tensor<4x2x3xf32> {
+  // CHECK: %[[Y:.*]] = quant.contract
+  // CHECK-NOT: bias
+  // CHECK-SAME: outs
+  // CHECK: tensor.expand_shape %[[Y]]
+  // CHECK: arith.addf
+  %w = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]]> : tensor<2x6xf32>
+  %b = arith.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x6xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x6xf32>) -> tensor<4x6xf32>
+  // expected-remark@+1 {{stays outside its kernel: its bias is no constant of one number per channel}}
+  %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x6xf32>) outs(%i : tensor<4x6xf32>) -> tensor<4x6xf32>
+  %1 = tensor.expand_shape %0 [[0], [1, 2]] output_shape [4, 2, 3] : tensor<4x6xf32> into tensor<4x2x3xf32>
+  %e3 = tensor.empty() : tensor<4x2x3xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #last, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%1, %b : tensor<4x2x3xf32>, tensor<3xf32>) outs(%e3 : tensor<4x2x3xf32>) {
+  ^bb0(%a: f32, %c: f32, %o: f32):
+    %s = arith.addf %a, %c : f32
+    linalg.yield %s : f32
+  } -> tensor<4x2x3xf32>
+  return %2 : tensor<4x2x3xf32>
+}
