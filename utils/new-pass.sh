@@ -32,7 +32,7 @@ test=test/Dialect/Quant/$stem.mlir
 for file in "$source" "$test"; do
   [ ! -e "$file" ] || fail "'$file' exists already: choose another name"
 done
-if used=$(grep -rnE "def ${name}Pass\b|\"$flag\"" include --include=Passes.td); then
+if used=$(grep -rnE "def ${name}Pass\b|\"$flag\"" include --include="*Passes.td"); then
   fail "a pass of that name exists already: ${used%%:*}"
 fi
 
