@@ -11,15 +11,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/Utils/ModuleSymbols.h"
 #include "quant-mlir/Conversion/Utils/PointerToBuffer.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -133,18 +132,8 @@ public:
 
   /// A slot that holds no arena.
   LLVM::GlobalOp addSlot(StringRef function) {
-    builder.setInsertionPointToStart(module.getBody());
-    auto slot =
-        LLVM::GlobalOp::create(builder, module.getLoc(), pointer,
-                               /*isConstant=*/false, LLVM::Linkage::Internal,
-                               ("quant.arena." + function).str(), Attribute());
-    OpBuilder::InsertionGuard guard(builder);
-    builder.createBlock(&slot.getInitializerRegion());
-    Value null = LLVM::ZeroOp::create(builder, module.getLoc(), pointer);
-    LLVM::ReturnOp::create(builder, module.getLoc(), null);
-    symbols.insert(slot);
-    slots.push_back(slot);
-    return slot;
+    slots.push_back(symbols.addSlot("quant.arena." + function));
+    return slots.back();
   }
 
   /// (slot, bytes) -> arena: that of the slot, which is empty then, or a new
@@ -153,15 +142,16 @@ public:
     if (take)
       return take;
     Type i64 = builder.getI64Type();
-    LLVM::LLVMFuncOp allocate = declare(allocateName, pointer, {i64, i64});
-    take = define("quant.take_arena", pointer, {pointer, i64});
+    LLVM::LLVMFuncOp allocate =
+        symbols.declare(allocateName, pointer, {i64, i64});
+    take = symbols.define("quant.take_arena", pointer, {pointer, i64});
     Location loc = take.getLoc();
     Block *entry = take.addEntryBlock(builder);
     Block *fresh = builder.createBlock(&take.getBody());
     Block *done = builder.createBlock(&take.getBody(), {}, {pointer}, {loc});
     builder.setInsertionPointToEnd(entry);
     Value null = LLVM::ZeroOp::create(builder, loc, pointer);
-    Value old = exchange(loc, entry->getArgument(0), null);
+    Value old = exchange(builder, loc, entry->getArgument(0), null);
     Value isEmpty =
         LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, old, null);
     LLVM::CondBrOp::create(builder, loc, isEmpty, fresh, ValueRange(), done,
@@ -182,13 +172,15 @@ public:
   LLVM::LLVMFuncOp getGiveBack() {
     if (giveBack)
       return giveBack;
-    giveBack = define("quant.give_back_arena",
-                      LLVM::LLVMVoidType::get(module.getContext()),
-                      {pointer, pointer});
+    giveBack = symbols.define("quant.give_back_arena",
+                              LLVM::LLVMVoidType::get(module.getContext()),
+                              {pointer, pointer});
     Location loc = giveBack.getLoc();
     Block *entry = giveBack.addEntryBlock(builder);
     builder.setInsertionPointToEnd(entry);
-    freeArena(loc, exchange(loc, entry->getArgument(0), entry->getArgument(1)));
+    freeArena(
+        builder, loc,
+        exchange(builder, loc, entry->getArgument(0), entry->getArgument(1)));
     LLVM::ReturnOp::create(builder, loc, ValueRange());
     return giveBack;
   }
@@ -197,56 +189,31 @@ public:
   void addDestructor() {
     if (slots.empty())
       return;
-    LLVM::LLVMFuncOp destructor = define(
-        "quant.free_arenas", LLVM::LLVMVoidType::get(module.getContext()), {});
-    Location loc = destructor.getLoc();
-    builder.setInsertionPointToEnd(destructor.addEntryBlock(builder));
-    for (LLVM::GlobalOp slot : slots) {
-      Value address = LLVM::AddressOfOp::create(builder, loc, slot);
-      Value null = LLVM::ZeroOp::create(builder, loc, pointer);
-      freeArena(loc, exchange(loc, address, null));
-    }
-    LLVM::ReturnOp::create(builder, loc, ValueRange());
-    builder.setInsertionPointToEnd(module.getBody());
-    LLVM::GlobalDtorsOp::create(
-        builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(destructor)),
-        builder.getI32ArrayAttr({65535}),
-        builder.getArrayAttr(LLVM::ZeroAttr::get(module.getContext())));
+    symbols.addDestructor(
+        "quant.free_arenas", [&](OpBuilder &builder, Location loc) {
+          for (LLVM::GlobalOp slot : slots) {
+            Value address = LLVM::AddressOfOp::create(builder, loc, slot);
+            Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+            freeArena(builder, loc, exchange(builder, loc, address, null));
+          }
+        });
   }
 
 private:
-  Value exchange(Location loc, Value slot, Value value) {
+  Value exchange(OpBuilder &builder, Location loc, Value slot, Value value) {
     return LLVM::AtomicRMWOp::create(builder, loc, LLVM::AtomicBinOp::xchg,
                                      slot, value,
                                      LLVM::AtomicOrdering::acq_rel);
   }
 
-  void freeArena(Location loc, Value arena) {
-    LLVM::LLVMFuncOp function = declare(
+  void freeArena(OpBuilder &builder, Location loc, Value arena) {
+    LLVM::LLVMFuncOp function = symbols.declare(
         freeName, LLVM::LLVMVoidType::get(module.getContext()), pointer);
     LLVM::CallOp::create(builder, loc, function, arena);
   }
 
-  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> types) {
-    if (auto function = symbols.lookup<LLVM::LLVMFuncOp>(name))
-      return function;
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(module.getBody());
-    auto function =
-        LLVM::LLVMFuncOp::create(builder, module.getLoc(), name,
-                                 LLVM::LLVMFunctionType::get(result, types));
-    symbols.insert(function);
-    return function;
-  }
-
-  LLVM::LLVMFuncOp define(StringRef name, Type result, ArrayRef<Type> types) {
-    LLVM::LLVMFuncOp function = declare(name, result, types);
-    function.setLinkage(LLVM::Linkage::Internal);
-    return function;
-  }
-
   ModuleOp module;
-  SymbolTable symbols;
+  quant_mlir::ModuleSymbols symbols;
   OpBuilder builder;
   StringRef allocateName, freeName;
   Type pointer;

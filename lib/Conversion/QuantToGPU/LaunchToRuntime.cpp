@@ -6,13 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/Utils/ModuleSymbols.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -55,7 +53,6 @@ public:
   void finish();
 
 private:
-  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> types);
   /// (text): ends the run where `text` is not null.
   LLVM::LLVMFuncOp getCheck();
   /// Bytes as a constant of the module.
@@ -76,7 +73,7 @@ private:
   Value toI64(Value number);
 
   ModuleOp module;
-  SymbolTable symbols;
+  quant_mlir::ModuleSymbols symbols;
   OpBuilder builder;
   Location loc;
   StringRef runtime;
@@ -87,26 +84,12 @@ private:
 
 } // namespace
 
-LLVM::LLVMFuncOp LaunchLowering::declare(StringRef name, Type result,
-                                         ArrayRef<Type> types) {
-  if (auto function = symbols.lookup<LLVM::LLVMFuncOp>(name))
-    return function;
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(module.getBody());
-  auto function =
-      LLVM::LLVMFuncOp::create(builder, module.getLoc(), name,
-                               LLVM::LLVMFunctionType::get(result, types));
-  symbols.insert(function);
-  return function;
-}
-
 LLVM::LLVMFuncOp LaunchLowering::getCheck() {
   if (check)
     return check;
-  LLVM::LLVMFuncOp puts = declare("puts", none, pointer);
-  LLVM::LLVMFuncOp abort = declare("abort", none, {});
-  check = declare("quant.check_launch", none, pointer);
-  check.setLinkage(LLVM::Linkage::Internal);
+  LLVM::LLVMFuncOp puts = symbols.declare("puts", none, pointer);
+  LLVM::LLVMFuncOp abort = symbols.declare("abort", none, {});
+  check = symbols.define("quant.check_launch", none, pointer);
   OpBuilder::InsertionGuard guard(builder);
   Location loc = check.getLoc();
   Block *entry = check.addEntryBlock(builder);
@@ -135,14 +118,14 @@ LLVM::GlobalOp LaunchLowering::addBytes(const Twine &name, StringRef bytes) {
       builder, module.getLoc(), type, /*isConstant=*/true,
       LLVM::Linkage::Internal, name.str(), builder.getStringAttr(bytes),
       /*alignment=*/16);
-  symbols.insert(global);
+  symbols.getTable().insert(global);
   return global;
 }
 
 FailureOr<LaunchLowering::Binary *>
 LaunchLowering::getBinary(gpu::LaunchFuncOp launch) {
   StringRef name = launch.getKernelModuleName();
-  auto binary = symbols.lookup<gpu::BinaryOp>(name);
+  auto binary = symbols.getTable().lookup<gpu::BinaryOp>(name);
   if (!binary || binary.getObjects().size() != 1)
     return launch.emitOpError()
            << "expected a gpu.binary of one object of the name " << name;
@@ -156,15 +139,7 @@ LaunchLowering::getBinary(gpu::LaunchFuncOp launch) {
   std::string text = launch.getKernelName().str();
   text.push_back('\0');
   it->second.name = addBytes(prefix + ".name", text);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(module.getBody());
-  it->second.slot = LLVM::GlobalOp::create(
-      builder, module.getLoc(), pointer, /*isConstant=*/false,
-      LLVM::Linkage::Internal, prefix + ".slot", Attribute());
-  builder.createBlock(&it->second.slot.getInitializerRegion());
-  Value null = LLVM::ZeroOp::create(builder, module.getLoc(), pointer);
-  LLVM::ReturnOp::create(builder, module.getLoc(), null);
-  symbols.insert(it->second.slot);
+  it->second.slot = symbols.addSlot(prefix + ".slot");
   return &it->second;
 }
 
@@ -245,12 +220,12 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
     storeAt(bufferArray, buffersType, {at, 1}, bytes);
     storeAt(bufferArray, buffersType, {at, 2}, constant(how, i32));
     storeAt(bufferArray, buffersType, {at, 3},
-            constant(isConstant(value, symbols), i32));
+            constant(isConstant(value, symbols.getTable()), i32));
   }
   for (auto [i, number] : llvm::enumerate(numbers))
     storeAt(numberArray, numbersType, int32_t(i), toI64(number));
 
-  LLVM::LLVMFuncOp call = declare(
+  LLVM::LLVMFuncOp call = symbols.declare(
       ("quant_" + runtime + "_launch").str(), pointer,
       {pointer, pointer, i64, pointer, pointer, i64, pointer, i64, pointer});
   auto addressOf = [&](LLVM::GlobalOp global) -> Value {
@@ -278,21 +253,14 @@ void LaunchLowering::finish() {
   if (binaries.empty())
     return;
   LLVM::LLVMFuncOp release =
-      declare(("quant_" + runtime + "_release").str(), none, pointer);
-  LLVM::LLVMFuncOp destructor = declare("quant.release_kernels", none, {});
-  destructor.setLinkage(LLVM::Linkage::Internal);
-  loc = destructor.getLoc();
-  builder.setInsertionPointToEnd(destructor.addEntryBlock(builder));
-  for (auto &[op, binary] : binaries) {
-    Value slot = LLVM::AddressOfOp::create(builder, loc, binary.slot);
-    LLVM::CallOp::create(builder, loc, release, slot);
-  }
-  LLVM::ReturnOp::create(builder, loc, ValueRange());
-  builder.setInsertionPointToEnd(module.getBody());
-  LLVM::GlobalDtorsOp::create(
-      builder, loc, builder.getArrayAttr(FlatSymbolRefAttr::get(destructor)),
-      builder.getI32ArrayAttr({65535}),
-      builder.getArrayAttr(LLVM::ZeroAttr::get(module.getContext())));
+      symbols.declare(("quant_" + runtime + "_release").str(), none, pointer);
+  symbols.addDestructor(
+      "quant.release_kernels", [&](OpBuilder &builder, Location loc) {
+        for (auto &[op, binary] : binaries) {
+          Value slot = LLVM::AddressOfOp::create(builder, loc, binary.slot);
+          LLVM::CallOp::create(builder, loc, release, slot);
+        }
+      });
 }
 
 namespace {
