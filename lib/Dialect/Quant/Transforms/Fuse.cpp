@@ -101,22 +101,12 @@ private:
     if (result.reason.empty())
       return;
     ++numDeclined;
-    StringRef name = getQuantName(op);
-    Builder builder(op->getContext());
-    if (result.fused) {
-      emitRemark(op->getLoc())
-          << "what follows '" << name
-          << "' stays outside its kernel: " << result.reason;
-      if (result.left)
-        result.left->setAttr(notFusedAttrName,
-                             builder.getStringAttr(result.reason));
-    } else {
-      emitRemark(op->getLoc())
-          << "'" << name << "' stays in the quantized form: " << result.reason;
-      op->setAttr(notFusedAttrName, builder.getStringAttr(result.reason));
-    }
-    skipped.push_back(
-        {name.str(), describeLoc(op->getLoc()), "fusion: " + result.reason});
+    remarkLeft(op, result, "stays in the quantized form");
+    if (Operation *left = result.fused ? result.left : op)
+      left->setAttr(notFusedAttrName,
+                    StringAttr::get(op->getContext(), result.reason));
+    skipped.push_back({getQuantName(op).str(), describeLoc(op->getLoc()),
+                       "fusion: " + result.reason});
   }
 
   std::vector<QuantReport::SkippedEntry> skipped;

@@ -6,6 +6,8 @@
 
 #include "FuseGroup.h"
 
+#include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
+
 #include "MoveOnCodes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -316,4 +318,17 @@ void quant_mlir::detail::eraseDeadOps(Operation *root) {
   for (Operation *op : llvm::reverse(ops))
     if (isOpTriviallyDead(op))
       op->erase();
+}
+
+void quant_mlir::detail::remarkLeft(Operation *op, const FuseResult &result,
+                                    StringRef stays) {
+  if (result.reason.empty())
+    return;
+  StringRef name = getQuantName(op);
+  InFlightDiagnostic remark = emitRemark(op->getLoc());
+  if (result.fused)
+    remark << "what follows '" << name << "' stays outside its kernel: ";
+  else
+    remark << "'" << name << "' " << stays << ": ";
+  remark << result.reason;
 }

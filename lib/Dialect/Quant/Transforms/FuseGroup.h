@@ -107,6 +107,10 @@ struct FuseResult {
   /// Beside `fused`, the first operation that stays behind it.
   mlir::Operation *left = nullptr;
 };
+/// A remark on what was left, if anything was: what stays behind the operation
+/// that was fused, or that `op` as a whole `stays`.
+void remarkLeft(mlir::Operation *op, const FuseResult &result,
+                llvm::StringRef stays);
 /// `onValues`: what is read and made stays values; a weight may be codes or
 /// not.
 FuseResult fuseContraction(const ActivationGroup &group, bool onValues = false);

@@ -10,7 +10,6 @@
 
 #include "FuseGroup.h"
 
-#include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -69,13 +68,7 @@ private:
     if (result.reason.empty())
       return;
     ++numDeclined;
-    InFlightDiagnostic remark = emitRemark(op->getLoc());
-    if (result.fused)
-      remark << "what follows '" << getQuantName(op)
-             << "' stays outside its kernel: " << result.reason;
-    else
-      remark << "'" << getQuantName(op)
-             << "' is lowered to loops: " << result.reason;
+    remarkLeft(op, result, "is lowered to loops");
   }
 };
 
