@@ -9,8 +9,8 @@
 
 namespace quant_mlir {
 
-/// Block sizes of a tensor of `shape` that an operation's verifier has accepted;
-/// -1 for a dimension that is one block.
+/// Block sizes of a tensor of `shape` that an operation's verifier has
+/// accepted; -1 for a dimension that is one block.
 llvm::SmallVector<int64_t> getUnitSizes(GranularityAttrInterface granularity,
                                         llvm::ArrayRef<int64_t> shape);
 

@@ -1,17 +1,18 @@
 //===- QuantizeWeights.cpp - Weights to storage-type constants ------------===//
 //
 // Collect the weights, decide for each what is asked of it and whether its
-// consumers agree, quantize all of them, and only then rewrite. The arithmetic
-// is in Numerics, finding weights in Weights.cpp, requests in
-// WeightSettings.cpp and QuantConfig.cpp.
+// consumers agree, quantize all of them, and only then rewrite. What becomes of
+// one weight is in QuantizedWeight.cpp, finding weights in Weights.cpp,
+// requests in WeightSettings.cpp and QuantConfig.cpp.
 //
 //===----------------------------------------------------------------------===//
 
-#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
+#include "QuantizedWeight.h"
 
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
+#include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
 #include "quant-mlir/Dialect/Quant/Transforms/QuantConfig.h"
 #include "quant-mlir/Dialect/Quant/Transforms/QuantReport.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Weights.h"
@@ -30,6 +31,7 @@ namespace quant_mlir {
 
 using namespace mlir;
 using namespace quant_mlir;
+using namespace quant_mlir::detail;
 
 static StringRef toStringRef(std::string_view text) {
   return {text.data(), text.size()};
@@ -38,37 +40,6 @@ static StringRef toStringRef(std::string_view text) {
 //===----------------------------------------------------------------------===//
 // Decisions
 //===----------------------------------------------------------------------===//
-
-namespace {
-
-/// What is to be done with one weight.
-struct Decision {
-  Weight *weight;
-  WeightSettings settings;
-  SmallVector<int64_t> blockSizes; ///< as resolved, -1: whole
-  SmallVector<WeightUse *> uses;   ///< those that get quantized
-};
-
-/// A weight after quantization, before the IR is touched. For a splat,
-/// parameters and codes are those of one element.
-struct QuantizedWeight {
-  numerics::BlockGeometry geometry;
-  numerics::TensorParams params;
-  numerics::QuantError error;
-  std::vector<uint8_t> codes;
-};
-
-} // namespace
-
-/// Sizes as the arithmetic sees them: whole dimensions and sizes beyond the
-/// dimension are the same.
-static SmallVector<int64_t> effectiveSizes(ArrayRef<int64_t> sizes,
-                                           ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> result;
-  for (auto [size, dim] : llvm::zip_equal(sizes, shape))
-    result.push_back(size == -1 ? dim : std::min(size, dim));
-  return result;
-}
 
 static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
                                            StringRef what) {
@@ -83,16 +54,6 @@ static InFlightDiagnostic emitDisagreement(WeightUse &first, WeightUse &second,
 //===----------------------------------------------------------------------===//
 // Rewriting
 //===----------------------------------------------------------------------===//
-
-/// Parameters of a quantized weight as an attribute.
-static AffineAttr makeParams(const Decision &decision,
-                             const QuantizedWeight &quantized,
-                             RankedTensorType type, StringRef name) {
-  GranularityAttrInterface granularity =
-      getGranularity(type.getContext(), type.getShape(), decision.blockSizes);
-  return makeAffine(decision.settings.spec, granularity,
-                    quantized.geometry.paramShape(), quantized.params, name);
-}
 
 /// Erases what the rewrite left without users, from the consumer's side to the
 /// constant's.
@@ -132,9 +93,9 @@ public:
     for (UnreachedWeight &weight : collection.quantized)
       keepQuantized(weight.consumer, weight.reason);
 
-    SmallVector<Decision> decisions;
+    SmallVector<WeightDecision> decisions;
     for (Weight &weight : collection.weights) {
-      FailureOr<std::optional<Decision>> decision = decide(weight);
+      FailureOr<std::optional<WeightDecision>> decision = decide(weight);
       if (failed(decision))
         return signalPassFailure();
       if (*decision)
@@ -142,7 +103,7 @@ public:
     }
     if (failed(checkRules()))
       return signalPassFailure();
-    for (Decision &decision : decisions)
+    for (WeightDecision &decision : decisions)
       if (failed(quantize(decision)))
         return signalPassFailure();
     if (!report.empty()) {
@@ -272,9 +233,9 @@ private:
 
   /// Decides for a weight from what its consumers ask; nullopt where it stays
   /// in floating point.
-  FailureOr<std::optional<Decision>> decide(Weight &weight) {
+  FailureOr<std::optional<WeightDecision>> decide(Weight &weight) {
     RankedTensorType type = weight.getType();
-    Decision decision{&weight, {}, {}, {}};
+    WeightDecision decision{&weight, {}, {}, {}};
     for (WeightUse &use : weight.uses) {
       std::string where;
       FailureOr<std::optional<WeightSettings>> settings =
@@ -321,8 +282,8 @@ private:
       } else if (decision.settings != **settings) {
         return emitDisagreement(*decision.uses.front(), use, "its settings")
                << ": give them one rule";
-      } else if (effectiveSizes(decision.blockSizes, type.getShape()) !=
-                 effectiveSizes(blocks->sizes, type.getShape())) {
+      } else if (getEffectiveSizes(decision.blockSizes, type.getShape()) !=
+                 getEffectiveSizes(blocks->sizes, type.getShape())) {
         std::string what;
         llvm::raw_string_ostream os(what);
         os << "its block sizes, [";
@@ -338,8 +299,8 @@ private:
         explainUse(use, **settings, where);
     }
     if (decision.uses.empty())
-      return std::optional<Decision>();
-    return std::optional<Decision>(std::move(decision));
+      return std::optional<WeightDecision>();
+    return std::optional<WeightDecision>(std::move(decision));
   }
 
   void explainUse(WeightUse &use, const WeightSettings &settings,
@@ -354,27 +315,24 @@ private:
         << toStringRef(numerics::name(spec.formulation)) << ", by " << where;
   }
 
-  LogicalResult quantize(Decision &decision) {
+  LogicalResult quantize(WeightDecision &decision) {
     arith::ConstantOp constant = decision.weight->constant;
     RankedTensorType type = decision.weight->getType();
     StringRef name = getQuantName(decision.uses.front()->consumer);
-    QuantizedWeight quantized;
-    quantized.geometry = numerics::BlockGeometry(
-        type.getShape().vec(), std::vector<int64_t>(decision.blockSizes.begin(),
-                                                    decision.blockSizes.end()));
-    if (failed(compute(decision, name, quantized)))
+    FailureOr<QuantizedWeight> quantized = computeWeight(decision, name);
+    if (failed(quantized))
       return failure();
-    AffineAttr params = makeParams(decision, quantized, type, name);
+    AffineAttr params = quantized->params;
 
     OpBuilder builder(constant);
     Value codes = makeCodes(
         builder, constant.getLoc(), type.clone(params.getStorageElementType()),
-        quantized.codes,
+        quantized->codes,
         (name + "." + toStringRef(numerics::name(params.getStorage()))).str());
     Value dequantized = DequantizeOp::create(builder, constant.getLoc(), type,
                                              codes, /*scale=*/Value(),
                                              /*zero_point=*/Value(), params);
-    record(decision, quantized, params, name);
+    result.weights.push_back(describeWeight(decision, *quantized, name));
 
     DenseMap<Operation *, Value> copies;
     llvm::SmallPtrSet<Operation *, 8> erased;
@@ -389,84 +347,6 @@ private:
       constant.erase();
     ++numQuantized;
     return success();
-  }
-
-  /// Reads the constant and runs the arithmetic.
-  LogicalResult compute(const Decision &decision, StringRef name,
-                        QuantizedWeight &quantized) {
-    arith::ConstantOp constant = decision.weight->constant;
-    RankedTensorType type = decision.weight->getType();
-    bool isSplat;
-    std::optional<ArrayRef<char>> bytes =
-        getRawBytes(cast<ElementsAttr>(constant.getValue()), isSplat);
-    if (!bytes)
-      return emitError(constant.getLoc())
-             << "the weight of '" << name
-             << "' is not in memory, or a resource of the wrong size: expected "
-                "dense or dense_resource elements of "
-             << type << "; print the model with its resources";
-    // One element of a splat stands for all: all units get its parameters, all
-    // elements its code, and a splat of any size costs what it stores.
-    numerics::BlockGeometry geometry = quantized.geometry;
-    if (isSplat)
-      geometry = numerics::BlockGeometry({1}, {1});
-    int64_t repeats = isSplat ? type.getNumElements() : 1;
-    numerics::FloatData source{bytes->data(),
-                               *getExpressedType(type.getElementType())};
-    numerics::NonFinite bad =
-        numerics::findNonFinite(source, geometry.numElements());
-    if (bad.count)
-      return emitError(constant.getLoc())
-             << "the weight of '" << name << "' has " << bad.count * repeats
-             << " NaN or infinite elements, the first at linear index "
-             << bad.firstIndex
-             << ": expected finite values; mend the model or leave the "
-                "operation out with a rule";
-    if (numerics::TensorError error = computeParams(
-            decision.settings.spec, geometry, source, quantized.params))
-      return emitError(constant.getLoc())
-             << "the weight of '" << name
-             << "': " << toStringRef(numerics::message(error.error))
-             << " in block " << error.unit
-             << ": use a wider scale-dtype or mend the weight";
-    quantized.codes.resize(geometry.numElements());
-    quantizeTensor(quantized.params, geometry, source, quantized.codes.data(),
-                   &quantized.error);
-    quantized.error.signalPower *= repeats;
-    quantized.error.noisePower *= repeats;
-    quantized.error.clipped *= repeats;
-    return success();
-  }
-
-  void record(const Decision &decision, const QuantizedWeight &quantized,
-              AffineAttr params, StringRef name) {
-    RankedTensorType type = decision.weight->getType();
-    auto byteSize = [](ElementsAttr elements) -> int64_t {
-      return elements
-                 ? elements.getNumElements() *
-                       elements.getElementType().getIntOrFloatBitWidth() / 8
-                 : 0;
-    };
-    QuantReport::WeightEntry entry;
-    entry.op = name.str();
-    entry.loc = describeLoc(decision.weight->constant.getLoc());
-    entry.shape = type.getShape().vec();
-    entry.dtype = toStringRef(numerics::name(params.getStorage())).str();
-    entry.granularity = stringify(decision.settings.granularity).str();
-    SmallVector<int64_t> sizes =
-        effectiveSizes(decision.blockSizes, type.getShape());
-    entry.blockSizes.assign(sizes.begin(), sizes.end());
-    entry.sqnrDb = quantized.error.sqnrDb();
-    entry.maxAbsError = quantized.error.maxAbsError;
-    entry.clipped = quantized.error.clipped;
-    entry.bytesBefore =
-        type.getNumElements() * type.getElementTypeBitWidth() / 8;
-    entry.bytesAfter =
-        numerics::packedSize(type.getNumElements(),
-                             numerics::bitWidth(params.getStorage())) +
-        byteSize(params.getScale()) + byteSize(params.getZeroPoint()) +
-        byteSize(params.getMinval());
-    result.weights.push_back(std::move(entry));
   }
 
   WeightRequest defaults;
