@@ -55,9 +55,5 @@ llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {
   if (isNVVM())
     return columns > 64 ? 128 : columns > 32 ? 64 : 32;
-  // A group of lanes reads its columns beside each other.
-  int64_t tile = getTileColumns() * getMatrixShape().columns;
-  int64_t most = std::max<int64_t>(tile, 64);
-  return std::min(llvm::alignTo(std::max<int64_t>(columns, 1), tile),
-                  uint64_t(most));
+  return 32;
 }

@@ -1,8 +1,8 @@
 //===- GPU.h - What a GPU offers to quantized kernels -----------*- C++ -*-===//
 //
-// What lowerings ask a GPU: its limits, what its arithmetic promises, and the
-// shape of its matrix instruction. How the instruction is written as IR is in
-// the target's folder of lib/Conversion/QuantToGPU.
+// What lowerings ask a GPU: its limits, what its arithmetic promises, and how
+// weights are packed for it. Its matrix instruction is in the target's folder
+// of lib/Conversion/QuantToGPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,19 +38,6 @@ struct GPUTargetOptions {
   bool isEmulated = false;
 };
 
-/// One product of matrices of 8-bit codes, which a group of lanes computes
-/// together: i32[rows][columns] += i8[rows][depth] * i8[depth][columns]. Codes
-/// travel as words of four that follow each other along the depth.
-struct MatrixShape {
-  int64_t rows = 1, columns = 1, depth = 4;
-  int64_t lanes = 1;
-
-  /// Words of the left and right factor, and sums, that one lane holds.
-  int64_t lhsWords() const { return rows * depth / 4 / lanes; }
-  int64_t rhsWords() const { return columns * depth / 4 / lanes; }
-  int64_t sums() const { return rows * columns / lanes; }
-};
-
 class GPUTarget : public PanelTarget {
 public:
   /// Fails on an architecture that the target does not know.
@@ -73,13 +60,11 @@ public:
   bool hasExactDoubles() const { return isNVVM(); }
   bool hasWideIntegers() const { return isNVVM(); }
 
-  MatrixShape getMatrixShape() const { return MatrixShape(); }
-  /// Matrices of sums that a group of lanes holds: rows and columns of them.
-  int64_t getTileRows() const { return 4; }
-  int64_t getTileColumns() const { return 4; }
+  /// Whether contractions have kernels of their own.
+  bool hasMatrixUnit() const { return isNVVM(); }
 
-  /// On tensor cores, what one lane copies: 16 bytes of a column.
-  int64_t getDotGroup() const override { return isNVVM() ? 16 : 4; }
+  /// What one lane copies: 16 bytes of a column.
+  int64_t getDotGroup() const override { return 16; }
   int64_t getDepthwiseGroup() const override { return 4; }
   int64_t getPanelColumns(int64_t columns) const override;
 

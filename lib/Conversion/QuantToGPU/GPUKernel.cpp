@@ -35,6 +35,46 @@ GPUKernel::GPUKernel(OpBuilder &hostBuilder, Location loc, StringRef name,
 }
 
 //===----------------------------------------------------------------------===//
+// Indices
+//===----------------------------------------------------------------------===//
+
+Value GPUBuilder::div(Value a, int64_t b) {
+  if (b == 1)
+    return a;
+  return arith::DivUIOp::create(builder, loc, a, index(b));
+}
+
+Value GPUBuilder::rem(Value a, int64_t b) {
+  if (b == 1)
+    return index(0);
+  return arith::RemUIOp::create(builder, loc, a, index(b));
+}
+
+Value GPUBuilder::bitXor(Value a, Value b) {
+  return arith::XOrIOp::create(builder, loc, a, b);
+}
+
+Value GPUBuilder::isLess(Value a, OpFoldResult b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a,
+                               index(b));
+}
+
+Value GPUBuilder::both(Value a, Value b) {
+  if (!a || !b)
+    return a ? a : b;
+  return arith::AndIOp::create(builder, loc, a, b);
+}
+
+Value GPUBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(builder, loc, condition, a, b);
+}
+
+Value GPUBuilder::constantI32(int64_t value) {
+  return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(),
+                                      int32_t(value));
+}
+
+//===----------------------------------------------------------------------===//
 // Arguments
 //===----------------------------------------------------------------------===//
 
@@ -155,12 +195,12 @@ void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
   launch(groups);
 }
 
-Value GPUKernel::allocateShared(int64_t bytes, int64_t alignment) {
+Value GPUKernel::allocateShared(int64_t size, Type element, int64_t alignment) {
   Builder &builder = body.builder;
-  auto type = MemRefType::get(
-      {bytes}, builder.getIntegerType(8), MemRefLayoutAttrInterface(),
-      gpu::AddressSpaceAttr::get(builder.getContext(),
-                                 gpu::AddressSpace::Workgroup));
+  auto type =
+      MemRefType::get({size}, element, MemRefLayoutAttrInterface(),
+                      gpu::AddressSpaceAttr::get(builder.getContext(),
+                                                 gpu::AddressSpace::Workgroup));
   Value shared = function.addWorkgroupAttribution(type, body.loc);
   function.setWorkgroupAttributionAttr(
       function.getNumWorkgroupAttributions() - 1, "llvm.align",

@@ -22,6 +22,27 @@ namespace quant_mlir {
 /// operand, 0 for numbers.
 enum class Access : int32_t { Read = 1, Write = 2, ReadWrite = 3 };
 
+/// What indices of lanes, warps and tiles are computed with.
+class GPUBuilder : public KernelBuilder {
+public:
+  using KernelBuilder::KernelBuilder;
+
+  mlir::OpFoldResult attr(int64_t value) { return builder.getIndexAttr(value); }
+  /// `add` and `mul` as values.
+  mlir::Value sum(mlir::OpFoldResult a, mlir::OpFoldResult b) {
+    return index(add(a, b));
+  }
+  mlir::Value times(mlir::Value a, int64_t b) { return index(mul(a, attr(b))); }
+  mlir::Value div(mlir::Value a, int64_t b);
+  mlir::Value rem(mlir::Value a, int64_t b);
+  mlir::Value bitXor(mlir::Value a, mlir::Value b);
+  mlir::Value isLess(mlir::Value a, mlir::OpFoldResult b);
+  /// Of conditions, of which null is true.
+  mlir::Value both(mlir::Value a, mlir::Value b);
+  mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
+  mlir::Value constantI32(int64_t value);
+};
+
 class GPUKernel {
 public:
   /// `hostBuilder` stands where the launch goes. Kernels of one name are
@@ -36,7 +57,7 @@ private:
   mlir::OpBuilder bodyBuilder;
 
 public:
-  KernelBuilder body;
+  GPUBuilder body;
 
   /// A host's flat buffer (memref<?xT>) as an argument of the kernel.
   mlir::Value import(mlir::Value buffer, Access access);
@@ -55,8 +76,9 @@ public:
   llvm::SmallVector<mlir::Value>
   delinearize(mlir::Value number, llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
-  /// Bytes that the invocations of a workgroup share: memref<bytesxi8>.
-  mlir::Value allocateShared(int64_t bytes, int64_t alignment);
+  /// What the invocations of a workgroup share: memref<sizexelement>.
+  mlir::Value allocateShared(int64_t size, mlir::Type element,
+                             int64_t alignment);
 
   /// Ends the kernel and launches `groups` (up to three) workgroups.
   void launch(llvm::ArrayRef<mlir::OpFoldResult> groups);

@@ -99,13 +99,6 @@ static void widenNarrowIntegers(Operation *root) {
   }
 }
 
-std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
-                                              const GPUTarget &target) {
-  if (target.getKind() == GPUKind::NVVM)
-    return findNoTensorCoreReason(op);
-  return ("there is none for " + target.getName()).str();
-}
-
 namespace {
 struct QuantToGPUPass
     : public quant_mlir::impl::QuantToGPUPassBase<QuantToGPUPass> {
@@ -144,7 +137,7 @@ struct QuantToGPUPass
         return signalPassFailure();
       }
       rewriter.setInsertionPoint(op);
-      buildTensorCoreKernel(op, *target, rewriter);
+      buildContractKernel(op, *target, rewriter);
       rewriter.eraseOp(op);
       ++numKernels;
     }

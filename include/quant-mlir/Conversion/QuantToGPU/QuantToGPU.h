@@ -31,6 +31,9 @@ struct GPUTargetOptions;
 /// `target`; empty where it has one. Asked after quant-pack-weights; padding of
 /// lhs counts as done.
 std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
+/// Makes a kernel and its launch before `op`, on buffers, which is left.
+void buildContractKernel(ContractOp op, const GPUTarget &target,
+                         mlir::OpBuilder &builder);
 
 /// The reason why `op`, on buffers, is left to the host; empty where it has a
 /// kernel on `target`.

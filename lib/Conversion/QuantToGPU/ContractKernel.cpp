@@ -1,13 +1,13 @@
-//===- TensorCoreKernel.cpp - A contraction on tensor cores ---------------===//
+//===- ContractKernel.cpp - A contraction on matrix units -----------------===//
 //
-// What has such a kernel, and what one computes where: the tile of a block, the
-// part of a warp, how lhs is copied.
+// What has such a kernel, and what one computes where: the tile of a workgroup,
+// the part of a group of lanes, how lhs is copied.
 //
 //===----------------------------------------------------------------------===//
 
-#include "TensorCoreKernel.h"
+#include "ContractKernel.h"
 
-#include "NVVM.h"
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -41,7 +41,10 @@ static std::string findTypeReason(ContractOp op) {
   return "";
 }
 
-std::string quant_mlir::findNoTensorCoreReason(ContractOp op) {
+std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
+                                              const GPUTarget &target) {
+  if (!target.hasMatrixUnit())
+    return ("there is none for " + target.getName()).str();
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
@@ -84,13 +87,13 @@ std::string quant_mlir::findNoTensorCoreReason(ContractOp op) {
 // Sizes
 //===----------------------------------------------------------------------===//
 
-TensorCoreKernel::TensorCoreKernel(ContractOp op, const GPUTarget &target,
-                                   OpBuilder &hostBuilder)
+GPUContractKernel::GPUContractKernel(ContractOp op, const GPUTarget &target,
+                                     OpBuilder &hostBuilder)
     : op(op), target(target),
       kernel(hostBuilder, op.getLoc(), "contract", target),
       builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)) {}
 
-void TensorCoreKernel::mergeRows() {
+void GPUContractKernel::mergeRows() {
   SmallVector<const FlatOperand *> operands{&lhs, &init};
   for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
     if (operand->base)
@@ -102,14 +105,14 @@ void TensorCoreKernel::mergeRows() {
     numRows = kernel.host.mul(numRows, loop.size);
 }
 
-/// Rows enough for the machine to have work, and warps whose parts are as
-/// square as may be: those need the fewest bytes of shared memory for a
+/// Rows enough for the machine to have work, and groups of lanes whose parts
+/// are as square as may be: those need the fewest bytes of shared memory for a
 /// product.
-void TensorCoreKernel::chooseTile() {
-  tileColumns = op.getLayout()->getPanel();
+void GPUContractKernel::chooseTile() {
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  tileRows = 128;
-  int64_t least = tileColumns == 32 ? 32 : 16;
+  int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
+  int64_t least = shape().rows * std::max<int64_t>(1, shape().groups / most);
+  tileRows = std::max(least, shape().maxTileRows);
   auto numTiles = [&] {
     return llvm::divideCeil(*known, tileRows) * numPanels * numBatches;
   };
@@ -118,22 +121,46 @@ void TensorCoreKernel::chooseTile() {
           (tileRows > 32 && int64_t(numTiles()) < target.getNumCores())))
     tileRows /= 2;
   int64_t best = INT64_MAX;
-  for (int64_t down = 1; down <= numWarps; down *= 2) {
-    int64_t across = numWarps / down;
+  for (int64_t down = 1; down <= shape().groups; down *= 2) {
+    int64_t across = shape().groups / down;
     int64_t rows = tileRows / down, columns = tileColumns / across;
-    if (rows < matrixRows || columns < 2 * matrixColumns || columns > 64 ||
-        rows + columns >= best)
+    if (rows < shape().rows || columns < shape().minGroupColumns ||
+        columns > shape().maxGroupColumns || rows + columns >= best)
       continue;
     best = rows + columns;
-    warpsDown = down;
-    warpsAcross = across;
+    groupsDown = down;
+    groupsAcross = across;
   }
+  assert(best != INT64_MAX && "a tile that groups of lanes cannot share");
   hasRaggedRows = !known || *known % tileRows != 0;
 }
 
+/// `operand`, of i8, as words of four; every address is a multiple of four.
+static void viewAsWords(KernelBuilder &host, FlatOperand &operand) {
+  OpBuilder &builder = host.builder;
+  Location loc = host.loc;
+  Value bytes = memref::DimOp::create(builder, loc, operand.base, 0);
+  Value words = arith::DivUIOp::create(builder, loc, bytes, host.index(4));
+  operand.element = builder.getI32Type();
+  operand.base = memref::ViewOp::create(
+      builder, loc, MemRefType::get({ShapedType::kDynamic}, operand.element),
+      operand.base, host.index(0), ValueRange(words));
+  auto divide = [&](OpFoldResult &number) {
+    if (std::optional<int64_t> known = getConstantIntValue(number))
+      number = builder.getIndexAttr(*known / 4);
+    else
+      number = arith::DivSIOp::create(builder, loc, host.index(number),
+                                      host.index(4))
+                   .getResult();
+  };
+  divide(operand.start);
+  llvm::for_each(operand.strides, divide);
+}
+
 /// Pieces of a power of two of bytes that every address of lhs is a multiple
-/// of. Buffers begin at a multiple of 16 bytes.
-void TensorCoreKernel::chooseCopies() {
+/// of. Buffers begin at a multiple of 16 bytes. Through registers, pieces are
+/// of words, and exist or do not.
+void GPUContractKernel::chooseCopies() {
   int64_t common = getConstantIntValue(lhs.start).value_or(1);
   auto meet = [&](unsigned loop) {
     if (getConstantIntValue(sizes[loop]) != 1)
@@ -142,13 +169,30 @@ void TensorCoreKernel::chooseCopies() {
   llvm::for_each(batchLoops, meet);
   llvm::for_each(loops.rows, meet);
   llvm::for_each(outer, meet);
-  for (lhsPiece = chunk; lhsPiece > 1 && common % lhsPiece != 0;)
+  bool isAsync = unit->hasAsyncCopies();
+  if (!isAsync)
+    common = std::gcd(common, runSize);
+  for (lhsPiece = chunkBytes; lhsPiece > 1 && common % lhsPiece != 0;)
     lhsPiece /= 2;
   bool isContiguous = loops.areContiguous(run, loops.lhsStrides);
-  lhsCopy = isContiguous && lhsPiece >= 4 ? LhsCopy::Async : LhsCopy::Gather;
+  lhsCopy = isContiguous && lhsPiece >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
+  if (isAsync)
+    return;
+  viewAsWords(kernel.host, rhs);
+  rhsElement = 4;
+  if (lhsCopy != LhsCopy::Pieces)
+    return;
+  // A loop that stays at 0 may have any stride.
+  for (auto [stride, size] : llvm::zip_equal(lhs.strides, sizes))
+    if (getConstantIntValue(size) == 1)
+      stride = attr(0);
+  for (unsigned loop : run)
+    lhs.strides[loop] = attr(0);
+  viewAsWords(kernel.host, lhs);
+  lhsElement = 4;
 }
 
-void TensorCoreKernel::analyze() {
+void GPUContractKernel::analyze() {
   KernelBuilder &host = kernel.host;
   MLIRContext *context = op.getContext();
   sizes = cast<IntegerFormOpInterface>(op.getOperation())
@@ -195,21 +239,29 @@ void TensorCoreKernel::analyze() {
   reductionSize = runSize * outerSize;
   isNibbles = op.getRhsCodesType().getElementTypeBitWidth() == 4;
   isLhsSigned = numerics::isSignedInteger(op.getLhsParams()->getStorage());
-  int64_t rhsChunks = llvm::divideCeil(runSize, rhsChunkCodes());
-  runChunks = rhsChunks * (rhsChunkCodes() / chunk);
-  numChunks = outerSize * runChunks;
-  numSteps = llvm::divideCeil(numChunks, lhsPlanes);
-  panelBytes = outerSize * rhsChunks * layout.getPanel() * chunk;
-
   mergeRows();
+  tileColumns = layout.getPanel();
+  unit = createMatrixUnit(kernel.body, target, tileColumns,
+                          getConstantIntValue(numRows), isNibbles);
+  isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
+  isLhsSigned |= isLhsFlipped;
+
+  int64_t runRhsChunks = llvm::divideCeil(runSize, rhsChunkCodes());
+  runChunks = runRhsChunks * (rhsChunkCodes() / chunkBytes);
+  numChunks = outerSize * runChunks;
+  numSteps = llvm::divideCeil(numChunks, lhsPlanes());
+  columnChunks = outerSize * runRhsChunks;
+
   chooseTile();
   chooseCopies();
   numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
   needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
   if (!op.isDynamic())
-    lhsZero = getTensorZeroPoint(*op.getLhsParams());
+    lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
+  importOperands();
+}
 
-  // Now of the kernel.
+void GPUContractKernel::importOperands() {
   auto import = [&](FlatOperand &operand, Access access) {
     if (operand.base)
       operand = kernel.import(operand, access);
@@ -237,49 +289,12 @@ void TensorCoreKernel::analyze() {
 // Positions
 //===----------------------------------------------------------------------===//
 
-Value TensorCoreKernel::div(Value a, int64_t b) {
-  if (b == 1)
-    return a;
-  return arith::DivUIOp::create(builder, loc, a, index(attr(b)));
-}
-
-Value TensorCoreKernel::rem(Value a, int64_t b) {
-  if (b == 1)
-    return index(attr(0));
-  return arith::RemUIOp::create(builder, loc, a, index(attr(b)));
-}
-
-Value TensorCoreKernel::bitXor(Value a, Value b) {
-  return arith::XOrIOp::create(builder, loc, a, b);
-}
-
-Value TensorCoreKernel::isLess(Value a, OpFoldResult b) {
-  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, a,
-                               index(b));
-}
-
-Value TensorCoreKernel::both(Value a, Value b) {
-  if (!a || !b)
-    return a ? a : b;
-  return arith::AndIOp::create(builder, loc, a, b);
-}
-
-Value TensorCoreKernel::constantI32(int64_t value) {
-  return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(),
-                                      int32_t(value));
-}
-
-Value TensorCoreKernel::getSwizzle(Value product) {
-  return columnProducts() >= 4 ? mul(rem(product, 4), 2)
-                               : mul(rem(product, 2), 4);
-}
-
-void TensorCoreKernel::buildPositions() {
+void GPUContractKernel::buildPositions() {
   thread = gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x);
-  lane = rem(thread, numLanes);
-  Value warp = div(thread, numLanes);
-  warpRow = div(warp, warpsAcross);
-  warpColumn = rem(warp, warpsAcross);
+  lane = rem(thread, shape().lanes);
+  Value group = div(thread, shape().lanes);
+  groupRow = div(group, groupsAcross);
+  groupColumn = rem(group, groupsAcross);
   Value tile = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
   firstRow = mul(tile, tileRows);
   panel = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::y);
@@ -291,13 +306,13 @@ void TensorCoreKernel::buildPositions() {
   for (auto [loop, position] :
        llvm::zip_equal(batchLoops, kernel.delinearize(batch, batchSizes)))
     batchPosition[loop] = position;
-  // Of a lane: see the head of TensorCoreKernel.h.
-  Value inWarp = mul(rem(lane, 4), laneColumns());
+  // Of a lane: see the head of ContractKernel.h.
+  Value inGroup = mul(unit->getColumnGroup(lane), laneColumns());
   firstColumn = add(mul(panel, tileColumns),
-                    add(mul(warpColumn, warpTileColumns()), inWarp));
+                    add(mul(groupColumn, groupColumns()), inGroup));
 }
 
-TensorCoreKernel::Values TensorCoreKernel::placeRow(Value number) {
+GPUContractKernel::Values GPUContractKernel::placeRow(Value number) {
   Values ivs(batchPosition);
   SmallVector<OpFoldResult> rowSizes;
   for (const MergedLoop &loop : rowLoops)
@@ -308,9 +323,12 @@ TensorCoreKernel::Values TensorCoreKernel::placeRow(Value number) {
   return ivs;
 }
 
-void TensorCoreKernel::build() {
+void GPUContractKernel::build() {
   analyze();
-  shared = kernel.allocateShared(numStages * stageBytes(), /*alignment=*/128);
+  shared = kernel.allocateShared(
+      unit->getNumStages() * stageSize(),
+      builder.getIntegerType(unit->hasAsyncCopies() ? 8 : 32),
+      /*alignment=*/128);
   buildPositions();
   prepareCopies();
   finish(reduce());
@@ -325,7 +343,7 @@ void TensorCoreKernel::build() {
   kernel.launch({tiles, attr(numPanels), attr(numBatches)});
 }
 
-void quant_mlir::buildTensorCoreKernel(ContractOp op, const GPUTarget &target,
-                                       OpBuilder &builder) {
-  TensorCoreKernel(op, target, builder).build();
+void quant_mlir::buildContractKernel(ContractOp op, const GPUTarget &target,
+                                     OpBuilder &builder) {
+  GPUContractKernel(op, target, builder).build();
 }

@@ -1,16 +1,15 @@
-//===- TensorCoreEpilogue.cpp - From sums to codes or values --------------===//
+//===- ContractEpilogue.cpp - From sums to codes or values ----------------===//
 //
 // docs/numerics.md section 6 on the columns that a lane has of a row, operation
 // by operation and in its order.
 //
 //===----------------------------------------------------------------------===//
 
-#include "TensorCoreKernel.h"
+#include "ContractKernel.h"
 
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -19,20 +18,9 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-Value TensorCoreKernel::splat(Value scalar) {
+Value GPUContractKernel::splat(Value scalar) {
   auto type = VectorType::get({laneColumns()}, scalar.getType());
   return vector::BroadcastOp::create(builder, loc, type, scalar);
-}
-
-Value TensorCoreKernel::addAcrossQuad(Value value) {
-  for (int32_t distance : {1, 2}) {
-    Value other =
-        NVVM::ShflOp::create(builder, loc, builder.getI32Type(),
-                             constantI32(-1), value, constantI32(distance),
-                             constantI32(31), NVVM::ShflKind::bfly, UnitAttr());
-    value = arith::AddIOp::create(builder, loc, value, other);
-  }
-  return value;
 }
 
 //===----------------------------------------------------------------------===//
@@ -41,7 +29,7 @@ Value TensorCoreKernel::addAcrossQuad(Value value) {
 
 /// The largest pieces of a lane's columns that either exist or do not, at
 /// addresses that are multiples of them.
-int64_t TensorCoreKernel::getPieceSize(const FlatOperand &operand) const {
+int64_t GPUContractKernel::getPieceSize(const FlatOperand &operand) const {
   int64_t bytes = llvm::divideCeil(operand.element.getIntOrFloatBitWidth(), 8);
   int64_t common = std::gcd(columns, laneColumns());
   common = std::gcd(common, getConstantIntValue(operand.start).value_or(1));
@@ -54,28 +42,24 @@ int64_t TensorCoreKernel::getPieceSize(const FlatOperand &operand) const {
   return size;
 }
 
-void TensorCoreKernel::forPieces(
+void GPUContractKernel::forPieces(
     int64_t size, llvm::function_ref<void(int64_t, Value)> body) {
   for (int64_t first = 0; first < laneColumns(); first += size) {
     Value exists;
     if (columns % tileColumns != 0)
-      exists = isLess(add(firstColumn, attr(first)), attr(columns));
+      exists = kernel.body.isLess(add(firstColumn, attr(first)), attr(columns));
     body(first, exists);
   }
 }
 
-Value TensorCoreKernel::loadPieces(const FlatOperand &operand, int64_t size,
-                                   Value at) {
+Value GPUContractKernel::loadPieces(const FlatOperand &operand, int64_t size,
+                                    Value at) {
   auto type = VectorType::get({laneColumns()}, operand.element);
   auto pieceType = VectorType::get({size}, operand.element);
-  int64_t bytes = llvm::divideCeil(operand.element.getIntOrFloatBitWidth(), 8);
   Values elements;
   forPieces(size, [&](int64_t first, Value exists) {
     auto load = [&]() -> Value {
-      return vector::LoadOp::create(builder, loc, pieceType, operand.base,
-                                    ValueRange(add(at, attr(first))),
-                                    /*nontemporal=*/false,
-                                    llvm::MaybeAlign(size * bytes));
+      return unit->load(pieceType, operand.base, add(at, attr(first)));
     };
     Value piece;
     if (exists) {
@@ -98,8 +82,8 @@ Value TensorCoreKernel::loadPieces(const FlatOperand &operand, int64_t size,
   return vector::FromElementsOp::create(builder, loc, type, elements);
 }
 
-Value TensorCoreKernel::loadNumbers(const FlatOperand &operand,
-                                    const ColumnNumbers &numbers) {
+Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
+                                     const ColumnNumbers &numbers) {
   Type element = numbers.isInteger ? Type(builder.getI32Type())
                                    : Type(builder.getF32Type());
   auto type = VectorType::get({laneColumns()}, element);
@@ -114,12 +98,10 @@ Value TensorCoreKernel::loadNumbers(const FlatOperand &operand,
   }
   // In the order of panels, which are whole.
   Value at = add(mul(batch, numPanels * tileColumns), firstColumn);
-  return vector::LoadOp::create(builder, loc, type, operand.base,
-                                ValueRange(at), /*nontemporal=*/false,
-                                llvm::MaybeAlign(16));
+  return unit->load(type, operand.base, at);
 }
 
-TensorCoreKernel::Columns TensorCoreKernel::loadColumns() {
+GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   // acc = sum(x w') - zx sum(w - zw) - (zw + offset) sum(x), w' as multiplied.
   Columns result;
   Value sum =
@@ -158,40 +140,40 @@ TensorCoreKernel::Columns TensorCoreKernel::loadColumns() {
 // Rows
 //===----------------------------------------------------------------------===//
 
-void TensorCoreKernel::finish(ArrayRef<Value> sums) {
+void GPUContractKernel::finish(ArrayRef<Value> sums) {
   Columns columns = loadColumns();
   int64_t down = rowProducts(), across = columnProducts();
-  Value rowInWarp = div(lane, 4);
-  Value first = add(firstRow, mul(warpRow, warpTileRows()));
+  int64_t ofLane = shape().laneRows;
+  ArrayRef<Value> rowSums = sums.take_back(needsRowSums ? down * ofLane : 0);
+  int64_t ofProduct = (sums.size() - rowSums.size()) / (down * across);
+  Value rowInProduct = unit->getRow(lane);
+  Value first = add(firstRow, mul(groupRow, groupRows()));
   auto type = VectorType::get({laneColumns()}, builder.getI32Type());
   for (int64_t i = 0; i < down; ++i)
-    for (int64_t half = 0; half < 2; ++half) {
+    for (int64_t part = 0; part < ofLane; ++part) {
       Values elements;
       for (int64_t j = 0; j < across; ++j)
-        for (int64_t word = 0; word < 2; ++word)
-          elements.push_back(sums[(i * across + j) * 4 + 2 * half + word]);
+        for (int64_t column = 0; column < shape().laneColumns; ++column)
+          elements.push_back(
+              unit->getSum(sums.slice((i * across + j) * ofProduct, ofProduct),
+                           part, column));
       Value row = vector::FromElementsOp::create(builder, loc, type, elements);
       Value rowSum;
       // All lanes take part, whether they have a row of the result or not.
       if (needsRowSums)
-        rowSum = addAcrossQuad(sums[down * across * 4 + 2 * i + half]);
+        rowSum = unit->addAcrossLanes(rowSums[i * ofLane + part]);
       Value number =
-          add(first,
-              add(rowInWarp, attr(i * matrixRows + half * (matrixRows / 2))));
-      if (!hasRaggedRows) {
-        finishRow(columns, number, row, rowSum);
-        continue;
-      }
-      Value exists = isLess(number, kernel.import(numRows));
-      auto branch = scf::IfOp::create(builder, loc, exists);
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(branch.thenBlock());
-      finishRow(columns, number, row, rowSum);
+          add(first, add(rowInProduct,
+                         attr(i * shape().rows + part * shape().rowStride)));
+      Value exists;
+      if (hasRaggedRows)
+        exists = kernel.body.isLess(number, kernel.import(numRows));
+      inBranch(exists, [&] { finishRow(columns, number, row, rowSum); });
     }
 }
 
-void TensorCoreKernel::finishRow(const Columns &columns, Value number,
-                                 Value sum, Value rowSum) {
+void GPUContractKernel::finishRow(const Columns &columns, Value number,
+                                  Value sum, Value rowSum) {
   ElementArith arith(builder, loc, sum);
   Values ivs = placeRow(number);
   auto loadScalar = [&](const FlatOperand &operand) -> Value {
@@ -209,6 +191,9 @@ void TensorCoreKernel::finishRow(const Columns &columns, Value number,
   Value rowZero, rowScale;
   if (zeroPoint.base) {
     rowZero = loadScalar(zeroPoint);
+    if (lhsOffset() != 0)
+      rowZero = arith::SubIOp::create(builder, loc, rowZero,
+                                      kernel.body.constantI32(lhsOffset()));
     sum = subtractProduct(sum, rowZero, columns.sums);
   }
   if (columns.rhsOffset)
@@ -230,10 +215,10 @@ void TensorCoreKernel::finishRow(const Columns &columns, Value number,
   Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum),
                            scaleByRow(columns.multiplier));
   if (columns.minval) {
-    Value zeros = rowZero
-                      ? Value(arith::MulIOp::create(builder, loc, rowZero,
-                                                    constantI32(reductionSize)))
-                      : constantI32(reductionSize * lhsZero);
+    Value zeros = rowZero ? Value(arith::MulIOp::create(
+                                builder, loc, rowZero,
+                                kernel.body.constantI32(reductionSize)))
+                          : kernel.body.constantI32(reductionSize * lhsZero);
     Value centred = arith::SIToFPOp::create(
         builder, loc, builder.getF32Type(),
         arith::SubIOp::create(builder, loc, rowSum, zeros));
@@ -251,18 +236,12 @@ void TensorCoreKernel::finishRow(const Columns &columns, Value number,
 
   Value at = add(kernel.body.address(init, ivs), firstColumn);
   int64_t size = getPieceSize(init);
-  int64_t bytes = llvm::divideCeil(init.element.getIntOrFloatBitWidth(), 8);
   forPieces(size, [&](int64_t first, Value exists) {
-    OpBuilder::InsertionGuard guard(builder);
-    if (exists) {
-      auto branch = scf::IfOp::create(builder, loc, exists);
-      builder.setInsertionPointToStart(branch.thenBlock());
-    }
-    SmallVector<int64_t> part(size);
-    std::iota(part.begin(), part.end(), first);
-    Value piece = vector::ShuffleOp::create(builder, loc, value, value, part);
-    vector::StoreOp::create(
-        builder, loc, piece, init.base, ValueRange(add(at, attr(first))),
-        /*nontemporal=*/false, llvm::MaybeAlign(size * bytes));
+    inBranch(exists, [&] {
+      SmallVector<int64_t> part(size);
+      std::iota(part.begin(), part.end(), first);
+      Value piece = vector::ShuffleOp::create(builder, loc, value, value, part);
+      unit->store(piece, init.base, add(at, attr(first)));
+    });
   });
 }

@@ -1,0 +1,292 @@
+//===- ContractCopies.cpp - From global to shared memory ------------------===//
+//
+// What every lane copies of a stage. Copies of lhs end with the row, and those
+// beyond the result's last row, or beyond the reduction, are zeros: 0 *
+// anything is 0, so that nothing else has to know.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+void GPUContractKernel::prepareCopies() {
+  // Lanes beside each other copy the planes of a row: bytes that follow each
+  // other.
+  Value plane = rem(thread, lhsPlanes()), first = div(thread, lhsPlanes());
+  int64_t rowsAtOnce = numThreads() / lhsPlanes();
+  for (int64_t done = 0; done < tileRows; done += rowsAtOnce) {
+    LhsChunk part;
+    Value row = add(first, attr(done));
+    if (tileRows < rowsAtOnce)
+      part.isActive = kernel.body.isLess(row, attr(tileRows));
+    Value number = add(firstRow, row);
+    if (hasRaggedRows) {
+      Value end = index(kernel.import(numRows));
+      part.isInside = kernel.body.isLess(number, end);
+      // Of rows that do not exist nothing is read; their address is any.
+      number = kernel.body.select(part.isInside, number, index(attr(0)));
+    }
+    part.row = kernel.body.address(lhs, placeRow(number));
+    part.plane = plane;
+    Value swizzled = kernel.body.bitXor(row, mul(plane, 2));
+    part.shared = mul(add(mul(plane, tileRows), swizzled), sharedChunk());
+    lhsChunks.push_back(part);
+  }
+
+  // A panel is copied as it lies.
+  Value panelNumber = add(mul(batch, numPanels), panel);
+  int64_t rhsChunk = chunkBytes / rhsElement;
+  Value panelStart =
+      add(rhs.start, mul(panelNumber, columnChunks * tileColumns * rhsChunk));
+  int64_t chunks = tileColumns * rhsPlanes();
+  int64_t ofProduct = shape().laneColumns, ofLane = laneColumns();
+  for (int64_t done = 0; done < chunks; done += numThreads()) {
+    RhsChunk part;
+    Value number = add(thread, attr(done));
+    if (chunks - done < numThreads())
+      part.isActive = kernel.body.isLess(number, attr(chunks));
+    part.panel = add(panelStart, mul(number, rhsChunk));
+    part.plane = div(number, tileColumns);
+    Value column = rem(number, tileColumns);
+    Value group = div(column, groupColumns());
+    Value inGroup = rem(column, groupColumns());
+    Value product = rem(div(inGroup, ofProduct), columnProducts());
+    Value inProduct =
+        unit->getColumn(div(inGroup, ofLane), rem(inGroup, ofProduct));
+    if (Value swizzle = unit->getSwizzle(product, columnProducts()))
+      inProduct = kernel.body.bitXor(inProduct, swizzle);
+    Value place = add(mul(group, groupColumns()),
+                      add(mul(product, shape().columns), inProduct));
+    part.shared =
+        add(attr(lhsStageSize()),
+            mul(add(mul(part.plane, tileColumns), place), sharedChunk()));
+    rhsChunks.push_back(part);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Where chunks are
+//===----------------------------------------------------------------------===//
+
+Value GPUContractKernel::locateLhs(const LhsChunk &part, Value step,
+                                   Value &from, Value &exists) {
+  Value number = add(mul(step, lhsPlanes()), part.plane);
+  Value outerNumber = div(number, runChunks), inRun = rem(number, runChunks);
+  if (outerSize == 1) {
+    outerNumber = index(attr(0));
+    inRun = number;
+  }
+  exists = part.isInside;
+  if (numChunks % lhsPlanes() != 0)
+    exists =
+        kernel.body.both(exists, kernel.body.isLess(number, attr(numChunks)));
+  Value source = part.row;
+  SmallVector<OpFoldResult> outerSizes;
+  for (unsigned loop : outer)
+    outerSizes.push_back(sizes[loop]);
+  for (auto [loop, position] :
+       llvm::zip_equal(outer, kernel.delinearize(outerNumber, outerSizes)))
+    source = add(source, kernel.body.mul(position, lhs.strides[loop]));
+  from = mul(inRun, chunkBytes);
+  return source;
+}
+
+Value GPUContractKernel::locateRhs(const RhsChunk &part, Value step,
+                                   Value &exists) {
+  // Beyond the last panel there is nothing to read.
+  exists = Value();
+  if (columnChunks % rhsPlanes() != 0) {
+    Value number = add(mul(step, rhsPlanes()), part.plane);
+    exists = kernel.body.isLess(number, attr(columnChunks));
+  }
+  int64_t stage = tileColumns * rhsPlanes() * chunkBytes / rhsElement;
+  return add(part.panel, mul(step, stage));
+}
+
+GPUContractKernel::Values GPUContractKernel::gatherCodes(const LhsChunk &part,
+                                                         Value source,
+                                                         Value from,
+                                                         Value isStep) {
+  Type i8 = builder.getIntegerType(8);
+  Value zero = arith::ConstantOp::create(
+      builder, loc, builder.getIntegerAttr(i8, lhsOffset()));
+  SmallVector<OpFoldResult> runSizes;
+  for (unsigned loop : run)
+    runSizes.push_back(sizes[loop]);
+  Values codes;
+  for (int64_t i = 0; i < chunkBytes; ++i) {
+    Value number = add(from, attr(i));
+    Value exists = isStep;
+    if (runSize % rhsChunkCodes() != 0)
+      exists =
+          kernel.body.both(exists, kernel.body.isLess(number, attr(runSize)));
+    if (exists)
+      number = kernel.body.select(exists, number, index(attr(0)));
+    Value at = source;
+    for (auto [loop, position] :
+         llvm::zip_equal(run, kernel.delinearize(number, runSizes)))
+      at = add(at, kernel.body.mul(position, lhs.strides[loop]));
+    // Instead of a branch, the row's first code is read once more.
+    if (exists)
+      at = kernel.body.select(exists, at, part.row);
+    Value code = memref::LoadOp::create(builder, loc, lhs.base, ValueRange(at));
+    if (exists)
+      code = kernel.body.select(exists, code, zero);
+    codes.push_back(code);
+  }
+  return codes;
+}
+
+void GPUContractKernel::inBranch(Value condition,
+                                 llvm::function_ref<void()> body) {
+  OpBuilder::InsertionGuard guard(builder);
+  if (condition) {
+    auto branch = scf::IfOp::create(builder, loc, condition);
+    builder.setInsertionPointToStart(branch.thenBlock());
+  }
+  body();
+}
+
+//===----------------------------------------------------------------------===//
+// Asynchronous copies
+//===----------------------------------------------------------------------===//
+
+void GPUContractKernel::copyLhs(const LhsChunk &part, Value step, Value stage) {
+  Value from, exists;
+  Value source = locateLhs(part, step, from, exists);
+  Value to = add(stage, part.shared);
+  if (lhsCopy == LhsCopy::Gather) {
+    Value codes = vector::FromElementsOp::create(
+        builder, loc, VectorType::get({chunkBytes}, builder.getIntegerType(8)),
+        gatherCodes(part, source, from, exists));
+    return unit->store(codes, shared, to);
+  }
+  for (int64_t piece = 0; piece < chunkBytes; piece += lhsPiece) {
+    Value valid;
+    // Codes of a run end in a chunk, or chunks are beyond it that only fill up.
+    if (runSize % rhsChunkCodes() != 0) {
+      Value end = arith::MaxSIOp::create(
+          builder, loc, index(attr(0)),
+          arith::SubIOp::create(builder, loc, index(attr(runSize - piece)),
+                                from));
+      valid = arith::MinSIOp::create(builder, loc, end, index(attr(lhsPiece)));
+    }
+    if (exists)
+      valid = kernel.body.select(exists, valid ? valid : index(attr(lhsPiece)),
+                                 index(attr(0)));
+    unit->copyAsync(lhs.base, add(source, kernel.body.add(from, attr(piece))),
+                    shared, add(to, attr(piece)), lhsPiece, valid);
+  }
+}
+
+void GPUContractKernel::copyRhs(const RhsChunk &part, Value step, Value stage) {
+  Value exists, valid;
+  Value source = locateRhs(part, step, exists);
+  if (exists)
+    valid = kernel.body.select(exists, index(attr(chunkBytes)), index(attr(0)));
+  unit->copyAsync(rhs.base, source, shared, add(stage, part.shared), chunkBytes,
+                  valid);
+}
+
+void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
+  Value exists =
+      mayBeBeyond ? kernel.body.isLess(step, attr(numSteps)) : Value();
+  inBranch(exists, [&] {
+    for (const LhsChunk &part : lhsChunks)
+      inBranch(part.isActive, [&] { copyLhs(part, step, stage); });
+    for (const RhsChunk &part : rhsChunks)
+      inBranch(part.isActive, [&] { copyRhs(part, step, stage); });
+  });
+  // Also without copies, so that groups count stages.
+  unit->commitCopies();
+}
+
+//===----------------------------------------------------------------------===//
+// Copies through registers
+//===----------------------------------------------------------------------===//
+
+Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
+  Type i32 = builder.getI32Type();
+  Value from, exists;
+  Value source = locateLhs(part, step, from, exists);
+  exists = kernel.body.both(exists, part.isActive);
+  Value flip = kernel.body.constantI32(0x80808080),
+        zero = kernel.body.constantI32(0);
+  Values words;
+  if (lhsCopy == LhsCopy::Gather) {
+    Values codes = gatherCodes(part, source, from, exists);
+    for (int64_t first = 0; first < chunkBytes; first += 4) {
+      Value word;
+      for (int64_t i = 0; i < 4; ++i) {
+        Value code =
+            arith::ExtUIOp::create(builder, loc, i32, codes[first + i]);
+        if (i != 0)
+          code = arith::ShLIOp::create(builder, loc, code,
+                                       kernel.body.constantI32(8 * i));
+        word =
+            word ? Value(arith::OrIOp::create(builder, loc, word, code)) : code;
+      }
+      words.push_back(isLhsFlipped ? kernel.body.bitXor(word, flip) : word);
+    }
+  } else {
+    auto type = VectorType::get({lhsPiece / 4}, i32);
+    for (int64_t piece = 0; piece < chunkBytes; piece += lhsPiece) {
+      Value isThere = exists;
+      if (runSize % rhsChunkCodes() != 0)
+        isThere = kernel.body.both(
+            isThere, kernel.body.isLess(add(from, attr(piece)), attr(runSize)));
+      Value at =
+          add(source, add(div(from, lhsElement), attr(piece / lhsElement)));
+      // Instead of a branch, the row's first codes are read once more.
+      if (isThere)
+        at = kernel.body.select(isThere, at, part.row);
+      Value codes = unit->load(type, lhs.base, at);
+      for (int64_t i = 0; i < lhsPiece / 4; ++i) {
+        Value word = vector::ExtractOp::create(builder, loc, codes, i);
+        if (isLhsFlipped)
+          word = kernel.body.bitXor(word, flip);
+        if (isThere)
+          word = kernel.body.select(isThere, word, zero);
+        words.push_back(word);
+      }
+    }
+  }
+  return vector::FromElementsOp::create(
+      builder, loc, VectorType::get({chunkBytes / 4}, i32), words);
+}
+
+Value GPUContractKernel::fetchRhs(const RhsChunk &part, Value step) {
+  Value exists;
+  Value source = locateRhs(part, step, exists);
+  exists = kernel.body.both(exists, part.isActive);
+  if (exists)
+    source = kernel.body.select(exists, source, index(rhs.start));
+  // Codes of lhs that they would be multiplied with are zeros.
+  return unit->load(VectorType::get({chunkBytes / 4}, builder.getI32Type()),
+                    rhs.base, source);
+}
+
+GPUContractKernel::Values GPUContractKernel::fetchStage(Value step) {
+  Values chunks;
+  for (const LhsChunk &part : lhsChunks)
+    chunks.push_back(fetchLhs(part, step));
+  for (const RhsChunk &part : rhsChunks)
+    chunks.push_back(fetchRhs(part, step));
+  return chunks;
+}
+
+void GPUContractKernel::storeStage(ArrayRef<Value> chunks, Value stage) {
+  auto storeChunk = [&](const auto &part) {
+    inBranch(part.isActive, [&] {
+      unit->store(chunks.front(), shared, add(stage, part.shared));
+    });
+    chunks = chunks.drop_front();
+  };
+  llvm::for_each(lhsChunks, storeChunk);
+  llvm::for_each(rhsChunks, storeChunk);
+}

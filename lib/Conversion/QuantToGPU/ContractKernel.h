@@ -1,0 +1,224 @@
+//===- ContractKernel.h - A contraction on matrix units ---------*- C++ -*-===//
+//
+// quant.contract on buffers, with packed weights, as one kernel, for every GPU:
+// MatrixUnit.h is what a GPU gives to it. A workgroup computes a tile of the
+// result, one panel of columns wide:
+//
+//   addresses of the tile's rows
+//   copies of the first stages           from global to shared memory
+//   stages of the reduction
+//     wait for a stage, barrier
+//     copies of a stage ahead
+//     steps of products                  factors to registers, multiplied
+//   epilogue                             from registers to codes or values
+//
+// Shared memory holds a stage as planes of 16 bytes of the reduction: a row of
+// a plane is what a lane copies, and what a lane, or an instruction for it,
+// reads at once. Rows are permuted within a plane so that neither meets a bank
+// twice:
+//
+//   lhs   row r of plane p lies at r ^ 2p: the lanes that copy a row copy its
+//         planes, which are a multiple of 128 bytes apart.
+//   rhs   a lane has the sums of L columns of each of T products. Columns of
+//         the products are those of the result in such an order that these T *
+//         L follow each other there, and are stored at once: column g * T * L +
+//         j * L + c is column `getColumn(g, c)` of product j, and lies there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CONTRACTKERNEL_H
+#define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CONTRACTKERNEL_H
+
+#include "ColumnNumbers.h"
+#include "MatrixUnit.h"
+
+#include "quant-mlir/Conversion/Utils/ContractArith.h"
+#include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
+
+namespace quant_mlir {
+
+class GPUContractKernel {
+public:
+  GPUContractKernel(ContractOp op, const GPUTarget &target,
+                    mlir::OpBuilder &builder);
+
+  /// Makes the kernel, and its launch before `op`, which is left.
+  void build();
+
+private:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  /// How lhs gets into shared memory.
+  enum class LhsCopy {
+    Pieces, ///< pieces of `lhsPiece` bytes
+    Gather, ///< single codes: nothing is aligned or contiguous
+  };
+
+  /// What a lane copies in every stage: fixed before the loop.
+  struct LhsChunk {
+    mlir::Value row;      ///< index of the row's first code
+    mlir::Value isInside; ///< null where all rows are
+    mlir::Value isActive; ///< null where all lanes copy
+    mlir::Value shared;   ///< offset in a stage
+    mlir::Value plane;
+  };
+  struct RhsChunk {
+    mlir::Value panel; ///< index of the chunk in stage 0
+    mlir::Value isActive;
+    mlir::Value shared;
+    mlir::Value plane;
+  };
+  /// What belongs to a lane's columns, of `laneColumns` elements each; null
+  /// where there is nothing of the kind.
+  struct Columns {
+    mlir::Value start;      ///< i32, added to sums
+    mlir::Value sums;       ///< sum(w - zw), beside dynamic zero points
+    mlir::Value multiplier; ///< f32
+    mlir::Value bias;       ///< f32
+    mlir::Value minval, rhsOffset;
+  };
+
+  // ContractKernel.cpp: what is computed where
+  void analyze();
+  void importOperands();
+  void chooseTile();
+  void mergeRows();
+  void chooseCopies();
+  void buildPositions();
+  /// Positions of row `number` in all loops of a batch.
+  Values placeRow(mlir::Value number);
+
+  // ContractCopies.cpp
+  void prepareCopies();
+  /// Copies stage `step`, an index, to shared memory at `stage`; the group of
+  /// copies is committed whether there is such a stage or not.
+  void copyStage(mlir::Value step, mlir::Value stage, bool mayBeBeyond);
+  /// The same in two parts: a lane's chunks of a stage that exists, as words,
+  /// and what stores them.
+  Values fetchStage(mlir::Value step);
+  void storeStage(llvm::ArrayRef<mlir::Value> chunks, mlir::Value stage);
+  /// Where the chunk of a step begins in lhs, but for `from`, its first code in
+  /// a run; and whether it exists.
+  mlir::Value locateLhs(const LhsChunk &part, mlir::Value step,
+                        mlir::Value &from, mlir::Value &exists);
+  mlir::Value locateRhs(const RhsChunk &part, mlir::Value step,
+                        mlir::Value &exists);
+  void copyLhs(const LhsChunk &part, mlir::Value step, mlir::Value stage);
+  void copyRhs(const RhsChunk &part, mlir::Value step, mlir::Value stage);
+  mlir::Value fetchLhs(const LhsChunk &part, mlir::Value step);
+  mlir::Value fetchRhs(const RhsChunk &part, mlir::Value step);
+  /// Sixteen codes from where each lies.
+  Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
+                     mlir::Value exists);
+  void inBranch(mlir::Value condition, llvm::function_ref<void()> body);
+
+  // ContractProducts.cpp
+  Values reduce();
+  Values reduceAsync(Values inits);
+  Values reduceByRegisters(Values inits);
+  void multiplyStage(mlir::Value stage,
+                     llvm::MutableArrayRef<mlir::Value> sums);
+
+  // ContractEpilogue.cpp
+  Columns loadColumns();
+  int64_t getPieceSize(const FlatOperand &operand) const;
+  /// Calls `body` with the first of each `size` of a lane's columns, and
+  /// whether they exist; null where all do.
+  void forPieces(int64_t size,
+                 llvm::function_ref<void(int64_t, mlir::Value)> body);
+  mlir::Value loadPieces(const FlatOperand &operand, int64_t size,
+                         mlir::Value at);
+  mlir::Value loadNumbers(const FlatOperand &operand,
+                          const ColumnNumbers &numbers);
+  void finish(llvm::ArrayRef<mlir::Value> sums);
+  void finishRow(const Columns &columns, mlir::Value number, mlir::Value sums,
+                 mlir::Value rowSum);
+  mlir::Value splat(mlir::Value scalar);
+
+  // Small things.
+  mlir::OpFoldResult attr(int64_t value) { return kernel.body.attr(value); }
+  mlir::Value index(mlir::OpFoldResult value) {
+    return kernel.body.index(value);
+  }
+  mlir::Value add(mlir::OpFoldResult a, mlir::OpFoldResult b) {
+    return kernel.body.sum(a, b);
+  }
+  mlir::Value mul(mlir::Value a, int64_t b) { return kernel.body.times(a, b); }
+  mlir::Value div(mlir::Value a, int64_t b) { return kernel.body.div(a, b); }
+  mlir::Value rem(mlir::Value a, int64_t b) { return kernel.body.rem(a, b); }
+
+  const MatrixShape &shape() const { return unit->shape; }
+  int64_t numThreads() const { return shape().groups * shape().lanes; }
+  int64_t groupRows() const { return tileRows / groupsDown; }
+  int64_t groupColumns() const { return tileColumns / groupsAcross; }
+  int64_t rowProducts() const { return groupRows() / shape().rows; }
+  int64_t columnProducts() const { return groupColumns() / shape().columns; }
+  /// Columns of the result that a lane has.
+  int64_t laneColumns() const { return shape().laneColumns * columnProducts(); }
+  int64_t lhsPlanes() const { return shape().stagePlanes; }
+  int64_t rhsPlanes() const {
+    return isNibbles ? lhsPlanes() / 2 : lhsPlanes();
+  }
+  /// Elements of a chunk in shared memory, and from stage to stage.
+  int64_t sharedChunk() const {
+    return unit->hasAsyncCopies() ? chunkBytes : chunkBytes / 4;
+  }
+  int64_t lhsStageSize() const {
+    return tileRows * lhsPlanes() * sharedChunk();
+  }
+  int64_t stageSize() const {
+    return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
+  }
+  /// Codes of the reduction in a chunk of rhs.
+  int64_t rhsChunkCodes() const {
+    return isNibbles ? 2 * chunkBytes : chunkBytes;
+  }
+  /// What is subtracted from codes of lhs before they are multiplied.
+  int64_t lhsOffset() const { return isLhsFlipped ? 128 : 0; }
+
+  ContractOp op;
+  const GPUTarget &target;
+  GPUKernel kernel;
+  mlir::OpBuilder &builder; ///< of the kernel's body
+  mlir::Location loc;
+  ContractLoops loops;
+  std::unique_ptr<MatrixUnit> unit;
+
+  // Of the host, then of the kernel.
+  llvm::SmallVector<mlir::OpFoldResult> sizes;
+  FlatOperand lhs, rhs, bias, residual, init, sums, scale, zeroPoint;
+  FlatOperand multiplierData, minvalData, rhsOffsetData, rhsZeroData;
+  ContractColumnNumbers numbers;
+
+  llvm::SmallVector<MergedLoop> rowLoops;
+  llvm::SmallVector<unsigned> batchLoops;
+  mlir::OpFoldResult numRows;
+  int64_t numBatches = 1, columns = 1, numPanels = 1;
+  llvm::SmallVector<unsigned> outer, run;
+  int64_t runSize = 1, outerSize = 1, reductionSize = 1;
+  /// Chunks of lhs that a run, and all runs, have, filled up to whole ones, and
+  /// chunks of rhs that one column has.
+  int64_t runChunks = 1, numChunks = 1, numSteps = 1, columnChunks = 0;
+  bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
+  /// Codes without signs become codes with signs on their way.
+  bool isLhsFlipped = false;
+  int32_t lhsZero = 0;
+
+  int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;
+  bool hasRaggedRows = true;
+  LhsCopy lhsCopy = LhsCopy::Pieces;
+  int64_t lhsPiece = 16;
+  /// Codes, or nibbles by two, in an element of lhs and rhs as they are read.
+  int64_t lhsElement = 1, rhsElement = 1;
+
+  mlir::Value shared;
+  mlir::Value thread, lane, groupRow, groupColumn;
+  mlir::Value firstRow, panel, batch, firstColumn;
+  Values batchPosition; ///< by loop, null for loops that are not batches
+  llvm::SmallVector<LhsChunk> lhsChunks;
+  llvm::SmallVector<RhsChunk> rhsChunks;
+};
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CONTRACTKERNEL_H

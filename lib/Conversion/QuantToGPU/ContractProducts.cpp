@@ -1,0 +1,134 @@
+//===- ContractProducts.cpp - Stages of products --------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// sums, by row product and column product; behind them, where rows are summed,
+/// those of a lane for each row product.
+void GPUContractKernel::multiplyStage(Value stage,
+                                      MutableArrayRef<Value> sums) {
+  int64_t down = rowProducts(), across = columnProducts();
+  int64_t ofProduct =
+      sums.size() - (needsRowSums ? down * shape().laneRows : 0);
+  ofProduct /= down * across;
+  Value groupRows = mul(groupRow, this->groupRows()),
+        groupColumns = mul(groupColumn, this->groupColumns());
+  Value rhsStage = add(stage, attr(lhsStageSize()));
+
+  GroupStage part;
+  part.shared = shared;
+  part.lane = lane;
+  part.rowProducts = down;
+  part.columnProducts = across;
+  part.isNibbles = isNibbles;
+  part.isLhsSigned = isLhsSigned;
+  part.lhsChunk = [&](Value plane, int64_t product, Value row) {
+    Value swizzled = kernel.body.bitXor(row, mul(plane, 2));
+    Value inPlane = add(mul(plane, tileRows), add(groupRows, swizzled));
+    return add(stage,
+               mul(add(inPlane, attr(product * shape().rows)), sharedChunk()));
+  };
+  part.rhsChunk = [&](Value plane, Value product, Value column) {
+    if (Value swizzle = unit->getSwizzle(product, across))
+      column = kernel.body.bitXor(column, swizzle);
+    Value inGroup = add(mul(product, shape().columns), column);
+    Value at = add(mul(plane, tileColumns), add(groupColumns, inGroup));
+    return add(rhsStage, mul(at, sharedChunk()));
+  };
+  for (int64_t step = 0; step < lhsPlanes() / shape().stepPlanes; ++step) {
+    SmallVector<Values> a;
+    for (int64_t i = 0; i < down; ++i)
+      a.push_back(unit->loadLhs(part, step, i));
+    SmallVector<Values> b = unit->loadRhs(part, step);
+    for (int64_t i = 0; i < down; ++i)
+      for (int64_t j = 0; j < across; ++j)
+        unit->multiply(part, a[i], b[j],
+                       sums.slice((i * across + j) * ofProduct, ofProduct));
+    if (!needsRowSums)
+      continue;
+    for (int64_t i = 0; i < down; ++i)
+      unit->addCodes(
+          part, a[i],
+          sums.slice(down * across * ofProduct + i * shape().laneRows,
+                     shape().laneRows));
+  }
+}
+
+GPUContractKernel::Values GPUContractKernel::reduce() {
+  Values inits;
+  for (int64_t i = 0; i < rowProducts() * columnProducts(); ++i)
+    inits.append(unit->getZeros());
+  if (needsRowSums)
+    inits.append(rowProducts() * shape().laneRows, kernel.body.constantI32(0));
+  return unit->hasAsyncCopies() ? reduceAsync(inits) : reduceByRegisters(inits);
+}
+
+/// Stage s % numStages of shared memory holds stage s of the reduction. When a
+/// group of lanes is behind the barrier of a stage, all have finished the one
+/// before, whose memory is filled again.
+GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
+  int64_t size = stageSize(), numStages = unit->getNumStages();
+  size_t count = inits.size();
+  for (int64_t i = 0; i + 1 < numStages; ++i) {
+    if (i < numSteps)
+      copyStage(index(attr(i)), index(attr(i * size)), /*mayBeBeyond=*/false);
+    else
+      unit->commitCopies();
+  }
+  inits.push_back(index(attr(0)));
+  inits.push_back(index(attr((numStages - 1) * size)));
+  Values results = kernel.body.forCarry(
+      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
+        Values values(carried);
+        Value next = values.pop_back_val(), stage = values.pop_back_val();
+        unit->waitForCopies(numStages - 2);
+        gpu::BarrierOp::create(builder, loc);
+        copyStage(add(step, attr(numStages - 1)), next, /*mayBeBeyond=*/true);
+        multiplyStage(stage, values);
+        auto advance = [&](Value at) -> Value {
+          Value after = add(at, attr(size));
+          return kernel.body.select(
+              kernel.body.isLess(after, attr(numStages * size)), after,
+              index(attr(0)));
+        };
+        values.push_back(advance(stage));
+        values.push_back(advance(next));
+        return values;
+      });
+  results.truncate(count);
+  return results;
+}
+
+/// A stage is on its way from global memory to registers while the one before
+/// is multiplied. Of two stages of shared memory one is stored to while others
+/// may still multiply the other one: one barrier for each step.
+GPUContractKernel::Values GPUContractKernel::reduceByRegisters(Values inits) {
+  int64_t size = stageSize();
+  size_t count = inits.size();
+  inits.append(fetchStage(index(attr(0))));
+  inits.push_back(index(attr(0)));
+  Values results = kernel.body.forCarry(
+      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
+        Values values(carried);
+        Value stage = values.pop_back_val();
+        storeStage(ArrayRef(values).drop_front(count), stage);
+        gpu::BarrierOp::create(builder, loc);
+        // Behind the last step, the last stage once more.
+        Value next = add(step, attr(1));
+        next = kernel.body.select(kernel.body.isLess(next, attr(numSteps)),
+                                  next, step);
+        Values chunks = fetchStage(next);
+        values.truncate(count);
+        multiplyStage(stage, values);
+        values.append(chunks);
+        values.push_back(
+            arith::SubIOp::create(builder, loc, index(attr(size)), stage));
+        return values;
+      });
+  results.truncate(count);
+  return results;
+}

@@ -1,0 +1,65 @@
+//===- MatrixUnit.cpp - What a target gives to contractions ---------------===//
+
+#include "MatrixUnit.h"
+
+#include "NVVM/NVVM.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+MatrixUnit::~MatrixUnit() = default;
+
+Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
+
+void MatrixUnit::copyAsync(Value, Value, Value, Value, int64_t, Value) {
+  llvm_unreachable("a unit without asynchronous copies");
+}
+
+void MatrixUnit::commitCopies() {}
+
+void MatrixUnit::waitForCopies(int64_t) {}
+
+static llvm::MaybeAlign getAlignment(VectorType type) {
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  return llvm::MaybeAlign(std::min<int64_t>(
+      16, llvm::bit_floor(uint64_t(type.getNumElements() * bytes))));
+}
+
+Value MatrixUnit::load(VectorType type, Value buffer, Value at) {
+  return vector::LoadOp::create(builder, loc, type, buffer, ValueRange(at),
+                                /*nontemporal=*/false, getAlignment(type));
+}
+
+void MatrixUnit::store(Value vector, Value buffer, Value at) {
+  vector::StoreOp::create(builder, loc, vector, buffer, ValueRange(at),
+                          /*nontemporal=*/false,
+                          getAlignment(cast<VectorType>(vector.getType())));
+}
+
+std::pair<Value, Value> MatrixUnit::unpackNibbles(Value word) {
+  // A shift and two operations of three operands.
+  auto take = [&](Value nibbles) -> Value {
+    Value high = arith::AndIOp::create(builder, loc, nibbles,
+                                       body.constantI32(0xF0F0F0F0));
+    // u - 8 is u with its top bit flipped, as a signed nibble.
+    return arith::XOrIOp::create(builder, loc, high,
+                                 body.constantI32(0x80808080));
+  };
+  Value low = arith::ShLIOp::create(builder, loc, word, body.constantI32(4));
+  return {take(low), take(word)};
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
+                             int64_t tileColumns,
+                             std::optional<int64_t> numRows, bool isNibbles) {
+  switch (target.getKind()) {
+  case GPUKind::NVVM:
+    return createTensorCore(body);
+  case GPUKind::SPIRV:
+    break;
+  }
+  llvm_unreachable("asked of a target without kernels of contractions");
+}

@@ -1,0 +1,161 @@
+//===- MatrixUnit.h - What a target gives to contractions -------*- C++ -*-===//
+//
+// ContractKernel.h is one kernel for every GPU. What differs between GPUs is
+// here, and written in a folder for each: the instruction that multiplies
+// matrices of codes (its shape, how a group of lanes loads its factors, which
+// lane ends up with which sum), how stages of codes get into shared memory, and
+// the limits of a tile.
+//
+// A group of lanes, a warp or a wave, computes a matrix of sums together:
+//
+//   sums[rows][columns] += lhs[rows][depth] * rhs[depth][columns]
+//
+// Codes travel in chunks of 16 that follow each other along the reduction.
+// Which codes of a reduction one product takes is the unit's choice, as long as
+// it takes the same of both factors.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_MATRIXUNIT_H
+#define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_MATRIXUNIT_H
+
+#include "GPUKernel.h"
+
+#include <functional>
+#include <memory>
+
+namespace quant_mlir {
+
+/// Codes, and bytes, of a chunk of lhs; chunks of nibbles have twice as many.
+constexpr int64_t chunkBytes = 16;
+
+/// A unit's numbers.
+struct MatrixShape {
+  int64_t rows = 0, columns = 0; ///< of one matrix of sums
+  int64_t lanes = 1;             ///< of the group that computes it
+  /// Sums of one lane, of which rows are `rowStride` apart.
+  int64_t laneRows = 1, laneColumns = 1, rowStride = 0;
+  /// Chunks of lhs that one step of products takes, and that a stage of shared
+  /// memory has.
+  int64_t stepPlanes = 1, stagePlanes = 4;
+
+  // Limits.
+  int64_t groups = 1; ///< of lanes, in a workgroup
+  int64_t minGroupColumns = 1, maxGroupColumns = 64;
+  int64_t maxTileRows = 128;
+  /// Whether a product has a factor with signs and one without.
+  bool mixesSigns = true;
+};
+
+/// The part of a stage that a group of lanes multiplies.
+struct GroupStage {
+  mlir::Value shared, lane;
+  int64_t rowProducts = 1, columnProducts = 1;
+  bool isNibbles = false, isLhsSigned = true;
+  /// Index in `shared` of a chunk: of a row of product `product` of lhs, of a
+  /// column of product `product` of rhs.
+  std::function<mlir::Value(mlir::Value plane, int64_t product,
+                            mlir::Value row)>
+      lhsChunk;
+  std::function<mlir::Value(mlir::Value plane, mlir::Value product,
+                            mlir::Value column)>
+      rhsChunk;
+};
+
+class MatrixUnit {
+public:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  MatrixUnit(GPUBuilder &body, const MatrixShape &shape)
+      : shape(shape), body(body), builder(body.builder), loc(body.loc) {}
+  virtual ~MatrixUnit();
+
+  const MatrixShape shape;
+
+  //===--------------------------------------------------------------------===//
+  // Products
+  //===--------------------------------------------------------------------===//
+
+  /// The factors of step `step` of a stage: words, as `multiply` takes them.
+  virtual Values loadLhs(const GroupStage &stage, int64_t step,
+                         int64_t product) = 0;
+  virtual llvm::SmallVector<Values> loadRhs(const GroupStage &stage,
+                                            int64_t step) = 0;
+  /// A matrix of sums of zeros: of as many values as a lane holds it in.
+  virtual Values getZeros() = 0;
+  virtual void multiply(const GroupStage &stage,
+                        llvm::ArrayRef<mlir::Value> lhs,
+                        llvm::ArrayRef<mlir::Value> rhs,
+                        llvm::MutableArrayRef<mlir::Value> sums) = 0;
+  /// Adds the codes that a lane has of each of its rows.
+  virtual void addCodes(const GroupStage &stage,
+                        llvm::ArrayRef<mlir::Value> lhs,
+                        llvm::MutableArrayRef<mlir::Value> rowSums) = 0;
+  /// The sum of `value` over the lanes that have codes of one row.
+  virtual mlir::Value addAcrossLanes(mlir::Value value) = 0;
+
+  //===--------------------------------------------------------------------===//
+  // Which lane has which sum
+  //===--------------------------------------------------------------------===//
+
+  /// i32; `row` and `column` count those of the lane.
+  virtual mlir::Value getSum(llvm::ArrayRef<mlir::Value> sums, int64_t row,
+                             int64_t column) = 0;
+  /// The first of a lane's rows.
+  virtual mlir::Value getRow(mlir::Value lane) = 0;
+  /// Which columns a lane has: those of `getColumn` of this number.
+  virtual mlir::Value getColumnGroup(mlir::Value lane) = 0;
+  virtual mlir::Value getColumn(mlir::Value columnGroup,
+                                mlir::Value column) = 0;
+  /// What is flipped in the number of a column of product `product` in shared
+  /// memory, so that banks do not meet; null for nothing.
+  virtual mlir::Value getSwizzle(mlir::Value product, int64_t columnProducts);
+
+  //===--------------------------------------------------------------------===//
+  // Copies
+  //===--------------------------------------------------------------------===//
+
+  /// Whether copies from global to shared memory need no registers, and go on
+  /// beside products: `numStages` of them. Shared memory is then of i8.
+  /// Without, a kernel carries words in registers from one step to the next,
+  /// and shared memory is of i32, as are factors where they are aligned.
+  virtual bool hasAsyncCopies() const { return false; }
+  virtual int64_t getNumStages() const { return 2; }
+  /// `valid`: how many of the bytes exist, an index; null where all do. Others
+  /// become zeros.
+  virtual void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
+                         mlir::Value to, int64_t bytes, mlir::Value valid);
+  /// Ends the copies of a stage.
+  virtual void commitCopies();
+  /// Waits until at most `stages` stages are on their way.
+  virtual void waitForCopies(int64_t stages);
+
+  //===--------------------------------------------------------------------===//
+  // Memory
+  //===--------------------------------------------------------------------===//
+
+  /// `type`'s elements from `at` on, which is at a multiple of their bytes, or
+  /// of 16.
+  virtual mlir::Value load(mlir::VectorType type, mlir::Value buffer,
+                           mlir::Value at);
+  virtual void store(mlir::Value vector, mlir::Value buffer, mlir::Value at);
+
+protected:
+  /// Four bytes of nibbles u, which are codes and 8, to words of 16 * code: of
+  /// the low ones and of the high ones.
+  std::pair<mlir::Value, mlir::Value> unpackNibbles(mlir::Value word);
+
+  GPUBuilder &body;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+};
+
+/// What `target` has for contractions with panels of `tileColumns` columns and,
+/// where that is known, `numRows` rows.
+std::unique_ptr<MatrixUnit>
+createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
+                 std::optional<int64_t> numRows, bool isNibbles);
+
+} // namespace quant_mlir
+
+#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_MATRIXUNIT_H

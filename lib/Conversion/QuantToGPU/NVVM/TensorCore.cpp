@@ -1,0 +1,205 @@
+//===- TensorCore.cpp - Products of NVIDIA's tensor cores -----------------===//
+//
+// mma.sync m16n8k32 on bytes, whose factors ldmatrix loads, and three stages of
+// cp.async: sm_80 and later.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../MatrixUnit.h"
+#include "NVVM.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+
+MatrixShape getShape() {
+  MatrixShape shape;
+  shape.rows = 16;
+  shape.columns = 8;
+  shape.lanes = 32;
+  shape.laneRows = 2;
+  shape.laneColumns = 2;
+  shape.rowStride = 8;
+  shape.stepPlanes = 2;
+  shape.groups = 4;
+  // ldmatrix loads the columns of two products.
+  shape.minGroupColumns = 16;
+  return shape;
+}
+
+class TensorCore : public MatrixUnit {
+public:
+  explicit TensorCore(GPUBuilder &body) : MatrixUnit(body, getShape()) {}
+
+  Values loadLhs(const GroupStage &stage, int64_t step,
+                 int64_t product) override;
+  SmallVector<Values> loadRhs(const GroupStage &stage, int64_t step) override;
+  Values getZeros() override { return Values(4, body.constantI32(0)); }
+  void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
+                ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override;
+  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
+                MutableArrayRef<Value> rowSums) override;
+  Value addAcrossLanes(Value value) override;
+
+  // Lane l has columns 2 * (l % 4) and the next, of rows l / 4 and 8 more.
+  Value getSum(ArrayRef<Value> sums, int64_t row, int64_t column) override {
+    return sums[2 * row + column];
+  }
+  Value getRow(Value lane) override { return body.div(lane, 4); }
+  Value getColumnGroup(Value lane) override { return body.rem(lane, 4); }
+  Value getColumn(Value columnGroup, Value column) override {
+    return body.sum(body.times(columnGroup, 2), column);
+  }
+  /// Eight columns that follow each other are of four products, or of two.
+  Value getSwizzle(Value product, int64_t columnProducts) override {
+    return columnProducts >= 4 ? body.times(body.rem(product, 4), 2)
+                               : body.times(body.rem(product, 2), 4);
+  }
+
+  bool hasAsyncCopies() const override { return true; }
+  int64_t getNumStages() const override { return 3; }
+  void copyAsync(Value from, Value at, Value shared, Value to, int64_t bytes,
+                 Value valid) override;
+  void commitCopies() override {
+    NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+  }
+  void waitForCopies(int64_t stages) override {
+    NVVM::CpAsyncWaitGroupOp::create(builder, loc, stages);
+  }
+
+private:
+  /// Words of a fragment of `count` matrices.
+  Values loadMatrices(Value shared, Value at, int64_t count);
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Factors
+//===----------------------------------------------------------------------===//
+
+MatrixUnit::Values TensorCore::loadMatrices(Value shared, Value at,
+                                            int64_t count) {
+  auto type = VectorType::get({count, 4}, builder.getIntegerType(8));
+  Value matrices = nvgpu::LdMatrixOp::create(
+      builder, loc, type, shared, ValueRange(at), /*transpose=*/false, count);
+  Values words;
+  for (int64_t i = 0; i < count; ++i) {
+    Value bytes = vector::ExtractOp::create(builder, loc, matrices, i);
+    Value word = vector::BitCastOp::create(
+        builder, loc, VectorType::get({1}, builder.getI32Type()), bytes);
+    words.push_back(vector::ExtractOp::create(builder, loc, word, 0));
+  }
+  return words;
+}
+
+/// Matrices of rows 0 and 8 of the first plane, then of the second.
+MatrixUnit::Values TensorCore::loadLhs(const GroupStage &stage, int64_t step,
+                                       int64_t product) {
+  Value plane = body.sum(body.div(stage.lane, 16), body.attr(2 * step));
+  Value at = stage.lhsChunk(plane, product, body.rem(stage.lane, 16));
+  return loadMatrices(stage.shared, at, 4);
+}
+
+/// Two words for each product.
+SmallVector<MatrixUnit::Values> TensorCore::loadRhs(const GroupStage &stage,
+                                                    int64_t step) {
+  SmallVector<Values> factors;
+  int64_t atOnce =
+      stage.isNibbles ? std::min<int64_t>(stage.columnProducts, 4) : 2;
+  for (int64_t j = 0; j < stage.columnProducts; j += atOnce) {
+    // Which of the products at once, and which plane, a lane has the address
+    // of. Lanes beyond the matrices have any.
+    Value ahead = stage.isNibbles ? body.rem(body.div(stage.lane, 8), atOnce)
+                                  : body.div(stage.lane, 16);
+    Value plane = stage.isNibbles
+                      ? body.index(step)
+                      : body.sum(body.rem(body.div(stage.lane, 8), 2),
+                                 body.attr(2 * step));
+    Value at = stage.rhsChunk(plane, body.sum(ahead, body.attr(j)),
+                              body.rem(stage.lane, 8));
+    Values words = loadMatrices(stage.shared, at, stage.isNibbles ? atOnce : 4);
+    if (stage.isNibbles) {
+      for (Value word : words) {
+        auto [low, high] = unpackNibbles(word);
+        factors.push_back({low, high});
+      }
+    } else {
+      factors.push_back({words[0], words[1]});
+      factors.push_back({words[2], words[3]});
+    }
+  }
+  return factors;
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+void TensorCore::multiply(const GroupStage &stage, ArrayRef<Value> lhs,
+                          ArrayRef<Value> rhs, MutableArrayRef<Value> sums) {
+  auto lhsType = stage.isLhsSigned ? NVVM::MMATypes::s8 : NVVM::MMATypes::u8;
+  Type i32 = builder.getI32Type();
+  auto resultType = LLVM::LLVMStructType::getLiteral(builder.getContext(),
+                                                     {i32, i32, i32, i32});
+  Value result = NVVM::MmaOp::create(
+      builder, loc, resultType, ValueRange(lhs), ValueRange(rhs),
+      ValueRange(ArrayRef<Value>(sums)), ArrayRef<int64_t>{16, 8, 32},
+      std::nullopt, NVVM::MMAIntOverflow::wrapped,
+      std::array<NVVM::MMATypes, 2>{lhsType, NVVM::MMATypes::s8},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  for (int64_t word = 0; word < 4; ++word)
+    sums[word] = LLVM::ExtractValueOp::create(builder, loc, result, word);
+}
+
+void TensorCore::addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
+                          MutableArrayRef<Value> rowSums) {
+  auto bytes = VectorType::get({4}, builder.getIntegerType(8));
+  auto toBytes = [&](Value word) -> Value {
+    return LLVM::BitcastOp::create(builder, loc, bytes, word);
+  };
+  Value ones = toBytes(body.constantI32(0x01010101));
+  auto type = stage.isLhsSigned ? NVVM::DotAccumulateType::SIGNED
+                                : NVVM::DotAccumulateType::UNSIGNED;
+  for (int64_t word = 0; word < 4; ++word) {
+    Value &sum = rowSums[word % 2];
+    sum = NVVM::DotAccumulate4WayOp::create(builder, loc, builder.getI32Type(),
+                                            toBytes(lhs[word]), type, ones,
+                                            type, sum);
+  }
+}
+
+Value TensorCore::addAcrossLanes(Value value) {
+  for (int32_t distance : {1, 2}) {
+    Value other = NVVM::ShflOp::create(
+        builder, loc, builder.getI32Type(), body.constantI32(-1), value,
+        body.constantI32(distance), body.constantI32(31), NVVM::ShflKind::bfly,
+        UnitAttr());
+    value = arith::AddIOp::create(builder, loc, value, other);
+  }
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Copies
+//===----------------------------------------------------------------------===//
+
+void TensorCore::copyAsync(Value from, Value at, Value shared, Value to,
+                           int64_t bytes, Value valid) {
+  UnitAttr bypass = bytes == chunkBytes ? builder.getUnitAttr() : UnitAttr();
+  nvgpu::DeviceAsyncCopyOp::create(
+      builder, loc, nvgpu::DeviceAsyncTokenType::get(builder.getContext()),
+      shared, ValueRange(to), from, ValueRange(at), builder.getIndexAttr(bytes),
+      valid, bypass);
+}
+
+std::unique_ptr<MatrixUnit> quant_mlir::createTensorCore(GPUBuilder &body) {
+  return std::make_unique<TensorCore>(body);
+}
