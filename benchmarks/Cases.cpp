@@ -86,10 +86,11 @@ static void addOurs(Row &row, Context &context, const Problem &problem,
                     unsigned copies) {
   if (context.peersOnly)
     return;
-  row.add(makeOurs(problem, row.threads, copies), subject::ours);
+  row.add(makeOurs(problem, context.getCompileOptions(row.threads), copies),
+          subject::ours);
   if (row.threads == 1)
     return;
-  auto one = makeOurs(problem, 1, copies);
+  auto one = makeOurs(problem, context.getCompileOptions(1), copies);
   if (one)
     one->name = subject::oursOneThread;
   row.add(std::move(one), subject::oursOneThread);
@@ -100,7 +101,7 @@ static void addOursFloat(Row &row, Context &context,
                          const FloatProblem &problem, unsigned copies) {
   if (context.peersOnly)
     return;
-  auto ours = makeOurs(problem, row.threads, copies);
+  auto ours = makeOurs(problem, context.getCompileOptions(row.threads), copies);
   if (ours)
     ours->name = subject::oursFloat;
   row.add(std::move(ours), subject::oursFloat);
@@ -258,7 +259,8 @@ static void addOurModel(Row &row, Context &context, const ModelFiles &files,
   std::string model = context.models + "/" + files.name + ".tosa.mlir";
   auto add = [&](const char *name, const std::string &ranges,
                  unsigned threads) {
-    auto ours = makeOursModel(model, ranges, input, *expected, threads);
+    auto ours = makeOursModel(model, ranges, input, *expected,
+                              context.getCompileOptions(threads));
     if (ours)
       ours->name = name;
     row.add(std::move(ours), name);

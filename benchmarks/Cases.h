@@ -9,6 +9,8 @@
 #include "Problem.h"
 #include "Report.h"
 
+#include "quant-mlir/Execution/Lowering.h"
+
 namespace quant_mlir::bench {
 
 /// What cases are made with.
@@ -27,8 +29,17 @@ struct Context {
   std::string scratch;
   /// quant-calibrate.
   std::string calibrateTool;
+  /// Of this processor, that ours uses or does without.
+  std::string targetFeatures;
   /// Nothing of ours, only peers and limits.
   bool peersOnly = false;
+
+  CompileOptions getCompileOptions(unsigned threads) const {
+    CompileOptions options;
+    options.threads = threads;
+    options.features = targetFeatures;
+    return options;
+  }
 };
 
 struct Case {

@@ -108,6 +108,24 @@ QUANT_BENCH_LOOP(floatSse2, "sse2", __m128, _mm_setzero_ps(),
 
 #undef QUANT_BENCH_LOOP
 
+/// Tiles of sums that are multiplied as kernels do: two by two.
+__attribute__((target("amx-tile,amx-int8"))) static void
+int8Amx(uint64_t rounds) {
+  alignas(64) uint8_t shapes[64] = {1};
+  for (int tile = 0; tile < 8; ++tile) {
+    shapes[16 + 2 * tile] = 64;
+    shapes[48 + tile] = 16;
+  }
+  _tile_loadconfig(shapes);
+  for (uint64_t i = 0; i < rounds; ++i) {
+    _tile_dpbssd(0, 4, 6);
+    _tile_dpbssd(1, 4, 7);
+    _tile_dpbssd(2, 5, 6);
+    _tile_dpbssd(3, 5, 7);
+  }
+  _tile_release();
+}
+
 #endif // __x86_64__
 
 static void int8Generic(uint64_t rounds) {
@@ -147,9 +165,11 @@ static void floatGeneric(uint64_t rounds) {
   list.push_back({name<24>, 24 * (opsPerStep), isa ", 24 accumulators"});      \
   list.push_back({name<28>, 28 * (opsPerStep), isa ", 28 accumulators"})
 
-static std::vector<Limit> int8Variants() {
+static std::vector<Limit> int8Variants([[maybe_unused]] bool withTiles) {
   std::vector<Limit> list;
 #if defined(__x86_64__)
+  if (withTiles)
+    list.push_back({int8Amx, 4 * 2.0 * 16 * 16 * 64, "amx, 4 accumulators"});
   if (__builtin_cpu_supports("avx512vnni") &&
       __builtin_cpu_supports("avx512bw")) {
     QUANT_BENCH_ADD(list, int8Avx512, "avx512-vnni", 128.0);
@@ -216,8 +236,8 @@ static Limit findFastest(std::vector<Limit> variants, bool quick) {
   return best;
 }
 
-Limit quant_mlir::bench::findInt8Limit(bool quick) {
-  return findFastest(int8Variants(), quick);
+Limit quant_mlir::bench::findInt8Limit(bool quick, bool withTiles) {
+  return findFastest(int8Variants(withTiles), quick);
 }
 Limit quant_mlir::bench::findFloatLimit(bool quick) {
   return findFastest(floatVariants(), quick);

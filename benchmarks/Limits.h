@@ -31,7 +31,8 @@ struct Limit {
 };
 
 /// Of all variants that run here, the fastest.
-Limit findInt8Limit(bool quick);
+/// `withTiles`: of tile registers as well.
+Limit findInt8Limit(bool quick, bool withTiles);
 Limit findFloatLimit(bool quick);
 
 /// A call lasts about `microseconds` on each of `threads` threads; `ops` is set

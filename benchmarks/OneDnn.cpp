@@ -9,6 +9,7 @@ using namespace quant_mlir::bench;
 static const char *const absent = "oneDNN is not in this build";
 
 std::string quant_mlir::bench::getOneDnnVersion() { return ""; }
+void quant_mlir::bench::keepOneDnnFromTiles() {}
 std::optional<Subject> quant_mlir::bench::makeOneDnn(const Int8Problem &,
                                                      unsigned, unsigned,
                                                      std::string &why) {
@@ -69,6 +70,10 @@ std::string quant_mlir::bench::getOneDnnVersion() {
   return std::to_string(version->major) + "." + std::to_string(version->minor) +
          "." + std::to_string(version->patch) + ", " +
          isaName(dnnl::get_effective_cpu_isa());
+}
+
+void quant_mlir::bench::keepOneDnnFromTiles() {
+  dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx512_core_bf16);
 }
 
 static dnnl::engine &getEngine() {

@@ -23,6 +23,10 @@ namespace quant_mlir::bench {
 /// "2.6.3, AVX512_CORE_BF16"; empty where the program is built without it.
 std::string getOneDnnVersion();
 
+/// Keeps the library from tile registers (AMX), before anything is made of it.
+/// ONEDNN_MAX_CPU_ISA of the environment does the same.
+void keepOneDnnFromTiles();
+
 /// `copies` of the weights are used in turn, so that they come from memory.
 /// Nothing where the library has no such primitive or is not there; `why` then
 /// says so.

@@ -7,6 +7,9 @@ defm filter : Value<"filter", "<regex>",
 defm threads : Value<"threads", "<N,…>",
     "Numbers of threads, each in rows of its own (default: 1); on more than "
     "one only what is large enough">;
+defm target_features : Value<"target-features", "<+f,-g,…>",
+    "Features of this processor that ours uses beside what it has, or does "
+    "without. Without AMX (-amx-int8) oneDNN does without as well">;
 defm json : Value<"json", "<file>",
     "Write everything that was measured, and the machine's description">;
 def quick : Plain<"quick", "Few runs: to try the program, not to measure">;

@@ -70,10 +70,9 @@ static std::string describeOperations(mlir::ModuleOp module) {
   return text;
 }
 
-llvm::Expected<Compiled>
-quant_mlir::bench::compileOurs(const ModuleText &module,
-                               const QuantPipelineOptions &options,
-                               unsigned threads, llvm::StringRef path) {
+llvm::Expected<Compiled> quant_mlir::bench::compileOurs(
+    const ModuleText &module, const QuantPipelineOptions &options,
+    const CompileOptions &compile, llvm::StringRef path) {
   mlir::DialectRegistry registry;
   registerExecutionDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -90,10 +89,7 @@ quant_mlir::bench::compileOurs(const ModuleText &module,
   }
   Compiled result;
   result.operations = describeOperations(*parsed);
-  CompileOptions compileOptions;
-  compileOptions.threads = threads;
-  auto compiled =
-      CompiledFunction::compile(*parsed, "main", compileOptions, path);
+  auto compiled = CompiledFunction::compile(*parsed, "main", compile, path);
   if (!compiled)
     return compiled.takeError();
   result.function = std::move(*compiled);
@@ -120,15 +116,16 @@ struct Calls {
 /// result in `output`.
 static llvm::Expected<Subject>
 makeSubject(const ModuleText &module, const QuantPipelineOptions &options,
-            NdArray input, unsigned threads, unsigned copies,
+            NdArray input, const CompileOptions &compile, unsigned copies,
             llvm::StringRef path, NdArray &output) {
+  unsigned threads = compile.threads;
   auto calls = std::make_shared<Calls>();
   calls->inputs.push_back(std::move(input));
   omp_set_num_threads(int(threads));
   Subject subject;
   auto start = std::chrono::steady_clock::now();
   for (unsigned i = 0; i < copies; ++i) {
-    auto compiled = compileOurs(module, options, threads, path);
+    auto compiled = compileOurs(module, options, compile, path);
     if (!compiled)
       return compiled.takeError();
     auto call = compiled->function->prepare(calls->inputs);
@@ -171,9 +168,9 @@ inputShape(bool isConv, const MatmulShape &matmul, const ConvShape &conv) {
   return {matmul.m, matmul.k};
 }
 
-llvm::Expected<Subject> quant_mlir::bench::makeOurs(const Int8Problem &problem,
-                                                    unsigned threads,
-                                                    unsigned copies) {
+llvm::Expected<Subject>
+quant_mlir::bench::makeOurs(const Int8Problem &problem,
+                            const CompileOptions &compile, unsigned copies) {
   QuantPipelineOptions options;
   options.cleanUp = true;
   options.fuse.emplace();
@@ -183,22 +180,22 @@ llvm::Expected<Subject> quant_mlir::bench::makeOurs(const Int8Problem &problem,
       makeArray(DType::Int8,
                 inputShape(problem.isConv, problem.matmul, problem.conv),
                 problem.a),
-      threads, copies, "int8", output);
+      compile, copies, "int8", output);
   if (subject)
     subject->difference = problem.difference(output.bytes.data(), true);
   return subject;
 }
 
-llvm::Expected<Subject> quant_mlir::bench::makeOurs(const FloatProblem &problem,
-                                                    unsigned threads,
-                                                    unsigned copies) {
+llvm::Expected<Subject>
+quant_mlir::bench::makeOurs(const FloatProblem &problem,
+                            const CompileOptions &compile, unsigned copies) {
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), {},
       makeArray(DType::Float32,
                 inputShape(problem.isConv, problem.matmul, problem.conv),
                 problem.a),
-      threads, copies, "f32", output);
+      compile, copies, "f32", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>(), true);
   return subject;
@@ -213,27 +210,27 @@ static QuantPipelineOptions getDynamicOptions() {
   return options;
 }
 
-llvm::Expected<Subject> quant_mlir::bench::makeOurs(const BlockProblem &problem,
-                                                    unsigned threads,
-                                                    unsigned copies) {
+llvm::Expected<Subject>
+quant_mlir::bench::makeOurs(const BlockProblem &problem,
+                            const CompileOptions &compile, unsigned copies) {
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), getDynamicOptions(),
       makeArray(DType::Float32, {problem.shape.m, problem.shape.k}, problem.a),
-      threads, copies, "int4", output);
+      compile, copies, "int4", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>());
   return subject;
 }
 
 llvm::Expected<Subject>
-quant_mlir::bench::makeOurs(const DynamicProblem &problem, unsigned threads,
-                            unsigned copies) {
+quant_mlir::bench::makeOurs(const DynamicProblem &problem,
+                            const CompileOptions &compile, unsigned copies) {
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), getDynamicOptions(),
       makeArray(DType::Float32, {problem.shape.m, problem.shape.k}, problem.a),
-      threads, copies, "dynamic int8", output);
+      compile, copies, "dynamic int8", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>());
   return subject;
@@ -245,7 +242,7 @@ quant_mlir::bench::makeOurs(const DynamicProblem &problem, unsigned threads,
 
 llvm::Expected<Subject> quant_mlir::bench::makeOursModel(
     const std::string &path, const std::string &ranges, const NdArray &input,
-    const NdArray &expected, unsigned threads) {
+    const NdArray &expected, const CompileOptions &compile) {
   ModuleText module;
   auto file = llvm::MemoryBuffer::getFile(path);
   if (!file)
@@ -261,7 +258,7 @@ llvm::Expected<Subject> quant_mlir::bench::makeOursModel(
     options.fuse.emplace();
   }
   NdArray output;
-  auto subject = makeSubject(module, options, input, threads, 1, path, output);
+  auto subject = makeSubject(module, options, input, compile, 1, path, output);
   if (!subject)
     return subject;
   double worst = 0, greatest = 0;

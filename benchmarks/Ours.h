@@ -29,24 +29,31 @@ struct Compiled {
 /// errors.
 llvm::Expected<Compiled> compileOurs(const ModuleText &module,
                                      const QuantPipelineOptions &options,
-                                     unsigned threads, llvm::StringRef path);
+                                     const CompileOptions &compile,
+                                     llvm::StringRef path);
 
 /// `copies` compiled functions, each with its own weights, take turns.
-llvm::Expected<Subject> makeOurs(const Int8Problem &problem, unsigned threads,
+llvm::Expected<Subject> makeOurs(const Int8Problem &problem,
+                                 const CompileOptions &compile,
                                  unsigned copies);
-llvm::Expected<Subject> makeOurs(const FloatProblem &problem, unsigned threads,
+llvm::Expected<Subject> makeOurs(const FloatProblem &problem,
+                                 const CompileOptions &compile,
                                  unsigned copies);
-llvm::Expected<Subject> makeOurs(const BlockProblem &problem, unsigned threads,
+llvm::Expected<Subject> makeOurs(const BlockProblem &problem,
+                                 const CompileOptions &compile,
                                  unsigned copies);
 llvm::Expected<Subject> makeOurs(const DynamicProblem &problem,
-                                 unsigned threads, unsigned copies);
+                                 const CompileOptions &compile,
+                                 unsigned copies);
 
 /// A whole float model (level 0): as it is, or in static int8 with the ranges
 /// of the file `ranges`. The difference is from `expected`, relative to its
 /// largest value.
-llvm::Expected<Subject>
-makeOursModel(const std::string &path, const std::string &ranges,
-              const NdArray &input, const NdArray &expected, unsigned threads);
+llvm::Expected<Subject> makeOursModel(const std::string &path,
+                                      const std::string &ranges,
+                                      const NdArray &input,
+                                      const NdArray &expected,
+                                      const CompileOptions &compile);
 
 } // namespace quant_mlir::bench
 

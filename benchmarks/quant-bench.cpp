@@ -14,6 +14,7 @@
 #include "quant-mlir/Support/Errors.h"
 #include "quant-mlir/Support/OptionReader.h"
 #include "quant-mlir/Support/OutputFile.h"
+#include "quant-mlir/Target/CPU.h"
 
 #include "llvm/Option/Option.h"
 #include "llvm/Support/FileSystem.h"
@@ -61,7 +62,7 @@ public:
 struct BenchOptions {
   std::optional<llvm::Regex> filter;
   llvm::SmallVector<unsigned> threads = {1};
-  std::string json, onnxRuntime, ggml, python, models, scratch;
+  std::string targetFeatures, json, onnxRuntime, ggml, python, models, scratch;
   bool quick = false, list = false, peersOnly = false;
 };
 } // namespace
@@ -108,6 +109,8 @@ static llvm::Expected<std::optional<BenchOptions>> parseOptions(int argc,
                   quoteForMessage(*text) + ": " + why);
   }
   readThreads(reader, options);
+  options.targetFeatures =
+      reader.value(OPT_target_features, "target-features").value_or("");
   options.json = reader.value(OPT_json, "json").value_or("");
   options.onnxRuntime =
       reader.value(OPT_onnxruntime, "onnxruntime").value_or("");
@@ -147,8 +150,15 @@ static void loadPeer(std::unique_ptr<Peer> &peer, std::string &absent,
     absent = name + ": " + llvm::toString(loaded.takeError());
 }
 
-static void setUp(Context &context, const BenchOptions &options) {
-  context.int8Limit = findInt8Limit(options.quick);
+static llvm::Error setUp(Context &context, const BenchOptions &options) {
+  CPUTargetOptions machine;
+  machine.features = context.targetFeatures = options.targetFeatures;
+  llvm::Expected<CPUTarget> target = CPUTarget::get(machine);
+  if (!target)
+    return target.takeError();
+  if (!target->hasTiles())
+    keepOneDnnFromTiles();
+  context.int8Limit = findInt8Limit(options.quick, target->hasTiles());
   context.floatLimit = findFloatLimit(options.quick);
   // Far more than the last cache holds, which is hundreds of MiB on servers.
   uint64_t cache = lastLevelCacheBytes();
@@ -169,6 +179,7 @@ static void setUp(Context &context, const BenchOptions &options) {
            });
   loadPeer(context.ggml, context.ggmlAbsent, subject::ggml, "--ggml",
            options.ggml, Ggml::load);
+  return llvm::Error::success();
 }
 
 static llvm::json::Object describe(const Context &context,
@@ -177,6 +188,8 @@ static llvm::json::Object describe(const Context &context,
   std::string oneDnn = getOneDnnVersion();
   if (!oneDnn.empty())
     machine["onednn"] = oneDnn;
+  if (!options.targetFeatures.empty())
+    machine["target_features"] = options.targetFeatures;
   if (context.onnxRuntime)
     machine["onnxruntime"] = context.onnxRuntime->getVersion();
   if (context.ggml)
@@ -226,12 +239,18 @@ static llvm::Error run(BenchOptions &options) {
 
   kmp_set_blocktime(5);
   Context context;
-  setUp(context, options);
+  if (llvm::Error error = setUp(context, options))
+    return error;
   llvm::json::Object machine = describe(context, options);
   llvm::outs() << "int8 limit " << llvm::format("%.1f", context.int8Limit.rate)
                << " GOP/s (" << context.int8Limit.variant << "), f32 limit "
                << llvm::format("%.1f", context.floatLimit.rate) << " GFLOP/s ("
-               << context.floatLimit.variant << ")\n\n";
+               << context.floatLimit.variant << ")\n";
+  if (!options.targetFeatures.empty())
+    llvm::outs() << "ours with " << options.targetFeatures << "; oneDNN "
+                 << getOneDnnVersion()
+                 << "; others use what the processor has\n";
+  llvm::outs() << '\n';
   printHeader(llvm::outs());
   std::vector<Row> rows;
   std::vector<std::string> absent;

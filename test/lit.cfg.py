@@ -6,6 +6,7 @@
 #   asan           built with AddressSanitizer
 #   mpi            quant-calibrate has its MPI module, and there is an mpirun
 #   avx2           this processor has it
+#   amx            the same of tile registers, and the system grants their use
 #   aarch64        programs for AArch64 can be linked, and run in qemu
 #   vulkan         quant-run is built with Vulkan, and Mesa's lavapipe is there
 #   spirv-val      the validator of SPIR-V
@@ -19,6 +20,7 @@
 #   --param roundtrip=1   every quant-opt also verifies that its IR survives
 #                         printing and parsing, as text and as bytecode
 
+import ctypes
 import glob
 import os
 import platform
@@ -99,8 +101,12 @@ if lit.util.which("spirv-val", config.environment["PATH"]):
     config.available_features.add("spirv-val")
 if os.path.exists("/proc/cpuinfo"):
     with open("/proc/cpuinfo") as cpuinfo:
-        if " avx2 " in cpuinfo.read():
-            config.available_features.add("avx2")
+        flags = cpuinfo.read()
+    if " avx2 " in flags:
+        config.available_features.add("avx2")
+    # arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA), as CPUTarget asks.
+    if " amx_int8 " in flags and ctypes.CDLL(None).syscall(158, 0x1023, 18) == 0:
+        config.available_features.add("amx")
 qemu = lit.util.which("qemu-aarch64", config.environment["PATH"])
 if qemu and os.path.exists("/usr/aarch64-linux-gnu/lib/libc.a"):
     config.available_features.add("aarch64")

@@ -61,6 +61,7 @@ quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
   LLVMLoweringOptions lowering;
   lowering.threads = options.threads;
   lowering.target = options.target;
+  lowering.machine.features = options.features;
   lowering.addOwnLowering = options.addOwnLowering;
   buildLLVMLoweringPipeline(pm, lowering);
   if (failed(pm.run(module)))

@@ -232,6 +232,8 @@ void quant_mlir::buildLLVMLoweringPipeline(OpPassManager &pm,
   addBufferPasses(pm, options);
   addLoopPasses(pm, options);
   addLLVMPasses(pm);
+  if (options.target == LoweringTarget::CPU && options.cInterface)
+    pm.addPass(createRequestTilesPass());
   if (options.target != LoweringTarget::Reference)
     pm.addPass(createSetTargetPass(options.machine, options.cInterface));
 }

@@ -23,6 +23,9 @@ std::unique_ptr<mlir::Pass> createPrepareFunctionsPass();
 std::unique_ptr<mlir::Pass> createSetTargetPass(const CPUTargetOptions &machine,
                                                 bool setsTriple);
 
+/// What uses tile registers asks the system for them when it is loaded.
+std::unique_ptr<mlir::Pass> createRequestTilesPass();
+
 /// Fails at the first op that is not of the LLVM or OpenMP dialect.
 std::unique_ptr<mlir::Pass> createCheckLoweredPass();
 

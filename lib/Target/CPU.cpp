@@ -14,6 +14,9 @@
 
 #include <mutex>
 #include <unistd.h>
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#endif
 
 using namespace llvm;
 using namespace quant_mlir;
@@ -177,13 +180,28 @@ static Error checkFeatures(const Triple &triple, StringRef features) {
 // This machine
 //===----------------------------------------------------------------------===//
 
+bool quant_mlir::requestTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long requestPermission = 0x1023, tileData = 18;
+  static const bool isGranted =
+      syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+  return isGranted;
+#else
+  return false;
+#endif
+}
+
 /// Features of this machine, those that it lacks first: a CPU's name stands for
 /// more than a virtual machine may let through.
 static std::string getHostFeatures() {
   std::vector<std::string> without, with;
-  for (const auto &feature : sys::getHostCPUFeatures())
-    (feature.second ? with : without)
-        .push_back((feature.second ? "+" : "-") + feature.first().str());
+  for (const auto &feature : sys::getHostCPUFeatures()) {
+    bool isUsable = feature.second;
+    if (isUsable && feature.first().starts_with("amx-"))
+      isUsable = requestTiles();
+    (isUsable ? with : without)
+        .push_back((isUsable ? "+" : "-") + feature.first().str());
+  }
   llvm::sort(without);
   llvm::sort(with);
   without.insert(without.end(), with.begin(), with.end());
@@ -271,6 +289,11 @@ Expected<CPUTarget> CPUTarget::get(const CPUTargetOptions &options) {
 // Shapes
 //===----------------------------------------------------------------------===//
 
+bool CPUTarget::hasTiles() const {
+  return dot == DotKind::AVX512VNNI && hasFeature("amx-tile") &&
+         hasFeature("amx-int8");
+}
+
 bool CPUTarget::hasFMA() const {
   return isAArch64() || hasFeature("fma") || hasFeature("avx512f");
 }
@@ -327,6 +350,9 @@ int64_t CPUTarget::getTileColumns() const {
   // ymm: 6 x 2, 2 and 1 of 16, and with AVX2 1 for the products.
   // Neon: 6 x 4 of 32; smmla holds two rows of two columns in a register.
   // Generic on x86: 2 x 4 of 16, the rest for widening.
+  // Tiles: 2 x 16, so that a panel stays in L1 for all rows.
+  if (hasTiles())
+    return 32;
   return dot == DotKind::AVX512VNNI ? 64 : 16;
 }
 

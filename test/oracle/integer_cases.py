@@ -339,6 +339,42 @@ def products(seed):
   yield m
 
 
+def tiles(seed):
+  """Sizes around those of tile registers (16 rows, 64 codes, 32 columns), lines of rows
+  that are parts of tiles, and rows that are gathered."""
+  rows, depths, widths = (4, 15, 17, 31, 32, 97), (4, 27, 64, 65, 144, 517), (16, 33, 70, 130)
+  forms = [Weights("int8", "per_channel"), Weights("uint8", "per_tensor", "zero"),
+           Weights("int8", "per_channel", "minval"), Weights("int4", 32, "zero", "f16"),
+           Weights("uint4", 64), Weights("int2", "per_channel", "zero"),
+           Weights("uint4", 128, "zero"), Weights("int4", 16, "zero", "bf16")]
+  m = Module([seed, 1600])
+  for i, (count, k) in enumerate(itertools.product(rows, depths)):
+    n, lhs = widths[(i + i // 6) % 4], LHS_FORMS[i % 7]
+    weights, out = forms[(i + i // 8) % 8], RESULTS[(i // 5) % 5]
+    add_contract(m, "tiles %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), dynamic=(0, 0) if i % 3 == 1 else None,
+                 **options(m, out, i % 3 == 0))
+  yield m
+  m = Module([seed, 1601])
+  for i, (w, n, stride) in enumerate(itertools.product((5, 14, 18, 33), (24, 150), (1, 2))):
+    lhs, weights, out = LHS_FORMS[i % 5], forms[i // 2 % 4], RESULTS[i % 5]
+    if weights.granularity == 32:  # of one of several reductions
+      weights = Weights("int4", "per_channel", "zero")
+    opts = options(m, out, i % 3 == 0)
+    opts.pop("bias_dims")
+    c, h = (16, 3, 20)[i % 3], 3
+    step = "n, h * %d + i, w * %d + j, c" % (stride, stride)
+    size = lambda out: (out - 1) * stride + 3
+    add_contract(m, "tiles conv %d /%d %d->%d %s %s -> %s" % (w, stride, c, n, lhs, weights,
+                                                             out),
+                 ("n, h, w, k, i, j, c", step, "i, j, c, k", "n, h, w, k"), lhs,
+                 (2, size(h) - 2, size(w) - 2, c), [0], weights, (3, 3, c, n), [3], 2, out,
+                 (2, h, w, n), [3], [0, 0, 1, 1, 1, 1, 0, 0],
+                 dynamic=(0, 0) if i % 4 == 1 else None, **opts)
+  yield m
+
+
 def depthwise(seed):
   """Channels that fill registers, and those that do not, x windows, strides, dilations
   and padding: none, on one side, wider than the window, over an image that is smaller."""
@@ -493,6 +529,7 @@ GROUPS = {
     "conv": lambda quick, seed: convolutions(seed),
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
+    "tiles": lambda quick, seed: tiles(seed),
     "depthwise": lambda quick, seed: depthwise(seed),
     "values": values,
     "elementwise": elementwise,

@@ -134,6 +134,10 @@ quant_mlir::parseOptions(int argc, char **argv) {
   options.reports = reader.values(OPT_report, "report");
   options.json = reader.has(OPT_json);
   options.target = readTarget(reader);
+  options.targetFeatures =
+      reader.value(OPT_target_features, "target-features").value_or("");
+  if (!options.targetFeatures.empty() && options.target != LoweringTarget::CPU)
+    reader.fail("--target-features has no effect without --target=cpu");
   checkUse(options, reader);
   if (llvm::Error error = reader.takeError())
     return std::move(error);

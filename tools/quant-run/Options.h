@@ -22,6 +22,7 @@ struct RunOptions {
   std::optional<std::string> labels;
   std::string entry = "main";
   LoweringTarget target = LoweringTarget::CPU;
+  std::string targetFeatures;
   unsigned threads = 1;
   std::optional<int64_t> batch;
   std::optional<unsigned> bench;

@@ -11,6 +11,9 @@ defm target : Value<"target", "<target>",
     "cpu (default): kernels for this processor; reference: what operations mean, "
     "without kernels; vulkan: kernels on a GPU, through Vulkan; nvvm-emulator: those of NVIDIA's "
     "GPUs, lane by lane on this processor, for tests">;
+defm target_features : Value<"target-features", "<+f,-g,…>",
+    "Features of this processor that kernels use beside what it has, or do "
+    "without: -amx-int8">;
 defm threads : Value<"threads", "<N>",
     "Threads that compiled code uses (default: 1)">;
 defm batch : Value<"batch", "<N>",

@@ -64,6 +64,7 @@ compileModel(const RunOptions &options) {
   CompileOptions compileOptions;
   compileOptions.threads = options.threads;
   compileOptions.target = options.target;
+  compileOptions.features = options.targetFeatures;
   compileOptions.remark = [](llvm::StringRef message) {
     llvm::errs() << "quant-run: remark: " << message << '\n';
   };
@@ -91,6 +92,7 @@ compareModels(const RunOptions &options, llvm::ArrayRef<NdArray> inputs) {
   measurement.entry = options.entry;
   measurement.compile.threads = options.threads;
   measurement.compile.target = options.target;
+  measurement.compile.features = options.targetFeatures;
   measurement.inputs = inputs;
   measurement.inputNames = options.inputs;
   measurement.batch = options.batch;

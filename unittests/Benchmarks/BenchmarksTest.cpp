@@ -133,7 +133,7 @@ TEST(Measure, MedianOfEvenAndOddCounts) {
 }
 
 TEST(Limits, RatesArePositiveAndCallsAsLongAsAsked) {
-  Limit limit = findInt8Limit(/*quick=*/true);
+  Limit limit = findInt8Limit(/*quick=*/true, /*withTiles=*/false);
   EXPECT_GT(limit.rate, 0);
   double ops = 0;
   makeLimitSubject(limit, 2, 100, ops).run();

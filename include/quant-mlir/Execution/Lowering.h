@@ -22,6 +22,8 @@ struct CompileOptions {
   unsigned threads = 1;
   /// Whether the integer form becomes kernels or linalg.
   LoweringTarget target = LoweringTarget::CPU;
+  /// Of this processor, to use or not: comma-separated, each with + or -.
+  std::string features;
   /// Appends the passes that turn operations of an embedder's own into linalg,
   /// arith, math, tensor and scf. They run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;

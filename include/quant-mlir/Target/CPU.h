@@ -46,6 +46,10 @@ struct CPUTargetOptions {
   std::string triple;
 };
 
+/// Asks the system to let this process use tile registers, which Linux wants to
+/// be asked for. The answer holds for the process; false where there are none.
+bool requestTiles();
+
 class CPUTarget : public PanelTarget {
 public:
   /// Fails on a CPU or feature that LLVM does not know, and on architectures
@@ -66,6 +70,9 @@ public:
   DotKind getDotKind() const { return dot; }
   /// That of the dot instruction.
   llvm::StringRef getName() const override { return quant_mlir::getName(dot); }
+  /// Whether codes of 8 bits are multiplied in tile registers too (AMX). Of
+  /// this machine: only if the system lets a process use them.
+  bool hasTiles() const;
   /// Whether a fused multiply-add of f32 is an instruction, not a call.
   bool hasFMA() const;
 

@@ -69,8 +69,19 @@ static std::string findTypeReason(ContractOp op) {
   return "";
 }
 
+/// Padding is made of one number.
+static bool hasPaddingOfRows(ContractOp op) {
+  if (!op.getPadding() || !op.getZeroPoint() ||
+      llvm::all_of(*op.getPadding(), [](int64_t size) { return size == 0; }))
+    return false;
+  auto type = cast<ShapedType>(op.getZeroPoint().getType());
+  return !type.hasStaticShape() || type.getNumElements() != 1;
+}
+
 std::string quant_mlir::findNoKernelReason(ContractOp op,
                                            const CPUTarget &target) {
+  if (hasPaddingOfRows(op))
+    return "its padding has a zero point for each row";
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
@@ -287,6 +298,15 @@ void ContractKernel::analyze() {
   mergeRows();
   needsGather = !loops.isDepthwise && loops.getSize(run) != 1 &&
                 !loops.areContiguous(run, loops.lhsStrides);
+  if (usesTiles)
+    planTiles();
+  gatheredStride = reductionSize;
+  if (usesTiles) {
+    gatheredStride = llvm::alignTo(reductionSize, tileRowBytes);
+    // Rows at powers of two share few sets of the cache.
+    if (gatheredStride % (8 * tileRowBytes) == 0)
+      gatheredStride += tileRowBytes;
+  }
   planScratch();
 }
 
@@ -299,8 +319,11 @@ int64_t ContractKernel::getTileRows(const Panel &panel) const {
   return std::max<int64_t>(llvm::alignDown(rows, dot.getRows()), 1);
 }
 
-/// Bytes of scratch: on the stack, also on that of a thread.
-static constexpr int64_t maxScratch = 128 << 10;
+/// Bytes of scratch: on the stack, also on that of a thread. Tiles are so fast
+/// that panels should be read for many rows at once.
+int64_t ContractKernel::getMaxScratch() const {
+  return usesTiles ? 512 << 10 : 128 << 10;
+}
 
 void ContractKernel::planScratch() {
   numRows = attr(1);
@@ -312,19 +335,20 @@ void ContractKernel::planScratch() {
       minval.values.empty())
     rowSumFactor = -int32_t(rhsOffset.values.front());
   parallel = chooseParallel();
-  int64_t tile = target.getTileRows(panelColumns);
+  int64_t tile = getRowUnit();
   int64_t known = getConstantIntValue(numRows).value_or(0);
   // Blocks are many enough for threads to have equal shares, and large enough
   // for a panel to be read once for several tiles.
   if (parallel == Parallel::RowBlocks)
     rowsPerBlock =
         llvm::divideCeil(std::max<int64_t>(known / 32, 8 * tile), tile) * tile;
-  if (!needsGather && !needsRowSums)
+  if (!needsScratch())
     return;
   int64_t scratchRows = known;
   if (!isScratchShared()) {
     rowsPerBlock =
-        std::max<int64_t>(maxScratch / getScratchPerRow() / tile, 1) * tile;
+        std::max<int64_t>(getMaxScratch() / getScratchPerRow() / tile, 1) *
+        tile;
     if (known != 0)
       rowsPerBlock = std::min(rowsPerBlock, known);
     scratchRows = rowsPerBlock;
@@ -334,13 +358,14 @@ void ContractKernel::planScratch() {
 
 int64_t ContractKernel::getScratchPerRow() const {
   int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
-  return (needsGather ? reductionSize * bytes : 0) +
+  return (needsGather ? gatheredStride * bytes : 0) +
+         (needsTails ? getNumRuns() * tileRowBytes : 0) +
          (needsRowSums ? numBlocks * 4 : 0);
 }
 
 ContractKernel::Parallel ContractKernel::chooseParallel() const {
-  // About 15 us of a core with vpdpbusd; to wake threads takes 2 to 5.
-  constexpr int64_t minProducts = int64_t(1) << 22;
+  // About 15 us of a core; to wake threads takes 2 to 5.
+  const int64_t minProducts = int64_t(1) << (usesTiles ? 24 : 22);
   // Of a number that is not known, one row: a matrix times a vector.
   std::optional<int64_t> known = getConstantIntValue(numRows);
   int64_t products = known.value_or(1);
@@ -359,9 +384,9 @@ ContractKernel::Parallel ContractKernel::chooseParallel() const {
     return Parallel::None;
   // Panels are equal shares where they are many; otherwise rows are, if what is
   // prepared of them fits.
-  int64_t tile = target.getTileRows(panelColumns);
+  int64_t tile = getRowUnit();
   if (columns / panelColumns >= 16 || !known || *known < 16 * tile ||
-      *known * getScratchPerRow() > maxScratch)
+      *known * getScratchPerRow() > getMaxScratch())
     return columns / panelColumns > 1 ? Parallel::Panels : Parallel::None;
   return Parallel::RowBlocks;
 }

@@ -12,6 +12,9 @@
 //             reduction                     accumulators stay in registers
 //             epilogue                      from them to codes or values
 //
+// With AMX tiles of rows are tile registers (ContractTiles.cpp), whose sums
+// take the way to the epilogue through a buffer.
+//
 // Large ones run in parallel over panels, over blocks of rows where panels are
 // few, or over batches (scf.parallel): every element of the result is computed
 // by one iteration, in one order, so that numbers do not depend on the number
@@ -25,6 +28,7 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_CONTRACTKERNEL_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_CONTRACTKERNEL_H
 
+#include "AMXTiles.h"
 #include "DotProduct.h"
 
 #include "quant-mlir/Conversion/Utils/ContractArith.h"
@@ -37,6 +41,10 @@ llvm::SmallVector<unsigned> orderColumns(const ContractLoops &loops);
 /// What keeps a rhs packed by columns from giving the rows of a kernel, and lhs
 /// the columns; empty where nothing does.
 std::string findNoExchangeReason(ContractOp op, const ContractLoops &loops);
+
+/// Whether products of `op` are made in tile registers.
+bool choosesTiles(ContractOp op, const CPUTarget &target,
+                  const ContractLoops &loops, bool isExchanged);
 
 /// Numbers of columns (and blocks of them) that are known at compile time: one
 /// for all, or a global in the order of panels: batches, panels, blocks,
@@ -92,6 +100,14 @@ private:
     mlir::Value scale;     ///< f32; dynamic lhs only
     mlir::Value zeroPoint; ///< i32, moved as the codes are; dynamic lhs only
     mlir::Value sums;      ///< index of the sum of its first block
+    mlir::Value tail;      ///< index of the end of its first run, for tiles
+  };
+  /// Rows that tile registers hold: those of two, or of one.
+  struct RowTile {
+    mlir::OpFoldResult first; ///< number in its block
+    mlir::OpFoldResult done;  ///< how many are in tiles before it
+    Values at;                ///< the first one's place in the loops
+    Row row;                  ///< its addresses
   };
 
   //===--------------------------------------------------------------------===//
@@ -108,7 +124,13 @@ private:
   /// Whether the scratch is of all rows, made before their blocks run in
   /// parallel.
   bool isScratchShared() const { return parallel == Parallel::RowBlocks; }
+  bool needsScratch() const {
+    return needsGather || needsRowSums || needsTails;
+  }
   int64_t getScratchPerRow() const;
+  int64_t getMaxScratch() const;
+  /// Blocks of rows are a multiple of it.
+  int64_t getRowUnit() const;
   /// Rows of a tile beside these columns.
   int64_t getTileRows(const Panel &panel) const;
 
@@ -201,6 +223,12 @@ private:
 
   /// Positions of `number`, a row, in the loops of rows.
   void placeRow(Values &ivs, mlir::Value number);
+  /// What belongs to the row that lies `along` rows behind number `first` of
+  /// all, `inBlock` of its block, in the innermost loop. `at`: the place of
+  /// `first` in the loops.
+  Row buildRow(llvm::ArrayRef<mlir::Value> at, const Panel &panel,
+               mlir::OpFoldResult first, mlir::OpFoldResult inBlock,
+               mlir::OpFoldResult along);
   /// Addresses and numbers of `count` rows.
   llvm::SmallVector<Row> buildRowValues(Values &ivs, const Panel &panel,
                                         mlir::Value firstRow,
@@ -213,6 +241,9 @@ private:
   void gatherRow(mlir::Value from, mlir::Value to);
   /// The codes of a row's block, summed.
   mlir::Value sumBlock(mlir::Value lhs, mlir::OpFoldResult first, int64_t size);
+  /// From the first code of a row to those of a run, where the row is read.
+  mlir::OpFoldResult getRunInRow(mlir::OpFoldResult inLhs,
+                                 mlir::OpFoldResult number);
 
   //===--------------------------------------------------------------------===//
   // ContractReduce.cpp: the micro-kernel
@@ -228,6 +259,8 @@ private:
   /// The whole reduction: i32 registers row by row, or f32 ones with blocks.
   Values reduce(llvm::ArrayRef<Row> rows, const Panel &panel);
   Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
+  /// What the sums of these rows begin with, row by row.
+  Values buildStarts(llvm::ArrayRef<Row> rows, const Panel &panel);
   /// Adds block `number` of `size` codes, times its scale, to `totals`.
   Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                   mlir::OpFoldResult number, int64_t size, Values totals);
@@ -256,6 +289,32 @@ private:
   void loadDecoding(Panel &panel, mlir::OpFoldResult block);
   /// What is stored for a register of columns, as f32.
   mlir::Value decodeRhs(const Panel &panel, int64_t reg, mlir::Value stored);
+
+  //===--------------------------------------------------------------------===//
+  // ContractTiles.cpp: the micro-kernel in tile registers
+  //===--------------------------------------------------------------------===//
+
+  bool isRhsSigned() {
+    return numerics::isSignedInteger(
+               (isExchanged ? *op.getLhsParams() : op.getRhsParamsAttr())
+                   .getStorage()) == (rhsMoved == 0);
+  }
+  /// Steps along the reduction, tiles of rows, and whether rows are gathered.
+  void planTiles();
+  /// `body` with tile registers configured for `count` rows of a block.
+  void withTiles(mlir::OpFoldResult count, llvm::function_ref<void()> body);
+  /// All rows of a block beside one panel.
+  void buildTileRows(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                     mlir::OpFoldResult count);
+  RowTile placeTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                    mlir::OpFoldResult count, mlir::OpFoldResult number);
+  /// Sums of products, from the accumulators to `tileSums`.
+  void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel);
+  void finishTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                  const RowTile &tile, int64_t number);
+  /// The ends of a row's runs, filled up with zeros.
+  void fillTails(mlir::Value from, mlir::OpFoldResult row);
+  int64_t getNumRuns() const { return loops.getSize(outer); }
 
   //===--------------------------------------------------------------------===//
   // ContractDepthwise.cpp: every column has rows of its own
@@ -307,6 +366,9 @@ private:
   bool isOfValues;
   /// Whether rhs gives the rows, and lhs the columns.
   bool isExchanged;
+  /// Whether products are of tile registers. What is summed beside them, is as
+  /// it is stored: `dot` then takes lhs so.
+  bool usesTiles;
   DotProduct dot;
 
   FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint;
@@ -343,8 +405,9 @@ private:
   bool needsGather = false, needsRowSums = false;
   int64_t rowsPerBlock = 0; ///< 0: all
   int64_t scratchRows = 0;
+  int64_t gatheredStride = 0;
   Parallel parallel = Parallel::None;
-  FlatOperand gathered; ///< rowsPerBlock x reductionSize
+  FlatOperand gathered; ///< scratchRows x gatheredStride
   FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
   int32_t rowSumFactor = 1;
 
@@ -360,6 +423,19 @@ private:
   FlatOperand packed;     ///< a panel
   FlatOperand packedSums; ///< numBlocks x panelColumns
   FlatOperand lines;      ///< group x panelColumns, before they are interleaved
+
+  /// Of tile registers: codes of a step, and steps of a run. The last step may
+  /// be read from `tails`, where it is filled up with zeros: in front, as steps
+  /// of rhs end where the run does.
+  int64_t tileStep = 0, tileSteps = 0;
+  bool needsTails = false;
+  /// Tiles that are beside each other in the innermost loop of rows; 0: rows
+  /// are at one distance from each other through all loops, or gathered.
+  int64_t tilesPerLine = 0;
+  /// Of a block of rows: tiles, and rows of each.
+  mlir::OpFoldResult tileCount, tileRows;
+  FlatOperand tails;    ///< scratchRows x runs x 64
+  FlatOperand tileSums; ///< rows of two tiles x columns of a panel
 };
 
 } // namespace quant_mlir

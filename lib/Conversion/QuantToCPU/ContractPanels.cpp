@@ -38,8 +38,11 @@ void ContractKernel::planPanels() {
     source = kernel.flatten(op.getRhs(), op.getRhsMap());
   batchLoops.assign(loops.batch.begin(), loops.batch.end());
   columnLoops = orderColumns(loops);
-  // Signed, or unsigned where that leaves codes of rows as they are.
-  if (isExchanged && target.isDotLhsUnsigned())
+  // Signed, or unsigned where that leaves codes of rows as they are. Tiles are
+  // of either.
+  if (usesTiles)
+    rhsMoved = 0;
+  else if (isExchanged && target.isDotLhsUnsigned())
     rhsMoved = isSigned ? 128 : 0;
   else
     rhsMoved = isSigned ? 0 : -128;
@@ -178,8 +181,12 @@ void ContractKernel::storeGroups(Value codes, OpFoldResult dest, int64_t count,
     codes = arith::XOrIOp::create(builder, kernel.loc, codes, flip);
   }
   kernel.store(packed, kernel.index(dest), codes);
-  if (total)
-    *total = dot.addRhs(kernel, *total, dot.unpackRhs(kernel, codes, width, 0));
+  if (!total)
+    return;
+  DotProduct sum =
+      usesTiles ? DotProduct(target, /*isLhsSigned=*/true, !isRhsSigned())
+                : dot;
+  *total = sum.addRhs(kernel, *total, sum.unpackRhs(kernel, codes, width, 0));
 }
 
 /// Rows of a square as its columns: log2(n) steps, each of which exchanges

@@ -152,26 +152,21 @@ ContractKernel::Values ContractKernel::forRuns(
   return nest(0, attr(0), attr(0), inits);
 }
 
-ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
-                                              const Panel &panel) {
-  if (hasBlocks)
-    return reduceBlocks(rows, panel);
-  OpBuilder &builder = kernel.builder;
-  Value zero = arith::ConstantOp::create(
-      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+ContractKernel::Values ContractKernel::buildStarts(ArrayRef<Row> rows,
+                                                   const Panel &panel) {
   Values sums;
-  if (isOfValues)
-    sums.assign(rows.size() * panel.getRegisters(dot.getLanes()), zero);
-  for (const Row &row : isExchanged ? rows : ArrayRef<Row>())
-    for (int64_t reg = 0; reg < panel.getRegisters(dot.getLanes()); ++reg) {
-      Value sum = splat(row.start);
-      if (row.rhsOffset)
-        sum = subtractProduct(sum, row.rhsOffset, panel.columnSums[reg]);
-      sums.push_back(sum);
-    }
-  for (const Row &row : isExchanged ? ArrayRef<Row>() : rows) {
-    Value rowSum =
-        isOfValues || rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
+  if (isExchanged) {
+    for (const Row &row : rows)
+      for (int64_t reg = 0; reg < panel.getRegisters(dot.getLanes()); ++reg) {
+        Value sum = splat(row.start);
+        if (row.rhsOffset)
+          sum = subtractProduct(sum, row.rhsOffset, panel.columnSums[reg]);
+        sums.push_back(sum);
+      }
+    return sums;
+  }
+  for (const Row &row : rows) {
+    Value rowSum = rhsOffset.isZero() ? Value() : loadRowSum(row, attr(0));
     for (auto [reg, value] : llvm::enumerate(panel.start)) {
       Value sum = value;
       if (row.zeroPoint)
@@ -183,6 +178,21 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       sums.push_back(sum);
     }
   }
+  return sums;
+}
+
+ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
+                                              const Panel &panel) {
+  if (hasBlocks)
+    return reduceBlocks(rows, panel);
+  OpBuilder &builder = kernel.builder;
+  Value zero = arith::ConstantOp::create(
+      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+  Values sums;
+  if (isOfValues)
+    sums.assign(rows.size() * panel.getRegisters(dot.getLanes()), zero);
+  else
+    sums = buildStarts(rows, panel);
   // Few accumulators wait for each other: several sets of them, added up at the
   // end, keep the instruction busy.
   sums = dot.toAccumulators(kernel, sums, rows.size());

@@ -50,61 +50,75 @@ FlatOperand ContractKernel::allocate(int64_t size, Type element) {
 void ContractKernel::allocateScratch() {
   OpBuilder &builder = kernel.builder;
   if (needsGather)
-    gathered = allocate(scratchRows * reductionSize, lhs.element);
+    gathered = allocate(scratchRows * gatheredStride, lhs.element);
+  if (needsTails)
+    tails = allocate(scratchRows * getNumRuns() * tileRowBytes, lhs.element);
   if (needsRowSums)
     rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
   if (packsPanels && parallel != Parallel::Panels)
     allocatePanel();
 }
 
+ContractKernel::Row ContractKernel::buildRow(ArrayRef<Value> at,
+                                             const Panel &panel,
+                                             OpFoldResult first,
+                                             OpFoldResult inBlock,
+                                             OpFoldResult along) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Row row;
+  auto place = [&](const FlatOperand &operand) -> Value {
+    Value address = kernel.address(operand, at);
+    if (rowLoops.empty())
+      return address;
+    // A constant distance is part of the instruction's address.
+    return kernel.index(kernel.add(
+        address, kernel.mul(operand.strides[rowLoops.back().loop], along)));
+  };
+  auto load = [&](const FlatOperand &operand) -> Value {
+    return memref::LoadOp::create(builder, loc, operand.base,
+                                  ValueRange(place(operand)));
+  };
+  auto inScratch = [&](int64_t stride) -> Value {
+    OpFoldResult number = isScratchShared() ? first : inBlock;
+    return kernel.index(kernel.add(kernel.mul(number, attr(stride)),
+                                   kernel.mul(along, attr(stride))));
+  };
+  if (isExchanged)
+    addRowConstants(row, at, kernel.add(first, along));
+  row.lhs = needsGather ? inScratch(gatheredStride) : place(lhs);
+  row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
+  if (residual.base)
+    row.residual = kernel.index(kernel.add(place(residual), panel.firstColumn));
+  if (needsRowSums)
+    row.sums = inScratch(numBlocks);
+  if (needsTails)
+    row.tail = inScratch(getNumRuns() * tileRowBytes);
+  if (scale.base) {
+    row.scale = load(scale);
+    if (!scale.element.isF32())
+      row.scale =
+          arith::ExtFOp::create(builder, loc, builder.getF32Type(), row.scale);
+  }
+  if (zeroPoint.base)
+    row.zeroPoint = arith::AddIOp::create(builder, loc, load(zeroPoint),
+                                          constantI32(dot.getLhsOffset()));
+  return row;
+}
+
 SmallVector<ContractKernel::Row>
 ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
                                Value inBlock, int64_t count) {
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
   bool isOneLoop = rowLoops.size() <= 1;
   OpFoldResult first = kernel.add(firstRow, inBlock);
-  SmallVector<Row> rows(count);
+  SmallVector<Row> rows;
   for (int64_t i = 0; i < count; ++i) {
-    Row &row = rows[i];
+    OpFoldResult number = isOneLoop ? first : kernel.add(first, attr(i));
     Values at(ivs);
-    placeRow(at, kernel.index(isOneLoop ? first : kernel.add(first, attr(i))));
-    auto place = [&](const FlatOperand &operand) -> Value {
-      Value address = kernel.address(operand, at);
-      if (!isOneLoop || rowLoops.empty())
-        return address;
-      // A constant distance is part of the instruction's address.
-      return kernel.index(
-          kernel.add(address, kernel.mul(operand.strides[rowLoops.front().loop],
-                                         attr(i))));
-    };
-    auto load = [&](const FlatOperand &operand) -> Value {
-      return memref::LoadOp::create(builder, loc, operand.base,
-                                    ValueRange(place(operand)));
-    };
-    auto inScratch = [&](int64_t stride) -> Value {
-      OpFoldResult number = isScratchShared() ? first : OpFoldResult(inBlock);
-      return kernel.index(
-          kernel.add(kernel.mul(number, attr(stride)), attr(i * stride)));
-    };
-    if (isExchanged)
-      addRowConstants(row, at, kernel.add(first, attr(i)));
-    row.lhs = needsGather ? inScratch(reductionSize) : place(lhs);
-    row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
-    if (residual.base)
-      row.residual =
-          kernel.index(kernel.add(place(residual), panel.firstColumn));
-    if (needsRowSums)
-      row.sums = inScratch(numBlocks);
-    if (scale.base) {
-      row.scale = load(scale);
-      if (!scale.element.isF32())
-        row.scale = arith::ExtFOp::create(builder, loc, builder.getF32Type(),
-                                          row.scale);
-    }
-    if (zeroPoint.base)
-      row.zeroPoint = arith::AddIOp::create(builder, loc, load(zeroPoint),
-                                            constantI32(dot.getLhsOffset()));
+    placeRow(at, kernel.index(number));
+    rows.push_back(isOneLoop ? buildRow(at, panel, first, inBlock, attr(i))
+                             : buildRow(at, panel, number,
+                                        kernel.add(inBlock, attr(i)), attr(0)));
   }
   return rows;
 }
@@ -133,6 +147,11 @@ void ContractKernel::gatherRow(Value from, Value to) {
   });
 }
 
+OpFoldResult ContractKernel::getRunInRow(OpFoldResult inLhs,
+                                         OpFoldResult number) {
+  return needsGather ? kernel.mul(number, attr(runSize)) : inLhs;
+}
+
 Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
   const FlatOperand &source = needsGather ? gathered : lhs;
   if (hasBlocks)
@@ -140,9 +159,10 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
                       size);
   Value zero = constantI32(0);
   return forRuns(
-      lhs, zero, [&](OpFoldResult at, OpFoldResult, ValueRange carried) {
-        Value sum = dot.sumLhs(kernel, source,
-                               kernel.index(kernel.add(lhsAt, at)), runSize);
+      lhs, zero, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
+        Value sum = dot.sumLhs(
+            kernel, source,
+            kernel.index(kernel.add(lhsAt, getRunInRow(at, number))), runSize);
         return Values{arith(sum).add(carried[0], sum)};
       })[0];
 }
@@ -154,10 +174,12 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
     placeRow(at, kernel.index(kernel.add(firstRow, iv)));
     Value from = kernel.address(lhs, at);
     if (needsGather) {
-      Value to = kernel.index(kernel.mul(iv, attr(reductionSize)));
+      Value to = kernel.index(kernel.mul(iv, attr(gatheredStride)));
       gatherRow(from, to);
       from = to;
     }
+    if (needsTails)
+      fillTails(from, iv);
     if (!needsRowSums)
       return;
     Value first = kernel.index(kernel.mul(iv, attr(numBlocks)));

@@ -18,14 +18,19 @@ using namespace mlir;
 using namespace quant_mlir;
 
 static DotProduct chooseDot(ContractOp op, const CPUTarget &target,
-                            bool isExchanged) {
+                            bool isExchanged, bool usesTiles) {
   if (!op.hasIntegerSum())
     return DotProduct(target);
-  return DotProduct(
-      target,
-      isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage()),
-      isExchanged ? target.isDotLhsUnsigned()
-                  : op.getRhsCodesType().getElementTypeBitWidth() < 8);
+  bool isLhsSigned =
+      isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage());
+  // Beside tiles, rows are summed as they are stored: against an operand of the
+  // other signedness.
+  if (usesTiles)
+    return DotProduct(target, isLhsSigned, isLhsSigned);
+  return DotProduct(target, isLhsSigned,
+                    isExchanged
+                        ? target.isDotLhsUnsigned()
+                        : op.getRhsCodesType().getElementTypeBitWidth() < 8);
 }
 
 ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
@@ -34,7 +39,8 @@ ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
       loops(analyzeLoops(op)), isOfValues(!op.hasIntegerSum()),
       isExchanged(!isOfValues && op.getLayout() &&
                   op.getLayout()->getPanel() == 1),
-      dot(chooseDot(op, target, isExchanged)) {}
+      usesTiles(choosesTiles(op, target, loops, isExchanged)),
+      dot(chooseDot(op, target, isExchanged, usesTiles)) {}
 
 //===----------------------------------------------------------------------===//
 // Rows
@@ -50,6 +56,8 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
                                OpFoldResult size) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
+  if (usesTiles)
+    return buildTileRows(ivs, panel, firstRow, size);
   int64_t most = getTileRows(panel);
   auto tiles = [&](Value end, int64_t count) {
     auto loop = scf::ForOp::create(builder, loc, kernel.index(0), end,
@@ -103,6 +111,9 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
 //===----------------------------------------------------------------------===//
 // Columns
 //===----------------------------------------------------------------------===//
+
+/// Shares of panels that threads take one after the other.
+static constexpr int64_t maxThreadShares = 16;
 
 Value ContractKernel::loadBias(Panel &panel, OpFoldResult at, int64_t reg) {
   Value biases = loadColumns(bias, kernel.index(at), getValid(panel, reg));
@@ -179,22 +190,48 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
 
 void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
                                    OpFoldResult count) {
-  if ((needsGather || needsRowSums) && !isScratchShared())
+  if (needsScratch() && !isScratchShared())
     fillScratch(ivs, firstRow, count);
-  int64_t whole = columns / columnStep;
-  auto build = [&](Value index, int64_t columns) {
-    if (!packsPanels || parallel != Parallel::Panels)
-      return buildPanel(ivs, batch, index, columns, firstRow, count);
-    buildOnStack([&] {
-      allocatePanel();
+  bool isParallel = parallel == Parallel::Panels;
+  auto buildSome = [&](Value first, int64_t number, int64_t columns) {
+    auto panel = [&](Value index) {
       buildPanel(ivs, batch, index, columns, firstRow, count);
+    };
+    if (number == 1)
+      return panel(first);
+    kernel.forLoop(attr(number), [&](Value iv) {
+      panel(kernel.index(kernel.add(first, iv)));
     });
   };
-  buildLoop(kernel.index(0), kernel.index(whole), 1,
-            parallel == Parallel::Panels,
-            [&](Value index) { build(index, columnStep); });
-  if (int64_t rest = columns % columnStep)
-    build(kernel.index(whole), rest);
+  // What every iteration of a parallel loop has for itself.
+  auto buildShare = [&](Value first, int64_t number, int64_t columns) {
+    if (!isParallel || (!packsPanels && !usesTiles))
+      return buildSome(first, number, columns);
+    buildOnStack([&] {
+      if (packsPanels)
+        allocatePanel();
+      if (!usesTiles)
+        return buildSome(first, number, columns);
+      withTiles(count, [&] { buildSome(first, number, columns); });
+    });
+  };
+  auto buildPanels = [&] {
+    int64_t whole = columns / columnStep;
+    // Tiles are configured once for several panels.
+    int64_t share = isParallel && usesTiles
+                        ? std::max<int64_t>(whole / maxThreadShares, 1)
+                        : 1;
+    int64_t shared = whole / share * share;
+    buildLoop(kernel.index(0), kernel.index(shared), share, isParallel,
+              [&](Value first) { buildShare(first, share, columnStep); });
+    if (shared < whole)
+      buildShare(kernel.index(shared), whole - shared, columnStep);
+    if (int64_t rest = columns % columnStep)
+      buildShare(kernel.index(whole), 1, rest);
+  };
+  if (!usesTiles || isParallel)
+    return buildPanels();
+  buildOnStack([&] { withTiles(count, buildPanels); });
 }
 
 void ContractKernel::buildLoop(Value from, Value to, int64_t step,
@@ -227,7 +264,7 @@ void ContractKernel::buildBatch(Values &ivs, Value batch) {
   if (loops.isDepthwise)
     return buildDepthwise(ivs, batch);
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  if (needsRowSums && isScratchShared())
+  if (needsScratch() && isScratchShared())
     fillScratch(ivs, kernel.index(0), numRows);
   if (rowsPerBlock == 0 || (known && *known <= rowsPerBlock))
     return buildRowBlock(ivs, batch, kernel.index(0), numRows);
@@ -270,7 +307,7 @@ void ContractKernel::build() {
   placeConstants(minval, "minval");
   placeConstants(rhsZero, "zero_point");
   placeConstants(rhsOffset, "offset");
-  bool hasScratch = packsPanels || needsGather || needsRowSums;
+  bool hasScratch = packsPanels || needsScratch();
   auto buildScratch = [&](llvm::function_ref<void()> body) {
     if (!hasScratch)
       return body();

@@ -1,0 +1,384 @@
+//===- ContractTiles.cpp - Contractions in tile registers -----------------===//
+//
+// Products of AMX. Two tiles of rows and two of columns make four tiles of sums
+// (32 x 32), so that a step loads as many tiles as it multiplies:
+//
+//   for pairs of tiles of rows
+//     tilezero 0 … 3
+//     for steps of 64 codes
+//       tileload 6, 7          32 columns of a panel: 16 groups of 4 codes
+//       tileload 4, 5          16 rows each, from where they lie
+//       tdpbssd 0 … 3          or sud, usd, uud: no code has to be moved
+//     tilestore 0 … 3          to a buffer of 4 KiB
+//     for rows: load, epilogue
+//
+// A panel of 32 columns stays in L1 up to a K of 1000 or so; rows come from L2.
+//
+// Registers are configured once for a block of rows: it takes as long as six
+// steps. So all tiles have one number of rows, and the last one begins earlier
+// than those before it end where rows are left over. What it computes again is
+// not stored again: a residual may lie where the result does. A tile's rows
+// have to be at one distance from each other. Where rows are several loops,
+// tiles are parts of the innermost one; if those would be short, rows are
+// gathered.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// Registers.
+static constexpr unsigned firstAcc = 0, firstLhs = 4, firstRhs = 6;
+/// With fewer rows than this loads of the other side are what counts.
+static constexpr int64_t minRows = 4;
+/// From as many panels on it is worth it to copy rows to where they are read
+/// faster.
+static constexpr int64_t minPanels = 4;
+
+bool quant_mlir::choosesTiles(ContractOp op, const CPUTarget &target,
+                              const ContractLoops &loops, bool isExchanged) {
+  if (!target.hasTiles() || !op.hasIntegerSum() ||
+      (loops.isDepthwise && !isExchanged))
+    return false;
+  if (op.getRhsCodesType().getElementTypeBitWidth() != 8 ||
+      op.getReductionBlock())
+    return false;
+  int64_t rows = loops.getSize(isExchanged ? loops.columns : loops.rows);
+  return ShapedType::isDynamic(rows) || rows >= minRows;
+}
+
+//===----------------------------------------------------------------------===//
+// Planning
+//===----------------------------------------------------------------------===//
+
+/// Whether rows may begin with a line of the cache. A tile of rows that do not
+/// takes twice as long to load, which no product hides.
+static bool hasAlignedRows(ContractOp op, const FlatOperand &lhs,
+                           ArrayRef<MergedLoop> rowLoops) {
+  // What a caller gives may lie anywhere, what is computed here does not.
+  Value buffer = op.getLhs();
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  if (isa<BlockArgument>(buffer))
+    return false;
+  return llvm::all_of(rowLoops, [&](const MergedLoop &loop) {
+    std::optional<int64_t> stride = lhs.getStride(loop.loop);
+    return stride && *stride % tileRowBytes == 0;
+  });
+}
+
+void ContractKernel::planTiles() {
+  int64_t group = dot.getGroup();
+  tileSteps = llvm::divideCeil(runSize, tileRowBytes);
+  tileStep = llvm::divideCeil(runSize, group * tileSteps) * group;
+  needsTails = runSize != tileStep * tileSteps;
+  needsGather |= numPanels >= minPanels && !hasAlignedRows(op, lhs, rowLoops);
+  if (rowLoops.size() <= 1 || needsGather)
+    return;
+  // A product takes about as long as it has rows, but not less than nine. To
+  // gather rows takes as long as the products of a panel with them.
+  constexpr int64_t minTime = 9;
+  std::optional<int64_t> line = getConstantIntValue(rowLoops.back().size);
+  if (!line) {
+    needsGather = true;
+    return;
+  }
+  int64_t tiles = llvm::divideCeil(*line, maxTileRows);
+  int64_t rows = llvm::divideCeil(*line, tiles);
+  needsGather =
+      tiles * std::max(rows, minTime) * numPanels > *line * (numPanels + 1);
+  if (needsGather)
+    return;
+  tilesPerLine = tiles;
+  tileRows = attr(rows);
+}
+
+int64_t ContractKernel::getRowUnit() const {
+  if (!usesTiles)
+    return target.getTileRows(panelColumns);
+  if (tilesPerLine == 0)
+    return 2 * maxTileRows;
+  int64_t line = *getConstantIntValue(rowLoops.back().size);
+  return line * llvm::divideCeil(2 * maxTileRows, line);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles of rows
+//===----------------------------------------------------------------------===//
+
+static OpFoldResult ceilDiv(KernelBuilder &kernel, OpFoldResult a,
+                            OpFoldResult b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return kernel.builder.getIndexAttr(llvm::divideCeil(*x, *y));
+  return arith::CeilDivUIOp::create(kernel.builder, kernel.loc, kernel.index(a),
+                                    kernel.index(b))
+      .getResult();
+}
+
+static OpFoldResult subtract(KernelBuilder &kernel, OpFoldResult a,
+                             OpFoldResult b) {
+  std::optional<int64_t> x = getConstantIntValue(a), y = getConstantIntValue(b);
+  if (x && y)
+    return kernel.builder.getIndexAttr(*x - *y);
+  return arith::SubIOp::create(kernel.builder, kernel.loc, kernel.index(a),
+                               kernel.index(b))
+      .getResult();
+}
+
+template <typename Op>
+static OpFoldResult choose(KernelBuilder &kernel, OpFoldResult a,
+                           OpFoldResult b) {
+  return Op::create(kernel.builder, kernel.loc, kernel.index(a),
+                    kernel.index(b))
+      .getResult();
+}
+
+void ContractKernel::withTiles(OpFoldResult count,
+                               llvm::function_ref<void()> body) {
+  OpBuilder &builder = kernel.builder;
+  std::optional<int64_t> known = getConstantIntValue(count);
+  if (tilesPerLine != 0) {
+    int64_t line = *getConstantIntValue(rowLoops.back().size);
+    tileCount =
+        kernel.mul(ceilDiv(kernel, count, attr(line)), attr(tilesPerLine));
+  } else {
+    tileCount = known && *known <= maxTileRows
+                    ? attr(1)
+                    : kernel.mul(ceilDiv(kernel, count, attr(2 * maxTileRows)),
+                                 attr(2));
+    // Of no rows there are no tiles, but registers have rows.
+    OpFoldResult tiles =
+        known ? tileCount : choose<arith::MaxUIOp>(kernel, tileCount, attr(1));
+    tileRows = ceilDiv(kernel, count, tiles);
+    if (!known)
+      tileRows = choose<arith::MaxUIOp>(kernel, tileRows, attr(1));
+  }
+
+  int64_t rows = getConstantIntValue(tileRows).value_or(maxTileRows);
+  TileShapes shapes;
+  for (unsigned acc = firstAcc; acc < firstLhs; ++acc)
+    shapes[acc] = {rows, tileRowBytes};
+  for (unsigned tile : {firstLhs, firstLhs + 1})
+    shapes[tile] = {rows, tileStep};
+  for (unsigned tile : {firstRhs, firstRhs + 1})
+    shapes[tile] = {tileStep / dot.getGroup(), tileRowBytes};
+  tileSums = allocate(2 * maxTileRows * panelColumns, builder.getI32Type());
+  FlatOperand space;
+  SmallVector<unsigned> dynamic;
+  if (!getConstantIntValue(tileRows)) {
+    space = allocate(64, builder.getI8Type());
+    dynamic = {0, 1, 2, 3, 4, 5};
+  }
+  AMXTiles tiles(kernel);
+  tiles.configure(shapes, dynamic, kernel.index(tileRows), space);
+  body();
+  tiles.release();
+}
+
+ContractKernel::RowTile
+ContractKernel::placeTile(Values &ivs, const Panel &panel, Value firstRow,
+                          OpFoldResult count, OpFoldResult number) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  // The last pair may have one tile only: the other one is that again.
+  std::optional<int64_t> known = getConstantIntValue(tileCount);
+  bool isEven = tilesPerLine == 0 || (known && *known % 2 == 0);
+  OpFoldResult at = number;
+  if (!isEven)
+    at = choose<arith::MinUIOp>(kernel, at,
+                                subtract(kernel, tileCount, attr(1)));
+
+  RowTile tile;
+  OpFoldResult inLine = at, line = attr(0), size = count;
+  if (tilesPerLine != 0) {
+    size = rowLoops.back().size;
+    inLine = arith::RemUIOp::create(builder, loc, kernel.index(at),
+                                    kernel.index(tilesPerLine))
+                 .getResult();
+    line = kernel.mul(arith::DivUIOp::create(builder, loc, kernel.index(at),
+                                             kernel.index(tilesPerLine))
+                          .getResult(),
+                      size);
+  }
+  OpFoldResult begin = kernel.mul(inLine, tileRows);
+  tile.first = begin;
+  tile.done = attr(0);
+  std::optional<int64_t> rows = getConstantIntValue(tileRows),
+                         all = getConstantIntValue(size);
+  if (!rows || !all || *all % *rows != 0) {
+    tile.first =
+        choose<arith::MinUIOp>(kernel, begin, subtract(kernel, size, tileRows));
+    tile.done = subtract(kernel, begin, tile.first);
+  }
+  if (!isEven) {
+    Value isNew =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                              kernel.index(number), kernel.index(tileCount));
+    tile.done =
+        arith::SelectOp::create(builder, loc, isNew, kernel.index(tile.done),
+                                kernel.index(tileRows))
+            .getResult();
+  }
+  tile.first = kernel.add(line, tile.first);
+  OpFoldResult first = kernel.add(firstRow, tile.first);
+  tile.at = ivs;
+  placeRow(tile.at, kernel.index(first));
+  tile.row = buildRow(tile.at, panel, first, tile.first, attr(0));
+  return tile;
+}
+
+void ContractKernel::buildTileRows(Values &ivs, const Panel &panel,
+                                   Value firstRow, OpFoldResult count) {
+  std::optional<int64_t> known = getConstantIntValue(tileCount);
+  int64_t together = known == 1 ? 1 : 2;
+  kernel.forLoop(ceilDiv(kernel, tileCount, attr(together)), [&](Value iv) {
+    SmallVector<RowTile> tiles;
+    for (int64_t i = 0; i < together; ++i)
+      tiles.push_back(
+          placeTile(ivs, panel, firstRow, count,
+                    kernel.add(kernel.mul(iv, attr(together)), attr(i))));
+    multiplyTiles(tiles, panel);
+    for (auto [i, tile] : llvm::enumerate(tiles))
+      finishTile(ivs, panel, firstRow, tile, i);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+void ContractKernel::multiplyTiles(ArrayRef<RowTile> tiles,
+                                   const Panel &panel) {
+  AMXTiles amx(kernel);
+  int64_t across = panel.getRegisters(dot.getLanes());
+  int64_t group = dot.getGroup();
+  bool isSignedLhs =
+      isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage());
+  auto accOf = [&](int64_t tile, int64_t reg) {
+    return unsigned(firstAcc + tile * across + reg);
+  };
+  for (unsigned i = 0; i < tiles.size() * across; ++i)
+    amx.zero(firstAcc + i);
+
+  auto step = [&](OpFoldResult rhsAt, Value base,
+                  llvm::function_ref<OpFoldResult(const Row &)> lhsAt,
+                  OpFoldResult stride) {
+    for (int64_t reg = 0; reg < across; ++reg)
+      amx.load(firstRhs + reg, rhs, kernel.add(rhsAt, attr(reg * tileRowBytes)),
+               attr(tupleBytes));
+    for (auto [i, tile] : llvm::enumerate(tiles)) {
+      amx.load(firstLhs + i, base, lhsAt(tile.row), stride);
+      for (int64_t reg = 0; reg < across; ++reg)
+        amx.multiply(accOf(i, reg), firstLhs + i, firstRhs + reg, isSignedLhs,
+                     isRhsSigned());
+    }
+  };
+  OpFoldResult stride = needsGather        ? attr(gatheredStride)
+                        : rowLoops.empty() ? attr(0)
+                                           : lhs.strides[rowLoops.back().loop];
+  int64_t whole = needsTails ? tileSteps - 1 : tileSteps;
+  forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
+    OpFoldResult inRow = getRunInRow(at, number);
+    OpFoldResult inPanel =
+        kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
+    if (whole > 0)
+      kernel.forLoop(attr(whole), [&](Value iv) {
+        OpFoldResult done = kernel.mul(iv, attr(tileStep));
+        step(
+            kernel.add(inPanel,
+                       kernel.mul(iv, attr(tileStep / group * tupleBytes))),
+            needsGather ? gathered.base : lhs.base,
+            [&](const Row &row) {
+              return kernel.add(kernel.add(row.lhs, inRow), done);
+            },
+            stride);
+      });
+    if (needsTails) {
+      int64_t first = llvm::divideCeil(runSize, group) - tileStep / group;
+      step(
+          kernel.add(inPanel, attr(first * tupleBytes)), tails.base,
+          [&](const Row &row) {
+            return kernel.add(row.tail, kernel.mul(number, attr(tileRowBytes)));
+          },
+          attr(getNumRuns() * tileRowBytes));
+    }
+    return Values();
+  });
+
+  int64_t sumStride = across * tileRowBytes;
+  for (unsigned i = 0; i < tiles.size(); ++i)
+    for (int64_t reg = 0; reg < across; ++reg)
+      amx.store(accOf(i, reg), tileSums.base,
+                attr((i * maxTileRows * across + reg) * dot.getLanes()),
+                attr(sumStride));
+}
+
+void ContractKernel::finishTile(Values &ivs, const Panel &panel, Value firstRow,
+                                const RowTile &tile, int64_t number) {
+  OpBuilder &builder = kernel.builder;
+  int64_t lanes = dot.getLanes(), across = panel.getRegisters(lanes);
+  auto loop = scf::ForOp::create(builder, kernel.loc, kernel.index(tile.done),
+                                 kernel.index(tileRows), kernel.index(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value iv = loop.getInductionVar();
+  OpFoldResult first = kernel.add(firstRow, tile.first);
+  Row row;
+  if (rowLoops.size() <= 1 || tilesPerLine != 0) {
+    row = buildRow(tile.at, panel, first, tile.first, iv);
+  } else {
+    OpFoldResult number = kernel.add(first, iv);
+    Values at(ivs);
+    placeRow(at, kernel.index(number));
+    row = buildRow(at, panel, number, kernel.add(tile.first, iv), attr(0));
+  }
+  Values sums = buildStarts(row, panel);
+  Value from = kernel.index(kernel.mul(
+      kernel.add(iv, attr(number * maxTileRows)), attr(across * lanes)));
+  for (auto [reg, sum] : llvm::enumerate(sums))
+    sum = arith(sum).add(
+        sum,
+        kernel.load(tileSums, kernel.index(kernel.add(from, attr(reg * lanes))),
+                    lanes));
+  finish(row, panel, sums);
+}
+
+//===----------------------------------------------------------------------===//
+// Ends of runs
+//===----------------------------------------------------------------------===//
+
+/// [0 … 0 | codes that no step before had | 0 … 0]
+void ContractKernel::fillTails(Value from, OpFoldResult row) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t group = dot.getGroup(), done = (tileSteps - 1) * tileStep;
+  int64_t count = runSize - done;
+  int64_t before = done - (llvm::alignTo(runSize, group) - tileStep);
+  const FlatOperand &source = needsGather ? gathered : lhs;
+  auto bytes = VectorType::get({tileRowBytes}, builder.getI8Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(bytes));
+  auto mask = vector::ConstantMaskOp::create(
+      builder, loc, bytes.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
+  SmallVector<int64_t> moved;
+  for (int64_t i = 0; i < tileRowBytes; ++i)
+    moved.push_back(i < before ? tileRowBytes : i - before);
+  forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
+    Value index = kernel.index(
+        kernel.add(kernel.add(from, getRunInRow(at, number)), attr(done)));
+    Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, source.base,
+                                               ValueRange(index), mask, zero);
+    codes = vector::ShuffleOp::create(builder, loc, codes, zero, moved);
+    OpFoldResult to =
+        kernel.mul(kernel.add(kernel.mul(row, attr(getNumRuns())), number),
+                   attr(tileRowBytes));
+    kernel.store(tails, kernel.index(to), codes);
+    return Values();
+  });
+}

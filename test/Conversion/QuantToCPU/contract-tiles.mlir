@@ -1,0 +1,87 @@
+// RUN: quant-opt %s --quant-pack-weights=target-cpu=sapphirerapids --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --quant-to-cpu=cpu=sapphirerapids --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-pack-weights="target-cpu=sapphirerapids target-features=-amx-int8" --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --quant-to-cpu="cpu=sapphirerapids features=-amx-int8" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=WITHOUT
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Two by two tiles of sums. Registers are configured once, outside of the loops, and
+// codes are multiplied as they are stored.
+// 16 rows of 64 bytes each, but for the palette.
+// CHECK: memref.global "private" constant @tiles : memref<64xi8> = dense<[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 16, 16, 16, 16, 16, 16,
+// CHECK-LABEL: func @two_by_two
+// CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilezero"
+// CHECK: scf.for
+// CHECK-COUNT-3: llvm.call_intrinsic "llvm.x86.tileloadd64"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbusd"
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbusd"
+// CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilestored64"
+// CHECK-NOT: ldtilecfg
+// CHECK: llvm.call_intrinsic "llvm.x86.tilerelease"
+// CHECK-NOT: vpdpbusd
+// CHECK: return
+// WITHOUT-LABEL: func @two_by_two
+// WITHOUT-NOT: tile
+// WITHOUT: vpdpbusd
+// WITHOUT: return
+func.func @two_by_two(%x: tensor<64x128xi8>, %o: tensor<64x64xi8>) -> tensor<64x64xi8> {
+  %w = arith.constant dense<1> : tensor<128x64xi8>
+  %y = quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<64x128xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<128x64xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<64x64xi8>)
+    maps [#x, #w, #y] -> tensor<64x64xi8>
+  return %y : tensor<64x64xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Codes that fill no step are read from a copy, where zeros are around them: 68 are a
+// step of 36, and four zeros and 32 codes. Both have a form for every signedness.
+// CHECK-LABEL: func @tail
+// CHECK: %[[TAILS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1280xi8>
+// CHECK: vector.maskedload
+// CHECK: vector.shuffle
+// CHECK: vector.store %{{.*}}, %[[TAILS]]
+// CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// CHECK-NOT: scf.for
+// CHECK: memref.extract_aligned_pointer_as_index %[[TAILS]]
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbssd"
+func.func @tail(%x: tensor<20x68xi8>, %o: tensor<20x16xi8>) -> tensor<20x16xi8> {
+  %w = arith.constant dense<1> : tensor<68x16xi8>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<20x68xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<68x16xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<20x16xi8>)
+    maps [#x, #w, #y] -> tensor<20x16xi8>
+  return %y : tensor<20x16xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Three rows are no tile.
+// CHECK-LABEL: func @few_rows
+// CHECK-NOT: ldtilecfg
+// CHECK: vpdpbusd
+func.func @few_rows(%x: tensor<3x64xi8>, %o: tensor<3x16xi8>) -> tensor<3x16xi8> {
+  %w = arith.constant dense<1> : tensor<64x16xi8>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<3x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<64x16xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<3x16xi8>)
+    maps [#x, #w, #y] -> tensor<3x16xi8>
+  return %y : tensor<3x16xi8>
+}
