@@ -290,6 +290,8 @@ void ContractKernel::analyze() {
   else
     planPanels();
   analyzeColumns();
+  if (usesTiles && width < 8)
+    planUnpacking();
   lhsZero = dot.getLhsOffset();
   if (!op.isDynamic() && !isOfValues)
     lhsZero += getTensorZeroPoint(*op.getLhsParams());

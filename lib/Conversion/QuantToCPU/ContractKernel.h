@@ -42,9 +42,11 @@ llvm::SmallVector<unsigned> orderColumns(const ContractLoops &loops);
 /// the columns; empty where nothing does.
 std::string findNoExchangeReason(ContractOp op, const ContractLoops &loops);
 
-/// Whether products of `op` are made in tile registers.
-bool choosesTiles(ContractOp op, const CPUTarget &target,
-                  const ContractLoops &loops, bool isExchanged);
+/// From how many rows on products of `op` are made in tile registers; nullopt
+/// where they never are.
+std::optional<int64_t> findTileRows(ContractOp op, const CPUTarget &target,
+                                    const ContractLoops &loops,
+                                    bool isExchanged);
 
 /// Numbers of columns (and blocks of them) that are known at compile time: one
 /// for all, or a global in the order of panels: batches, panels, blocks,
@@ -62,8 +64,9 @@ struct ColumnConstants {
 
 class ContractKernel {
 public:
+  /// `mayUseTiles`: rows of a number that is not known are many.
   ContractKernel(ContractOp op, const CPUTarget &target,
-                 mlir::OpBuilder &builder);
+                 mlir::OpBuilder &builder, bool mayUseTiles = true);
 
   /// Makes the kernel before `op`, which is left.
   void build();
@@ -272,6 +275,9 @@ private:
   void addTuple(llvm::ArrayRef<Row> rows, const Panel &panel,
                 mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t count,
                 int64_t before, llvm::MutableArrayRef<mlir::Value> sums);
+  /// sum(w - zw) of a block's columns, of register `reg`.
+  mlir::Value loadBlockSums(const Panel &panel, mlir::OpFoldResult number,
+                            int64_t reg, int64_t size);
   /// addBlock, of values: codes of the block are decoded with its parameters.
   Values addDecodedBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                          mlir::OpFoldResult number, int64_t size,
@@ -295,7 +301,8 @@ private:
   //===--------------------------------------------------------------------===//
 
   bool isRhsSigned() {
-    return numerics::isSignedInteger(
+    return unpacksPanels ||
+           numerics::isSignedInteger(
                (isExchanged ? *op.getLhsParams() : op.getRhsParamsAttr())
                    .getStorage()) == (rhsMoved == 0);
   }
@@ -308,6 +315,9 @@ private:
                      mlir::OpFoldResult count);
   RowTile placeTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
                     mlir::OpFoldResult count, mlir::OpFoldResult number);
+  /// The row `along` rows behind a tile's first.
+  Row buildTileRow(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                   const RowTile &tile, mlir::OpFoldResult along);
   /// Sums of products, from the accumulators to `tileSums`.
   void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel);
   void finishTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
@@ -315,6 +325,28 @@ private:
   /// The ends of a row's runs, filled up with zeros.
   void fillTails(mlir::Value from, mlir::OpFoldResult row);
   int64_t getNumRuns() const { return loops.getSize(outer); }
+  /// From one row of a tile to the next.
+  mlir::OpFoldResult getTileStride();
+
+  //===--------------------------------------------------------------------===//
+  // ContractTileBlocks.cpp: codes of less than a byte, blocks of scales
+  //===--------------------------------------------------------------------===//
+
+  /// Panels as they are once they are unpacked.
+  void planUnpacking();
+  void planTileBlocks();
+  /// Panel `number` as bytes, with zero points subtracted, into `packed`.
+  void unpackPanel(mlir::OpFoldResult number, const Panel &panel);
+  void unpackTuples(mlir::OpFoldResult from, mlir::OpFoldResult to,
+                    mlir::OpFoldResult constants, int64_t tuples);
+  /// The sums of a tile's rows, scaled, to `tileTotals`.
+  void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
+                      mlir::Value firstRow);
+  /// Adds blocks of `size` codes, one or two, times their scales, to `totals`.
+  /// `zeroPoints`: of the rows, where each has its own.
+  Values addTileBlocks(const RowTile &tile, const Panel &panel, int64_t reg,
+                       llvm::ArrayRef<mlir::OpFoldResult> numbers, int64_t size,
+                       llvm::ArrayRef<mlir::Value> zeroPoints, Values totals);
 
   //===--------------------------------------------------------------------===//
   // ContractDepthwise.cpp: every column has rows of its own
@@ -413,6 +445,7 @@ private:
 
   /// The side of columns as it is, where panels are packed here.
   bool packsPanels = false, needsColumnSums = true;
+  bool ownsPanel() const { return packsPanels || unpacksPanels; }
   FlatOperand source;
   /// Loops of the columns of a panel that are not at one distance from each
   /// other in rhs, from the outermost; the last one is walked by vectors.
@@ -429,13 +462,26 @@ private:
   /// of rhs end where the run does.
   int64_t tileStep = 0, tileSteps = 0;
   bool needsTails = false;
+  /// Codes of a tail: the first one's place in a run, how many, and how many
+  /// zeros are before them.
+  int64_t tailFirst = 0, tailCount = 0, tailBefore = 0;
   /// Tiles that are beside each other in the innermost loop of rows; 0: rows
   /// are at one distance from each other through all loops, or gathered.
   int64_t tilesPerLine = 0;
   /// Of a block of rows: tiles, and rows of each.
   mlir::OpFoldResult tileCount, tileRows;
-  FlatOperand tails;    ///< scratchRows x runs x 64
-  FlatOperand tileSums; ///< rows of two tiles x columns of a panel
+  FlatOperand tails;      ///< scratchRows x runs x 64
+  FlatOperand tileSums;   ///< rows of two tiles x columns of a panel
+  FlatOperand tileTotals; ///< of blocks: rows of a tile x columns of a panel
+
+  /// Codes of less than a byte become bytes, panel by panel, before tiles are
+  /// made of them: `rhs` and its sizes above are of those, and here is what is
+  /// stored.
+  bool unpacksPanels = false;
+  mlir::Value storedRhs;
+  unsigned storedWidth = 8;
+  int64_t storedTupleSize = 0, storedTupleBytes = 0, storedPanelBytes = 0;
+  ColumnConstants storedOffset;
 };
 
 } // namespace quant_mlir

@@ -113,6 +113,13 @@ void ContractKernel::planPanels() {
 
 void ContractKernel::allocatePanel() {
   OpBuilder &builder = kernel.builder;
+  if (unpacksPanels) {
+    // The last step may go beyond the end, where rows have zeros.
+    packed =
+        allocate(panelBytes + tileStep * panelColumns, builder.getI8Type());
+    rhs = packed.base;
+    return;
+  }
   packed = allocate(panelBytes, source.element);
   packedSums = allocate(panelColumns, builder.getI32Type());
   lines = allocate(dot.getGroup() * panelColumns, source.element);

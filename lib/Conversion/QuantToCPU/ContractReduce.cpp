@@ -213,6 +213,21 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
   return dot.toRows(kernel, ArrayRef(sums).take_front(chains), rows.size());
 }
 
+Value ContractKernel::loadBlockSums(const Panel &panel, OpFoldResult number,
+                                    int64_t reg, int64_t size) {
+  auto at = [&](OpFoldResult base, int64_t perBlock) {
+    return kernel.add(kernel.add(base, attr(reg * dot.getLanes())),
+                      kernel.mul(number, attr(perBlock)));
+  };
+  Value sum = loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock)),
+                          getValid(panel, reg));
+  if (rhsZero.isZero())
+    return sum;
+  return subtractProduct(
+      sum, constantI32(size),
+      loadConstants(rhsZero, at(panel.constants, panelColumns)));
+}
+
 ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
                                                 const Panel &panel,
                                                 OpFoldResult number,
@@ -228,19 +243,11 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   Value zero = arith::ConstantOp::create(
       builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
 
-  // sum(w - zw) of the block, which zero points of lhs are multiplied with.
+  // What zero points of lhs are multiplied with.
   Values columnSums;
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
-  for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg) {
-    Value sum =
-        loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock, reg)),
-                    getValid(panel, reg));
-    if (!rhsZero.isZero())
-      sum = subtractProduct(
-          sum, constantI32(size),
-          loadConstants(rhsZero, at(panel.constants, panelColumns, reg)));
-    columnSums.push_back(sum);
-  }
+  for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg)
+    columnSums.push_back(loadBlockSums(panel, number, reg, size));
   Values start, rowSum;
   for (const Row &row : rows) {
     rowSum.push_back(needsRowSums ? loadRowSum(row, number) : Value());

@@ -55,7 +55,7 @@ void ContractKernel::allocateScratch() {
     tails = allocate(scratchRows * getNumRuns() * tileRowBytes, lhs.element);
   if (needsRowSums)
     rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
-  if (packsPanels && parallel != Parallel::Panels)
+  if (ownsPanel() && parallel != Parallel::Panels)
     allocatePanel();
 }
 

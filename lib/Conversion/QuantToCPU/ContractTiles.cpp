@@ -36,20 +36,39 @@ using namespace quant_mlir;
 static constexpr unsigned firstAcc = 0, firstLhs = 4, firstRhs = 6;
 /// With fewer rows than this loads of the other side are what counts.
 static constexpr int64_t minRows = 4;
+/// The same where panels are unpacked first.
+static constexpr int64_t minUnpackedRows = 8;
 /// From as many panels on it is worth it to copy rows to where they are read
 /// faster.
 static constexpr int64_t minPanels = 4;
 
-bool quant_mlir::choosesTiles(ContractOp op, const CPUTarget &target,
-                              const ContractLoops &loops, bool isExchanged) {
+/// Whether blocks of scales have a step's size, and panels room as bytes.
+static bool mayUnpack(ContractOp op, const ContractLoops &loops) {
+  constexpr int64_t maxPanel = 512 << 10;
+  if (loops.getSize(loops.reduction) * 2 * maxTileRows > maxPanel)
+    return false;
+  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  if (!block)
+    return true;
+  int64_t steps = llvm::divideCeil(block->second, tileRowBytes);
+  return block->second % (4 * steps) == 0 && !op.getRhsParams()->getMinval();
+}
+
+std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
+                                                const CPUTarget &target,
+                                                const ContractLoops &loops,
+                                                bool isExchanged) {
   if (!target.hasTiles() || !op.hasIntegerSum() ||
       (loops.isDepthwise && !isExchanged))
-    return false;
-  if (op.getRhsCodesType().getElementTypeBitWidth() != 8 ||
-      op.getReductionBlock())
-    return false;
+    return std::nullopt;
+  bool isByte = op.getRhsCodesType().getElementTypeBitWidth() == 8;
+  if (isByte ? op.getReductionBlock().has_value() : !mayUnpack(op, loops))
+    return std::nullopt;
+  int64_t least = isByte ? minRows : minUnpackedRows;
   int64_t rows = loops.getSize(isExchanged ? loops.columns : loops.rows);
-  return ShapedType::isDynamic(rows) || rows >= minRows;
+  if (!ShapedType::isDynamic(rows) && rows < least)
+    return std::nullopt;
+  return least;
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,9 +93,16 @@ static bool hasAlignedRows(ContractOp op, const FlatOperand &lhs,
 
 void ContractKernel::planTiles() {
   int64_t group = dot.getGroup();
-  tileSteps = llvm::divideCeil(runSize, tileRowBytes);
-  tileStep = llvm::divideCeil(runSize, group * tileSteps) * group;
-  needsTails = runSize != tileStep * tileSteps;
+  if (hasBlocks) {
+    planTileBlocks();
+  } else {
+    tileSteps = llvm::divideCeil(runSize, tileRowBytes);
+    tileStep = llvm::divideCeil(runSize, group * tileSteps) * group;
+    needsTails = runSize != tileStep * tileSteps;
+    tailFirst = (tileSteps - 1) * tileStep;
+    tailCount = runSize - tailFirst;
+    tailBefore = tailFirst - (llvm::alignTo(runSize, group) - tileStep);
+  }
   needsGather |= numPanels >= minPanels && !hasAlignedRows(op, lhs, rowLoops);
   if (rowLoops.size() <= 1 || needsGather)
     return;
@@ -96,6 +122,12 @@ void ContractKernel::planTiles() {
     return;
   tilesPerLine = tiles;
   tileRows = attr(rows);
+}
+
+OpFoldResult ContractKernel::getTileStride() {
+  if (needsGather)
+    return attr(gatheredStride);
+  return rowLoops.empty() ? attr(0) : lhs.strides[rowLoops.back().loop];
 }
 
 int64_t ContractKernel::getRowUnit() const {
@@ -148,10 +180,10 @@ void ContractKernel::withTiles(OpFoldResult count,
     tileCount =
         kernel.mul(ceilDiv(kernel, count, attr(line)), attr(tilesPerLine));
   } else {
-    tileCount = known && *known <= maxTileRows
-                    ? attr(1)
-                    : kernel.mul(ceilDiv(kernel, count, attr(2 * maxTileRows)),
-                                 attr(2));
+    // With blocks tiles come one by one.
+    int64_t together = hasBlocks || (known && *known <= maxTileRows) ? 1 : 2;
+    tileCount = kernel.mul(ceilDiv(kernel, count, attr(together * maxTileRows)),
+                           attr(together));
     // Of no rows there are no tiles, but registers have rows.
     OpFoldResult tiles =
         known ? tileCount : choose<arith::MaxUIOp>(kernel, tileCount, attr(1));
@@ -169,6 +201,8 @@ void ContractKernel::withTiles(OpFoldResult count,
   for (unsigned tile : {firstRhs, firstRhs + 1})
     shapes[tile] = {tileStep / dot.getGroup(), tileRowBytes};
   tileSums = allocate(2 * maxTileRows * panelColumns, builder.getI32Type());
+  if (hasBlocks)
+    tileTotals = allocate(maxTileRows * panelColumns, builder.getF32Type());
   FlatOperand space;
   SmallVector<unsigned> dynamic;
   if (!getConstantIntValue(tileRows)) {
@@ -188,7 +222,7 @@ ContractKernel::placeTile(Values &ivs, const Panel &panel, Value firstRow,
   Location loc = kernel.loc;
   // The last pair may have one tile only: the other one is that again.
   std::optional<int64_t> known = getConstantIntValue(tileCount);
-  bool isEven = tilesPerLine == 0 || (known && *known % 2 == 0);
+  bool isEven = hasBlocks || tilesPerLine == 0 || (known && *known % 2 == 0);
   OpFoldResult at = number;
   if (!isEven)
     at = choose<arith::MinUIOp>(kernel, at,
@@ -236,14 +270,17 @@ ContractKernel::placeTile(Values &ivs, const Panel &panel, Value firstRow,
 void ContractKernel::buildTileRows(Values &ivs, const Panel &panel,
                                    Value firstRow, OpFoldResult count) {
   std::optional<int64_t> known = getConstantIntValue(tileCount);
-  int64_t together = known == 1 ? 1 : 2;
+  int64_t together = hasBlocks || known == 1 ? 1 : 2;
   kernel.forLoop(ceilDiv(kernel, tileCount, attr(together)), [&](Value iv) {
     SmallVector<RowTile> tiles;
     for (int64_t i = 0; i < together; ++i)
       tiles.push_back(
           placeTile(ivs, panel, firstRow, count,
                     kernel.add(kernel.mul(iv, attr(together)), attr(i))));
-    multiplyTiles(tiles, panel);
+    if (hasBlocks)
+      multiplyBlocks(ivs, tiles.front(), panel, firstRow);
+    else
+      multiplyTiles(tiles, panel);
     for (auto [i, tile] : llvm::enumerate(tiles))
       finishTile(ivs, panel, firstRow, tile, i);
   });
@@ -279,9 +316,7 @@ void ContractKernel::multiplyTiles(ArrayRef<RowTile> tiles,
                      isRhsSigned());
     }
   };
-  OpFoldResult stride = needsGather        ? attr(gatheredStride)
-                        : rowLoops.empty() ? attr(0)
-                                           : lhs.strides[rowLoops.back().loop];
+  OpFoldResult stride = getTileStride();
   int64_t whole = needsTails ? tileSteps - 1 : tileSteps;
   forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
     OpFoldResult inRow = getRunInRow(at, number);
@@ -319,6 +354,18 @@ void ContractKernel::multiplyTiles(ArrayRef<RowTile> tiles,
                 attr(sumStride));
 }
 
+ContractKernel::Row
+ContractKernel::buildTileRow(Values &ivs, const Panel &panel, Value firstRow,
+                             const RowTile &tile, OpFoldResult along) {
+  OpFoldResult first = kernel.add(firstRow, tile.first);
+  if (rowLoops.size() <= 1 || tilesPerLine != 0)
+    return buildRow(tile.at, panel, first, tile.first, along);
+  OpFoldResult number = kernel.add(first, along);
+  Values at(ivs);
+  placeRow(at, kernel.index(number));
+  return buildRow(at, panel, number, kernel.add(tile.first, along), attr(0));
+}
+
 void ContractKernel::finishTile(Values &ivs, const Panel &panel, Value firstRow,
                                 const RowTile &tile, int64_t number) {
   OpBuilder &builder = kernel.builder;
@@ -328,24 +375,22 @@ void ContractKernel::finishTile(Values &ivs, const Panel &panel, Value firstRow,
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   Value iv = loop.getInductionVar();
-  OpFoldResult first = kernel.add(firstRow, tile.first);
-  Row row;
-  if (rowLoops.size() <= 1 || tilesPerLine != 0) {
-    row = buildRow(tile.at, panel, first, tile.first, iv);
-  } else {
-    OpFoldResult number = kernel.add(first, iv);
-    Values at(ivs);
-    placeRow(at, kernel.index(number));
-    row = buildRow(at, panel, number, kernel.add(tile.first, iv), attr(0));
+  Row row = buildTileRow(ivs, panel, firstRow, tile, iv);
+  OpFoldResult from = kernel.mul(kernel.add(iv, attr(number * maxTileRows)),
+                                 attr(across * lanes));
+  auto load = [&](const FlatOperand &operand, int64_t reg) {
+    return kernel.load(
+        operand, kernel.index(kernel.add(from, attr(reg * lanes))), lanes);
+  };
+  Values sums;
+  if (!hasBlocks)
+    sums = buildStarts(row, panel);
+  for (int64_t reg = 0; reg < across; ++reg) {
+    if (hasBlocks)
+      sums.push_back(load(tileTotals, reg));
+    else
+      sums[reg] = arith(sums[reg]).add(sums[reg], load(tileSums, reg));
   }
-  Values sums = buildStarts(row, panel);
-  Value from = kernel.index(kernel.mul(
-      kernel.add(iv, attr(number * maxTileRows)), attr(across * lanes)));
-  for (auto [reg, sum] : llvm::enumerate(sums))
-    sum = arith(sum).add(
-        sum,
-        kernel.load(tileSums, kernel.index(kernel.add(from, attr(reg * lanes))),
-                    lanes));
   finish(row, panel, sums);
 }
 
@@ -357,21 +402,19 @@ void ContractKernel::finishTile(Values &ivs, const Panel &panel, Value firstRow,
 void ContractKernel::fillTails(Value from, OpFoldResult row) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  int64_t group = dot.getGroup(), done = (tileSteps - 1) * tileStep;
-  int64_t count = runSize - done;
-  int64_t before = done - (llvm::alignTo(runSize, group) - tileStep);
   const FlatOperand &source = needsGather ? gathered : lhs;
   auto bytes = VectorType::get({tileRowBytes}, builder.getI8Type());
   Value zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(bytes));
-  auto mask = vector::ConstantMaskOp::create(
-      builder, loc, bytes.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
+  auto mask = vector::ConstantMaskOp::create(builder, loc,
+                                             bytes.clone(builder.getI1Type()),
+                                             ArrayRef<int64_t>(tailCount));
   SmallVector<int64_t> moved;
   for (int64_t i = 0; i < tileRowBytes; ++i)
-    moved.push_back(i < before ? tileRowBytes : i - before);
+    moved.push_back(i < tailBefore ? tileRowBytes : i - tailBefore);
   forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
     Value index = kernel.index(
-        kernel.add(kernel.add(from, getRunInRow(at, number)), attr(done)));
+        kernel.add(kernel.add(from, getRunInRow(at, number)), attr(tailFirst)));
     Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, source.base,
                                                ValueRange(index), mask, zero);
     codes = vector::ShuffleOp::create(builder, loc, codes, zero, moved);

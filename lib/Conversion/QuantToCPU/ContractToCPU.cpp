@@ -34,12 +34,13 @@ static DotProduct chooseDot(ContractOp op, const CPUTarget &target,
 }
 
 ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
-                               OpBuilder &builder)
+                               OpBuilder &builder, bool mayUseTiles)
     : op(op), target(target), kernel(builder, op.getLoc()),
       loops(analyzeLoops(op)), isOfValues(!op.hasIntegerSum()),
       isExchanged(!isOfValues && op.getLayout() &&
                   op.getLayout()->getPanel() == 1),
-      usesTiles(choosesTiles(op, target, loops, isExchanged)),
+      usesTiles(mayUseTiles &&
+                findTileRows(op, target, loops, isExchanged).has_value()),
       dot(chooseDot(op, target, isExchanged, usesTiles)) {}
 
 //===----------------------------------------------------------------------===//
@@ -135,11 +136,15 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
   if (packsPanels) {
     packPanel(ivs, index, panel);
   } else {
-    panel.rhs = kernel.index(kernel.mul(number, attr(panelBytes)));
+    panel.rhs = unpacksPanels
+                    ? kernel.index(0)
+                    : kernel.index(kernel.mul(number, attr(panelBytes)));
     // Sums and biases have as many columns as there are, constants as panels.
     panel.sums = kernel.add(kernel.mul(batch, attr(this->columns)), first);
   }
   panel.constants = kernel.mul(number, attr(numBlocks * panelColumns));
+  if (unpacksPanels)
+    unpackPanel(number, panel);
   OpFoldResult biasAt;
   if (bias.base)
     biasAt = kernel.add(kernel.address(bias, ivs), first);
@@ -205,10 +210,10 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
   };
   // What every iteration of a parallel loop has for itself.
   auto buildShare = [&](Value first, int64_t number, int64_t columns) {
-    if (!isParallel || (!packsPanels && !usesTiles))
+    if (!isParallel || (!ownsPanel() && !usesTiles))
       return buildSome(first, number, columns);
     buildOnStack([&] {
-      if (packsPanels)
+      if (ownsPanel())
         allocatePanel();
       if (!usesTiles)
         return buildSome(first, number, columns);
@@ -307,7 +312,8 @@ void ContractKernel::build() {
   placeConstants(minval, "minval");
   placeConstants(rhsZero, "zero_point");
   placeConstants(rhsOffset, "offset");
-  bool hasScratch = packsPanels || needsScratch();
+  placeConstants(storedOffset, "offset");
+  bool hasScratch = ownsPanel() || needsScratch();
   auto buildScratch = [&](llvm::function_ref<void()> body) {
     if (!hasScratch)
       return body();
@@ -357,9 +363,40 @@ struct LowerContract : public OpRewritePattern<ContractOp> {
     std::string reason = findNoKernelReason(op, target);
     if (!reason.empty())
       return rewriter.notifyMatchFailure(op, reason);
-    ContractKernel(op, target, rewriter).build();
+    buildKernel(op, rewriter);
     rewriter.eraseOp(op);
     return success();
+  }
+
+  /// Rows of a number that is not known may be few, for which tiles do not pay.
+  void buildKernel(ContractOp op, PatternRewriter &rewriter) const {
+    ContractLoops loops = analyzeLoops(op);
+    bool isExchanged =
+        op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1;
+    ArrayRef<unsigned> rows = isExchanged ? loops.columns : loops.rows;
+    std::optional<int64_t> least = findTileRows(op, target, loops, isExchanged);
+    if (!least || !ShapedType::isDynamic(loops.getSize(rows)))
+      return ContractKernel(op, target, rewriter).build();
+    Location loc = op.getLoc();
+    KernelBuilder kernel(rewriter, loc);
+    SmallVector<OpFoldResult> sizes =
+        cast<IntegerFormOpInterface>(op.getOperation())
+            .getLoopSizes(rewriter, loc);
+    OpFoldResult count = rewriter.getIndexAttr(1);
+    for (unsigned loop : rows)
+      count = kernel.mul(count, sizes[loop]);
+    Value areMany =
+        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::uge,
+                              kernel.index(count), kernel.index(*least));
+    auto branch = scf::IfOp::create(rewriter, loc, areMany,
+                                    /*withElseRegion=*/true);
+    for (bool usesTiles : {true, false}) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPoint(
+          (usesTiles ? branch.thenBlock() : branch.elseBlock())
+              ->getTerminator());
+      ContractKernel(op, target, rewriter, usesTiles).build();
+    }
   }
 
   const CPUTarget &target;

@@ -85,3 +85,57 @@ func.func @few_rows(%x: tensor<3x64xi8>, %o: tensor<3x16xi8>) -> tensor<3x16xi8>
     maps [#x, #w, #y] -> tensor<3x16xi8>
   return %y : tensor<3x16xi8>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Codes of four bits become bytes without their zero points, which are 3, moved by 8. Each
+// block is a tile of its own, two at a time, whose sums are scaled in f32.
+// CHECK-LABEL: func @blocks
+// CHECK-DAG: %[[OFFSET:.*]] = arith.constant dense<11> : vector<64xi8>
+// CHECK: scf.for
+// CHECK: %[[CODES:.*]] = arith.subi %{{.*}}, %[[OFFSET]] : vector<64xi8>
+// CHECK-NEXT: vector.store %[[CODES]]
+// CHECK: scf.for
+// CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
+// CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
+// CHECK-COUNT-32: vector.fma
+// CHECK-NOT: llvm.call_intrinsic "llvm.x86.ldtilecfg"
+// CHECK: return
+func.func @blocks(%x: tensor<16x128xi8>, %o: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %w = arith.constant dense<1> : tensor<128x16xi4>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<16x128xi8>)
+    rhs(%w as <int4, per_block<[32, 1]>, scale = dense<0.5> : tensor<4x16xf32>, zero_point = dense<3> : tensor<4x16xi8>> : tensor<128x16xi4>)
+    outs(%o : tensor<16x16xf32>)
+    maps [#x, #w, #y] -> tensor<16x16xf32>
+  return %y : tensor<16x16xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Of a number that is not known, both kernels.
+// CHECK-LABEL: func @unknown_rows
+// CHECK: %[[MANY:.*]] = arith.cmpi uge, %{{.*}}, %{{.*}} : index
+// CHECK: scf.if %[[MANY]]
+// CHECK: ldtilecfg
+// CHECK: } else {
+// CHECK: vpdpbusd
+func.func @unknown_rows(%x: tensor<?x64xi8>, %o: tensor<?x16xi8>) -> tensor<?x16xi8> {
+  %w = arith.constant dense<1> : tensor<64x16xi8>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<?x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<64x16xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<?x16xi8>)
+    maps [#x, #w, #y] -> tensor<?x16xi8>
+  return %y : tensor<?x16xi8>
+}
