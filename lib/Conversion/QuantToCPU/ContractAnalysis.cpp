@@ -336,6 +336,11 @@ void ContractKernel::planScratch() {
   if (!isOfValues && rhsOffset.isOne() && !rhsOffset.isZero() &&
       minval.values.empty())
     rowSumFactor = -int32_t(rhsOffset.values.front());
+  // Sums of a block of rows' codes, of up to 8 bits with sign or without.
+  hasPairs = hasBlocks && !isOfValues && width < 8 && dot.hasPairs() &&
+             minval.values.empty() && rowSumFactor == 1 && blockSize <= 128;
+  if (hasPairs)
+    rowSumFactor = -1;
   parallel = chooseParallel();
   int64_t tile = getRowUnit();
   int64_t known = getConstantIntValue(numRows).value_or(0);
@@ -385,7 +390,9 @@ ContractKernel::Parallel ContractKernel::chooseParallel() const {
   if (products < minProducts)
     return Parallel::None;
   // Panels are equal shares where they are many; otherwise rows are, if what is
-  // prepared of them fits.
+  // prepared of them fits. A panel is unpacked once for all rows.
+  if (unpacksPanels)
+    return columns > columnStep ? Parallel::Panels : Parallel::None;
   int64_t tile = getRowUnit();
   if (columns / panelColumns >= 16 || !known || *known < 16 * tile ||
       *known * getScratchPerRow() > getMaxScratch())

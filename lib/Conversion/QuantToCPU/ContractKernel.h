@@ -278,6 +278,8 @@ private:
   /// sum(w - zw) of a block's columns, of register `reg`.
   mlir::Value loadBlockSums(const Panel &panel, mlir::OpFoldResult number,
                             int64_t reg, int64_t size);
+  /// (high << 16) | (low & 0xffff), of either where there is only one.
+  mlir::Value joinPairs(mlir::Value low, mlir::Value high);
   /// addBlock, of values: codes of the block are decoded with its parameters.
   Values addDecodedBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                          mlir::OpFoldResult number, int64_t size,
@@ -442,6 +444,9 @@ private:
   FlatOperand gathered; ///< scratchRows x gatheredStride
   FlatOperand rowSums;  ///< rowsPerBlock x numBlocks
   int32_t rowSumFactor = 1;
+  /// With blocks: whether sums of rows and columns, and zero points, are
+  /// numbers of 16 bits. Sums of rows are then stored with their sign turned.
+  bool hasPairs = false;
 
   /// The side of columns as it is, where panels are packed here.
   bool packsPanels = false, needsColumnSums = true;

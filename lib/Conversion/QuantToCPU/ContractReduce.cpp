@@ -228,6 +228,28 @@ Value ContractKernel::loadBlockSums(const Panel &panel, OpFoldResult number,
       loadConstants(rhsZero, at(panel.constants, panelColumns)));
 }
 
+Value ContractKernel::joinPairs(Value low, Value high) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto constant = [&](Type type, int64_t value) -> Value {
+    Attribute number = builder.getI32IntegerAttr(int32_t(value));
+    if (auto vector = dyn_cast<VectorType>(type))
+      return arith::ConstantOp::create(builder, loc,
+                                       DenseElementsAttr::get(vector, number));
+    return constantI32(value);
+  };
+  if (low)
+    low = arith::AndIOp::create(builder, loc, low,
+                                constant(low.getType(), 0xffff));
+  if (!high)
+    return low;
+  high =
+      arith::ShLIOp::create(builder, loc, high, constant(high.getType(), 16));
+  if (!low)
+    return high;
+  return arith::OrIOp::create(builder, loc, low, high);
+}
+
 ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
                                                 const Panel &panel,
                                                 OpFoldResult number,
@@ -248,11 +270,39 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
   for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg)
     columnSums.push_back(loadBlockSums(panel, number, reg, size));
+  // Products of zero points with sums: two of 16 bits in one instruction, or of
+  // 32 bits.
+  Values corrections;
+  if (hasPairs && (hasLhsZero || !rhsOffset.isZero()))
+    for (int64_t reg = 0; reg < registers; ++reg) {
+      Value offset;
+      if (!rhsOffset.isZero())
+        offset =
+            loadConstants(rhsOffset, at(panel.constants, panelColumns, reg));
+      corrections.push_back(
+          joinPairs(offset, hasLhsZero ? columnSums[reg] : Value()));
+    }
   Values start, rowSum;
   for (const Row &row : rows) {
     rowSum.push_back(needsRowSums ? loadRowSum(row, number) : Value());
+    Value factors;
+    if (!corrections.empty()) {
+      Value zeroPoint;
+      if (row.zeroPoint)
+        zeroPoint = arith::SubIOp::create(builder, kernel.loc, constantI32(0),
+                                          row.zeroPoint);
+      else if (hasLhsZero)
+        zeroPoint = constantI32(-lhsZero);
+      // What is above 16 bits is multiplied with 0 where there is one product.
+      factors = splat(zeroPoint ? joinPairs(rowSum.back(), zeroPoint)
+                                : rowSum.back());
+    }
     for (int64_t reg = 0; reg < registers; ++reg) {
       Value sum = zero;
+      if (factors) {
+        start.push_back(dot.multiplyPairs(kernel, factors, corrections[reg]));
+        continue;
+      }
       if (!rhsOffset.isZero()) {
         if (rowSumFactor != 1)
           sum = splat(rowSum.back());

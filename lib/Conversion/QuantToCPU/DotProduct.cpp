@@ -375,6 +375,25 @@ SmallVector<Value> DotProduct::toRows(KernelBuilder &kernel,
   return registers;
 }
 
+bool DotProduct::hasPairs() const {
+  return !isOfValues && (kind == DotKind::AVX512VNNI ||
+                         kind == DotKind::AVXVNNI || kind == DotKind::AVX2);
+}
+
+Value DotProduct::multiplyPairs(KernelBuilder &kernel, Value x, Value y) const {
+  OpBuilder &builder = kernel.builder;
+  auto type = VectorType::get({2 * lanes}, builder.getIntegerType(16));
+  auto toPairs = [&](Value words) -> Value {
+    return vector::BitCastOp::create(builder, kernel.loc, type, words);
+  };
+  StringRef name =
+      lanes == 16 ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd";
+  return LLVM::CallIntrinsicOp::create(builder, kernel.loc, x.getType(),
+                                       builder.getStringAttr(name),
+                                       ValueRange{toPairs(x), toPairs(y)})
+      .getResult(0);
+}
+
 Value DotProduct::addSums(KernelBuilder &kernel, Value a, Value b) const {
   if (isOfValues)
     return arith::AddFOp::create(kernel.builder, kernel.loc, a, b);

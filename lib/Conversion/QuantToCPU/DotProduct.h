@@ -93,6 +93,12 @@ public:
   llvm::SmallVector<mlir::Value> toRows(KernelBuilder &kernel,
                                         mlir::ValueRange accumulators,
                                         int64_t rows) const;
+  /// Whether there is an instruction that multiplies 16 bits as well.
+  bool hasPairs() const;
+  /// x0 * y0 + x1 * y1, where x is (x1 << 16) | x0, and y too: signed numbers
+  /// of 16 bits.
+  mlir::Value multiplyPairs(KernelBuilder &kernel, mlir::Value x,
+                            mlir::Value y) const;
   /// The sum of two sums.
   mlir::Value addSums(KernelBuilder &kernel, mlir::Value a,
                       mlir::Value b) const;

@@ -139,3 +139,27 @@ func.func @unknown_rows(%x: tensor<?x64xi8>, %o: tensor<?x16xi8>) -> tensor<?x16
     maps [#x, #w, #y] -> tensor<?x16xi8>
   return %y : tensor<?x16xi8>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Panels are unpacked once for all rows, into a place of each thread: few of them are
+// shared out where they are more than one, and rows never.
+// CHECK-LABEL: func @threads
+// CHECK: scf.parallel
+// CHECK: %[[PANEL:.*]] = memref.alloca() {alignment = 64 : i64} : memref<{{.*}}xi8>
+// CHECK: vector.store %{{.*}}, %[[PANEL]]
+// CHECK-NOT: scf.parallel
+// CHECK: return
+func.func @threads(%x: tensor<2048x256xi8>, %o: tensor<2048x64xf32>) -> tensor<2048x64xf32> {
+  %w = arith.constant dense<1> : tensor<256x64xi4>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<2048x256xi8>)
+    rhs(%w as <int4, per_channel<[1]>, scale = dense<0.5> : tensor<1x64xf32>> : tensor<256x64xi4>)
+    outs(%o : tensor<2048x64xf32>)
+    maps [#x, #w, #y] -> tensor<2048x64xf32>
+  return %y : tensor<2048x64xf32>
+}
