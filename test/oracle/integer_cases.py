@@ -342,7 +342,7 @@ def products(seed):
 def tiles(seed):
   """Sizes around those of tile registers (16 rows, 64 codes, 32 columns), lines of rows
   that are parts of tiles, and rows that are gathered."""
-  rows, depths, widths = (4, 15, 17, 31, 32, 97), (4, 27, 64, 65, 144, 517), (16, 33, 70, 130)
+  rows, depths, widths = (4, 15, 17, 32, 97, 400), (4, 27, 64, 65, 144, 517), (16, 33, 70, 130)
   forms = [Weights("int8", "per_channel"), Weights("uint8", "per_tensor", "zero"),
            Weights("int8", "per_channel", "minval"), Weights("int4", 32, "zero", "f16"),
            Weights("uint4", 64), Weights("int2", "per_channel", "zero"),

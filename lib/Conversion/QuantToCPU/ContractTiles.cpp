@@ -244,8 +244,10 @@ ContractKernel::placeTile(Values &ivs, const Panel &panel, Value firstRow,
   tile.first = begin;
   tile.done = attr(0);
   std::optional<int64_t> rows = getConstantIntValue(tileRows),
-                         all = getConstantIntValue(size);
-  if (!rows || !all || *all % *rows != 0) {
+                         all = getConstantIntValue(size),
+                         tiles = tilesPerLine != 0 ? tilesPerLine : known;
+  // 400 rows are 25 tiles of 16, but 26 in pairs.
+  if (!rows || !all || !tiles || *all != *rows * *tiles) {
     tile.first =
         choose<arith::MinUIOp>(kernel, begin, subtract(kernel, size, tileRows));
     tile.done = subtract(kernel, begin, tile.first);
