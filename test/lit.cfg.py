@@ -11,6 +11,7 @@
 #   vulkan         quant-run is built with Vulkan, and Mesa's lavapipe is there
 #   spirv-val      the validator of SPIR-V
 #   ptxas          NVIDIA's assembler
+#   mock-cuda      the library that stands in for NVIDIA's driver is built
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
 #   ggml           the same of ggml
@@ -97,6 +98,11 @@ ptxas = lit.util.which("ptxas", os.pathsep.join(
 if ptxas:
     config.available_features.add("ptxas")
     config.substitutions.append(("%ptxas", ptxas))
+# A libcuda.so.1 that records and checks calls.
+mock_cuda = os.path.join(config.quant_build_dir, "unittests", "lib", "mock-cuda")
+if os.path.exists(os.path.join(mock_cuda, "libcuda.so.1")) and not config.sanitizers:
+    config.available_features.add("mock-cuda")
+    config.substitutions.append(("%mock_cuda", mock_cuda))
 if lit.util.which("spirv-val", config.environment["PATH"]):
     config.available_features.add("spirv-val")
 if os.path.exists("/proc/cpuinfo"):

@@ -110,9 +110,17 @@ CompiledFunction::compile(mlir::ModuleOp module, llvm::StringRef entry,
   if (options.target == LoweringTarget::SPIRV)
     if (llvm::Error error = checkVulkan())
       return error;
+  CompileOptions lowering = options;
+  if (options.target == LoweringTarget::NVVM) {
+    auto arch = findCudaArch();
+    if (!arch)
+      return arch.takeError();
+    if (lowering.gpuArch.empty())
+      lowering.gpuArch = *arch;
+  }
 
   mlir::OwningOpRef<mlir::ModuleOp> lowered(module.clone());
-  auto name = lowerToLLVM(*lowered, entry, options, path);
+  auto name = lowerToLLVM(*lowered, entry, lowering, path);
   if (!name)
     return name.takeError();
 

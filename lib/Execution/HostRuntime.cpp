@@ -7,9 +7,7 @@
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
 
-#ifdef QUANT_HAS_VULKAN
 #include "quant-mlir-runtime/GPU.h"
-#endif
 
 #include "llvm/ADT/APFloat.h"
 
@@ -84,15 +82,14 @@ void hostFree(void *buffer) {
   std::free(buffer);
 }
 
-#ifdef QUANT_HAS_VULKAN
-void *hostVulkanAlloc(int64_t alignment, int64_t size) {
-  void *buffer = quant_vulkan_alloc(alignment, size);
-  // Not counted: it is not freed by freeBuffer.
+/// Of a run time for a GPU. Not counted: it is not freed by freeBuffer.
+template <void *(*allocate)(int64_t, int64_t)>
+void *hostGPUAlloc(int64_t alignment, int64_t size) {
+  void *buffer = allocate(alignment, size);
   if (!buffer)
     checkAllocated(nullptr, static_cast<size_t>(size));
   return buffer;
 }
-#endif
 
 /// A failed assertion prints its message and then aborts.
 int hostPuts(const char *text) {
@@ -174,12 +171,16 @@ llvm::ArrayRef<std::pair<const char *, void *>> quant_mlir::getHostSymbols() {
       {"__extendhfsf2", address(f16ToFloat)},
       {"quant_emulator_launch", address(quant_emulator_launch)},
       {"quant_emulator_release", address(quant_emulator_release)},
-      {"quant_emulator_alloc", address(quant_emulator_alloc)},
+      {"quant_emulator_alloc", address(hostGPUAlloc<quant_emulator_alloc>)},
       {"quant_emulator_free", address(quant_emulator_free)},
+      {"quant_cuda_launch", address(quant_cuda_launch)},
+      {"quant_cuda_release", address(quant_cuda_release)},
+      {"quant_cuda_alloc", address(hostGPUAlloc<quant_cuda_alloc>)},
+      {"quant_cuda_free", address(quant_cuda_free)},
 #ifdef QUANT_HAS_VULKAN
       {"quant_vulkan_launch", address(quant_vulkan_launch)},
       {"quant_vulkan_release", address(quant_vulkan_release)},
-      {"quant_vulkan_alloc", address(hostVulkanAlloc)},
+      {"quant_vulkan_alloc", address(hostGPUAlloc<quant_vulkan_alloc>)},
       {"quant_vulkan_free", address(quant_vulkan_free)},
 #endif
   };
@@ -197,6 +198,13 @@ llvm::Error quant_mlir::checkVulkan() {
       "Vulkan is not built in: install libvulkan-dev and configure "
       "again, or use --target=cpu");
 #endif
+}
+
+llvm::Expected<std::string> quant_mlir::findCudaArch() {
+  const char *error;
+  if (const char *arch = quant_cuda_arch(&error))
+    return std::string(arch);
+  return makeError(error);
 }
 
 void quant_mlir::freeBuffer(void *buffer) { hostFree(buffer); }

@@ -7,6 +7,7 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 
+#include <string>
 #include <utility>
 
 namespace quant_mlir {
@@ -18,6 +19,10 @@ llvm::ArrayRef<std::pair<const char *, void *>> getHostSymbols();
 
 /// An error where no kernel can be launched through Vulkan, with the way out.
 llvm::Error checkVulkan();
+
+/// The architecture of the GPU that --target=nvvm runs kernels on; an error
+/// where there is none, with the way out.
+llvm::Expected<std::string> findCudaArch();
 
 /// Frees a buffer that compiled code allocated.
 void freeBuffer(void *buffer);

@@ -62,6 +62,7 @@ quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
   lowering.threads = options.threads;
   lowering.target = options.target;
   lowering.machine.features = options.features;
+  lowering.gpuArch = options.gpuArch;
   lowering.addOwnLowering = options.addOwnLowering;
   buildLLVMLoweringPipeline(pm, lowering);
   if (failed(pm.run(module)))

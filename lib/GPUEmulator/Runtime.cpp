@@ -33,6 +33,7 @@ const char *quant_emulator_launch(void **kernel, const void *binary,
   EmulatedLaunch launch;
   launch.grid = {uint32_t(shape[0]), uint32_t(shape[1]), uint32_t(shape[2])};
   launch.block = {uint32_t(shape[3]), uint32_t(shape[4]), uint32_t(shape[5])};
+  launch.dynamicSharedBytes = size_t(shape[6]);
   llvm::SmallVector<EmulatedBuffer> memory;
   llvm::SmallVector<int64_t> words;
   for (int64_t i = 0; i < num_buffers; ++i) {

@@ -6,6 +6,7 @@
 
 #include "quant-mlir-runtime/GPU.h"
 
+#include "../Staging.h"
 #include "Device.h"
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <new>
 #include <vector>
 
+using namespace quant_mlir;
 using namespace quant_mlir::vulkan;
 
 #define CHECK(call, ...) check(device.call(__VA_ARGS__), #call)
@@ -34,26 +36,16 @@ struct Runtime {
   Device device;
   /// By address: what quant_vulkan_alloc gave.
   std::map<char *, Block> blocks;
-  /// Not in use, for copies of the host's buffers; by size.
-  std::multimap<int64_t, Block> spare;
+  /// For copies of the host's buffers.
+  BlockPool<Block> spare;
 
-  Block take(int64_t bytes);
-  void giveBack(Block block) { spare.emplace(block.bytes, block); }
+  Block take(int64_t bytes) {
+    return spare.take(bytes,
+                      [&](int64_t size) { return device.allocate(size); });
+  }
   /// Where `data` lies, if a kernel reaches it there.
   bool find(const QuantGpuBuffer &buffer, Place &place) const;
 };
-
-Block Runtime::take(int64_t bytes) {
-  int64_t size = 4096;
-  while (size < bytes)
-    size *= 2;
-  auto found = spare.lower_bound(size);
-  if (found == spare.end() || found->first > 2 * size)
-    return device.allocate(size);
-  Block block = found->second;
-  spare.erase(found);
-  return block;
-}
 
 bool Runtime::find(const QuantGpuBuffer &buffer, Place &place) const {
   char *data = static_cast<char *>(buffer.data);
@@ -66,40 +58,22 @@ bool Runtime::find(const QuantGpuBuffer &buffer, Place &place) const {
          place.offset % device.getOffsetAlignment() == 0;
 }
 
-/// Pieces of the host's memory that a launch uses, copied to blocks. Buffers
-/// that overlap are one piece, so that the kernel sees one and the same memory.
-class Copies {
+/// Pieces of the host's memory that a launch uses, copied to blocks.
+class Copies : public HostPieces<Block> {
 public:
   explicit Copies(Runtime &runtime) : runtime(runtime) {}
   ~Copies() {
     for (Piece &piece : pieces)
       if (piece.block.buffer)
-        runtime.giveBack(piece.block);
-  }
-
-  void add(const QuantGpuBuffer &buffer) {
-    char *begin = static_cast<char *>(buffer.data);
-    Piece merged{begin, begin + buffer.bytes,
-                 (buffer.access & QUANT_GPU_WRITE) != 0, Block()};
-    for (size_t i = 0; i < pieces.size();)
-      if (pieces[i].begin < merged.end && merged.begin < pieces[i].end) {
-        merged.begin = std::min(merged.begin, pieces[i].begin);
-        merged.end = std::max(merged.end, pieces[i].end);
-        merged.isWritten |= pieces[i].isWritten;
-        pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(i));
-        i = 0;
-      } else {
-        ++i;
-      }
-    pieces.push_back(merged);
+        runtime.spare.giveBack(piece.block);
   }
 
   void copyIn() {
     for (Piece &piece : pieces) {
-      piece.block = runtime.take(piece.end - piece.begin);
+      piece.block = runtime.take(piece.bytes());
       // Also what is written: a kernel may write parts of a buffer.
       std::memcpy(piece.block.data, piece.begin,
-                  static_cast<size_t>(piece.end - piece.begin));
+                  static_cast<size_t>(piece.bytes()));
     }
   }
 
@@ -107,29 +81,20 @@ public:
     for (Piece &piece : pieces)
       if (piece.isWritten)
         std::memcpy(piece.begin, piece.block.data,
-                    static_cast<size_t>(piece.end - piece.begin));
+                    static_cast<size_t>(piece.bytes()));
   }
 
-  Place find(const QuantGpuBuffer &buffer) const {
-    char *data = static_cast<char *>(buffer.data);
-    for (const Piece &piece : pieces)
-      if (piece.begin <= data && data + buffer.bytes <= piece.end) {
-        if ((data - piece.begin) % runtime.device.getOffsetAlignment() != 0)
-          throw Error("two buffers of a kernel overlap, and the second is not "
-                      "where the device can reach it");
-        return {piece.block.buffer, data - piece.begin};
-      }
-    throw Error("a buffer was not copied");
+  Place place(const QuantGpuBuffer &buffer) const {
+    const Piece &piece = find(buffer);
+    int64_t offset = static_cast<char *>(buffer.data) - piece.begin;
+    if (offset % runtime.device.getOffsetAlignment() != 0)
+      throw Error("two buffers of a kernel overlap, and the second is not "
+                  "where the device can reach it");
+    return {piece.block.buffer, offset};
   }
 
 private:
-  struct Piece {
-    char *begin, *end;
-    bool isWritten;
-    Block block;
-  };
   Runtime &runtime;
-  std::vector<Piece> pieces;
 };
 
 /// A pipeline, its bindings, and its constants.
@@ -278,7 +243,7 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
   std::vector<VkWriteDescriptorSet> writes(numBuffers);
   for (uint32_t i = 0; i < numBuffers; ++i) {
     if (!isPlaced[i])
-      places[i] = copies.find(buffers[i]);
+      places[i] = copies.place(buffers[i]);
     // Whole words, for kernels that read them; blocks have room.
     infos[i] = {places[i].buffer, static_cast<VkDeviceSize>(places[i].offset),
                 static_cast<VkDeviceSize>(buffers[i].bytes + 3) / 4 * 4};

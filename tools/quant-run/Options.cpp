@@ -46,14 +46,16 @@ static LoweringTarget readTarget(OptionReader &reader) {
   std::string target = reader.value(OPT_target, "target").value_or("cpu");
   if (target == "vulkan")
     return LoweringTarget::SPIRV;
+  if (target == "nvvm")
+    return LoweringTarget::NVVM;
   if (target == "nvvm-emulator")
     return LoweringTarget::EmulatedNVVM;
   if (target == "reference")
     return LoweringTarget::Reference;
   if (target != "cpu")
-    reader.fail(
-        "--target expects cpu, reference, vulkan or nvvm-emulator, found " +
-        quoteForMessage(target));
+    reader.fail("--target expects cpu, reference, vulkan, nvvm or "
+                "nvvm-emulator, found " +
+                quoteForMessage(target));
   return LoweringTarget::CPU;
 }
 
@@ -89,6 +91,10 @@ static void checkUse(const RunOptions &options, OptionReader &reader) {
       options.reports.empty())
     reader.fail("nothing to do: give --output, --compare, --labels, --bench or "
                 "--reference");
+  if (!options.gpuArch.empty() && options.target != LoweringTarget::NVVM &&
+      options.target != LoweringTarget::EmulatedNVVM)
+    reader.fail("--gpu-arch has no effect without --target=nvvm or "
+                "nvvm-emulator");
   checkReports(options, reader);
   for (size_t i = 0; i < options.outputs.size(); ++i)
     for (size_t j = i + 1; j < options.outputs.size(); ++j)
@@ -138,6 +144,7 @@ quant_mlir::parseOptions(int argc, char **argv) {
       reader.value(OPT_target_features, "target-features").value_or("");
   if (!options.targetFeatures.empty() && options.target != LoweringTarget::CPU)
     reader.fail("--target-features has no effect without --target=cpu");
+  options.gpuArch = reader.value(OPT_gpu_arch, "gpu-arch").value_or("");
   checkUse(options, reader);
   if (llvm::Error error = reader.takeError())
     return std::move(error);

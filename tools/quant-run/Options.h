@@ -23,6 +23,7 @@ struct RunOptions {
   std::string entry = "main";
   LoweringTarget target = LoweringTarget::CPU;
   std::string targetFeatures;
+  std::string gpuArch; ///< empty: the target's own
   unsigned threads = 1;
   std::optional<int64_t> batch;
   std::optional<unsigned> bench;

@@ -65,6 +65,7 @@ compileModel(const RunOptions &options) {
   compileOptions.threads = options.threads;
   compileOptions.target = options.target;
   compileOptions.features = options.targetFeatures;
+  compileOptions.gpuArch = options.gpuArch;
   compileOptions.remark = [](llvm::StringRef message) {
     llvm::errs() << "quant-run: remark: " << message << '\n';
   };
@@ -93,6 +94,7 @@ compareModels(const RunOptions &options, llvm::ArrayRef<NdArray> inputs) {
   measurement.compile.threads = options.threads;
   measurement.compile.target = options.target;
   measurement.compile.features = options.targetFeatures;
+  measurement.compile.gpuArch = options.gpuArch;
   measurement.inputs = inputs;
   measurement.inputNames = options.inputs;
   measurement.batch = options.batch;

@@ -30,7 +30,7 @@ namespace {
 struct EmulatorRuntime : public testing::Test {
   /// Null, or what went wrong.
   const char *launch(std::vector<QuantGpuBuffer> buffers, int64_t blocks = 2) {
-    int64_t shape[] = {blocks, 1, 1, 32, 1, 1};
+    int64_t shape[] = {blocks, 1, 1, 32, 1, 1, 0};
     int64_t number = 5;
     return quant_emulator_launch(&kernel, text, std::strlen(text), "add", shape,
                                  buffers.size(), buffers.data(), 1, &number);

@@ -24,6 +24,9 @@ struct CompileOptions {
   LoweringTarget target = LoweringTarget::CPU;
   /// Of this processor, to use or not: comma-separated, each with + or -.
   std::string features;
+  /// Of the GPU, where there is one. Empty: that of this machine's device, or
+  /// the target's plainest.
+  std::string gpuArch;
   /// Appends the passes that turn operations of an embedder's own into linalg,
   /// arith, math, tensor and scf. They run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;

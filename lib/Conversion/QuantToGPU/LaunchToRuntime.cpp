@@ -88,6 +88,7 @@ LLVM::LLVMFuncOp LaunchLowering::getCheck() {
   if (check)
     return check;
   LLVM::LLVMFuncOp puts = symbols.declare("puts", none, pointer);
+  LLVM::LLVMFuncOp flush = symbols.declare("fflush", none, pointer);
   LLVM::LLVMFuncOp abort = symbols.declare("abort", none, {});
   check = symbols.define("quant.check_launch", none, pointer);
   OpBuilder::InsertionGuard guard(builder);
@@ -103,6 +104,8 @@ LLVM::LLVMFuncOp LaunchLowering::getCheck() {
                          ValueRange());
   builder.setInsertionPointToEnd(failed);
   LLVM::CallOp::create(builder, loc, puts, entry->getArgument(0));
+  // Ending so, a program would lose what is on its way to a pipe.
+  LLVM::CallOp::create(builder, loc, flush, null);
   LLVM::CallOp::create(builder, loc, abort, ValueRange());
   LLVM::UnreachableOp::create(builder, loc);
   builder.setInsertionPointToEnd(done);
@@ -197,7 +200,7 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
                                                      {pointer, i64, i32, i32});
   auto buffersType = LLVM::LLVMArrayType::get(bufferType, buffers.size());
   auto numbersType = LLVM::LLVMArrayType::get(i64, numbers.size());
-  auto shapeType = LLVM::LLVMArrayType::get(i64, 6);
+  auto shapeType = LLVM::LLVMArrayType::get(i64, 7);
   Value bufferArray = allocate(launch, buffersType);
   Value numberArray = allocate(launch, numbersType);
   Value shape = allocate(launch, shapeType);
@@ -206,6 +209,9 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
   for (auto [i, size] : llvm::enumerate(
            ArrayRef<Value>{grid.x, grid.y, grid.z, block.x, block.y, block.z}))
     storeAt(shape, shapeType, int32_t(i), toI64(size));
+  Value sharedBytes = launch.getDynamicSharedMemorySize();
+  storeAt(shape, shapeType, 6,
+          sharedBytes ? toI64(sharedBytes) : constant(0, i64));
   for (auto [i, buffer] : llvm::enumerate(buffers)) {
     auto [value, how] = buffer;
     auto type = cast<MemRefType>(value.getType());

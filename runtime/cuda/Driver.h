@@ -1,0 +1,146 @@
+//===- Driver.h - NVIDIA's driver, opened at run time -----------*- C++ -*-===//
+//
+// Nothing of the CUDA toolkit is needed: what is called of the driver is
+// declared here, and found in libcuda.so.1 when the first device is asked for.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUANT_MLIR_RUNTIME_CUDA_DRIVER_H
+#define QUANT_MLIR_RUNTIME_CUDA_DRIVER_H
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace quant_mlir::cuda {
+
+// The driver's types, as its header has them.
+using Result = int; ///< enum CUresult
+using DeviceNumber = int;
+using Address = unsigned long long; ///< CUdeviceptr
+using Context = struct CUctx_st *;
+using Module = struct CUmod_st *;
+using Function = struct CUfunc_st *;
+using Stream = struct CUstream_st *;
+
+// CUresult
+inline constexpr Result success = 0, outOfMemory = 2;
+// CUdevice_attribute
+inline constexpr int attributeMajor = 75, attributeMinor = 76,
+                     attributeManaged = 83, attributeConcurrentManaged = 89,
+                     attributeSharedBytes = 97;
+// CUjit_option
+inline constexpr int jitErrorLog = 5, jitErrorLogBytes = 6;
+// CUfunction_attribute, and flags of allocations and streams
+inline constexpr int functionDynamicSharedBytes = 8;
+inline constexpr unsigned attachGlobal = 1, hostPortable = 1, hostMapped = 2,
+                          streamNonBlocking = 1;
+// CUmem_advise
+inline constexpr int advicePreferredLocation = 3;
+
+/// F(member, symbol, parameters): versions of symbols are those that the
+/// header's macros have named since CUDA 4.
+#define QUANT_CUDA_FUNCTIONS(F)                                                \
+  F(init, "cuInit", (unsigned))                                                \
+  F(deviceGetCount, "cuDeviceGetCount", (int *))                               \
+  F(deviceGet, "cuDeviceGet", (DeviceNumber *, int))                           \
+  F(deviceGetName, "cuDeviceGetName", (char *, int, DeviceNumber))             \
+  F(deviceGetAttribute, "cuDeviceGetAttribute", (int *, int, DeviceNumber))    \
+  F(primaryContextRetain, "cuDevicePrimaryCtxRetain",                          \
+    (Context *, DeviceNumber))                                                 \
+  F(contextPush, "cuCtxPushCurrent_v2", (Context))                             \
+  F(contextPop, "cuCtxPopCurrent_v2", (Context *))                             \
+  F(streamCreate, "cuStreamCreate", (Stream *, unsigned))                      \
+  F(streamSynchronize, "cuStreamSynchronize", (Stream))                        \
+  F(moduleLoad, "cuModuleLoadDataEx",                                          \
+    (Module *, const void *, unsigned, int *, void **))                        \
+  F(moduleUnload, "cuModuleUnload", (Module))                                  \
+  F(moduleGetFunction, "cuModuleGetFunction",                                  \
+    (Function *, Module, const char *))                                        \
+  F(functionSetAttribute, "cuFuncSetAttribute", (Function, int, int))          \
+  F(memoryAllocate, "cuMemAlloc_v2", (Address *, size_t))                      \
+  F(memoryAllocateManaged, "cuMemAllocManaged", (Address *, size_t, unsigned)) \
+  F(memoryFree, "cuMemFree_v2", (Address))                                     \
+  F(memoryAdvise, "cuMemAdvise", (Address, size_t, int, DeviceNumber))         \
+  F(hostAllocate, "cuMemHostAlloc", (void **, size_t, unsigned))               \
+  F(hostFree, "cuMemFreeHost", (void *))                                       \
+  F(copyToDevice, "cuMemcpyHtoDAsync_v2",                                      \
+    (Address, const void *, size_t, Stream))                                   \
+  F(copyToHost, "cuMemcpyDtoHAsync_v2", (void *, Address, size_t, Stream))     \
+  F(launchKernel, "cuLaunchKernel",                                            \
+    (Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,     \
+     unsigned, Stream, void **, void **))                                      \
+  F(getErrorName, "cuGetErrorName", (Result, const char **))                   \
+  F(getErrorString, "cuGetErrorString", (Result, const char **))
+
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A piece of the device's memory.
+struct Block {
+  Address address = 0;
+  int64_t bytes = 0;
+};
+
+/// The device that kernels run on, its primary context, and a stream of ours.
+class Device {
+public:
+  /// Throws where there is none with tensor cores of bytes (compute capability
+  /// 8.0). QUANT_CUDA_DEVICE chooses by number; without it the first is taken.
+  Device();
+
+  /// Throws with the call's name, the driver's text and the way out.
+  void check(Result result, const char *call) const;
+
+  Block allocate(int64_t bytes);
+  void free(const Block &block) { memoryFree(block.address); }
+
+  /// Memory that both sides reach under one address; null where there is none.
+  void *allocateShared(int64_t bytes);
+  void freeShared(void *data);
+
+  const std::string &getName() const { return name; }
+  const char *getArch() const { return arch; }
+  int getMaxSharedBytes() const { return maxSharedBytes; }
+  Stream getStream() const { return stream; }
+
+#define QUANT_DECLARE(member, symbol, parameters) Result(*member) parameters;
+  QUANT_CUDA_FUNCTIONS(QUANT_DECLARE)
+#undef QUANT_DECLARE
+
+private:
+  friend class Scope;
+  void load();
+  void choose();
+
+  std::string name;
+  const char *arch = nullptr;
+  DeviceNumber device = 0;
+  Context context = nullptr;
+  Stream stream = nullptr;
+  int maxSharedBytes = 0;
+  bool isManaged = false;
+};
+
+/// The device's context is that of this thread, and the one before afterwards:
+/// an embedder may have its own.
+class Scope {
+public:
+  explicit Scope(const Device &device) : device(device) {
+    device.check(device.contextPush(device.context), "cuCtxPushCurrent");
+  }
+  ~Scope() {
+    Context ours;
+    device.contextPop(&ours);
+  }
+  Scope(const Scope &) = delete;
+
+private:
+  const Device &device;
+};
+
+} // namespace quant_mlir::cuda
+
+#endif // QUANT_MLIR_RUNTIME_CUDA_DRIVER_H
