@@ -63,6 +63,14 @@ public:
   /// Whether contractions have kernels of their own.
   bool hasMatrixUnit() const { return isNVVM(); }
 
+  /// Codes of a reduction that share a scale: a multiple of a step, and where
+  /// there are more of them, of a stage. 0: all of a column have to.
+  int64_t getBlockStep() const { return isNVVM() ? 32 : 0; }
+  int64_t getBlockStage() const { return isNVVM() ? 64 : 0; }
+
+  /// Whether contractions of up to eight rows read weights past shared memory.
+  bool streamsFewRows() const { return isNVVM(); }
+
   /// What one lane copies: 16 bytes of a column.
   int64_t getDotGroup() const override { return 16; }
   int64_t getDepthwiseGroup() const override { return 4; }

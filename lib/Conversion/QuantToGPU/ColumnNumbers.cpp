@@ -12,26 +12,38 @@ using namespace mlir;
 using namespace quant_mlir;
 
 ContractColumnNumbers quant_mlir::computeColumnNumbers(ContractOp op,
-                                                       int64_t subtracted) {
+                                                       int64_t subtracted,
+                                                       int64_t numBlocks) {
   RhsUnits units(op);
   LayoutAttr layout = *op.getLayout();
   std::vector<int64_t> batches = units.along(layout.getBatch());
   std::vector<int64_t> columns = units.along(layout.getColumns());
   int64_t filled = llvm::alignTo(columns.size(), layout.getPanel());
+  // Steps from block to block, and how many there are.
+  int64_t step = 0, existing = 1;
+  if (std::optional<std::pair<unsigned, int64_t>> block =
+          op.getReductionBlock()) {
+    step = units.getStride(block->first);
+    existing = llvm::divideCeil(op.getRhsCodesType().getDimSize(block->first),
+                                block->second);
+  }
+  int64_t rows = std::max<int64_t>(numBlocks, 1);
   auto collect = [&](bool isInteger, llvm::function_ref<float(int64_t)> get) {
     ColumnNumbers result;
     result.isInteger = isInteger;
-    for (int64_t batch : batches)
-      for (int64_t column = 0; column < filled; ++column)
-        result.values.push_back(column < int64_t(columns.size())
-                                    ? get(batch + columns[column])
-                                    : 0);
     float first = get(0);
-    bool isOne = llvm::all_of(batches, [&](int64_t batch) {
-      return llvm::all_of(columns, [&](int64_t column) {
-        return get(batch + column) == first;
-      });
-    });
+    // What is beyond the last block is not of it.
+    bool isOne = rows == existing;
+    for (int64_t batch : batches)
+      for (int64_t block = 0; block < rows; ++block)
+        for (int64_t column = 0; column < filled; ++column) {
+          if (block >= existing || column >= int64_t(columns.size())) {
+            result.values.push_back(0);
+            continue;
+          }
+          result.values.push_back(get(batch + block * step + columns[column]));
+          isOne &= result.values.back() == first;
+        }
     if (isOne)
       result.values.assign(1, first);
     return result;

@@ -13,7 +13,8 @@
 namespace quant_mlir {
 
 /// One number for all columns, or one for each, in the order of panels:
-/// batches, panels, columns of a panel, of which those beyond the last have 0.
+/// batches, blocks of the reduction, panels, columns of a panel, of which those
+/// beyond the last have 0.
 struct ColumnNumbers {
   std::vector<float> values;
   bool isInteger = false;
@@ -31,10 +32,12 @@ struct ContractColumnNumbers {
   ColumnNumbers rhsOffset;  ///< zw and what is added to codes
 };
 
-/// Of `op`, which is packed and has no blocks along its reduction. With dynamic
-/// lhs, scales are those of rhs alone. `subtracted`: what the kernel takes from
-/// packed codes before it multiplies them.
-ContractColumnNumbers computeColumnNumbers(ContractOp op, int64_t subtracted);
+/// Of `op`, which is packed. With dynamic lhs, scales are those of rhs alone.
+/// `subtracted`: what the kernel takes from packed codes before it multiplies
+/// them. `numBlocks`: rows of numbers for blocks along the reduction, of which
+/// those beyond the last are zeros; 0 where there are no blocks.
+ContractColumnNumbers computeColumnNumbers(ContractOp op, int64_t subtracted,
+                                           int64_t numBlocks = 0);
 
 /// A constant of `numbers` in the module of `builder`, as memref<?xf32> or
 /// memref<?xi32>; one for equal numbers.

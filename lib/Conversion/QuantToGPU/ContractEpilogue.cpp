@@ -83,7 +83,8 @@ Value GPUContractKernel::loadPieces(const FlatOperand &operand, int64_t size,
 }
 
 Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
-                                     const ColumnNumbers &numbers) {
+                                     const ColumnNumbers &numbers,
+                                     Value block) {
   Type element = numbers.isInteger ? Type(builder.getI32Type())
                                    : Type(builder.getF32Type());
   auto type = VectorType::get({laneColumns()}, element);
@@ -97,23 +98,29 @@ Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
                                      DenseElementsAttr::get(type, value));
   }
   // In the order of panels, which are whole.
-  Value at = add(mul(batch, numPanels * tileColumns), firstColumn);
+  Value row = batch;
+  if (block)
+    row = add(mul(batch, numBlockRows()), block);
+  Value at = add(mul(row, numPanels * tileColumns), firstColumn);
   return unit->load(type, operand.base, at);
+}
+
+Value GPUContractKernel::loadSums(Value at) {
+  return loadPieces(sums,
+                    std::gcd(std::gcd(columns, laneColumns()), int64_t(4)),
+                    add(at, firstColumn));
 }
 
 GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   // acc = sum(x w') - zx sum(w - zw) - (zw + offset) sum(x), w' as multiplied.
   Columns result;
-  Value sum =
-      loadPieces(sums, std::gcd(std::gcd(columns, laneColumns()), int64_t(4)),
-                 add(sums.start, add(mul(batch, columns), firstColumn)));
-  ElementArith arith(builder, loc, sum);
+  auto type = VectorType::get({laneColumns()}, builder.getI32Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  ElementArith arith(builder, loc, zero);
   auto times = [&](Value a, Value b) -> Value {
     return arith::MulIOp::create(builder, loc, a, b);
   };
-  if (!numbers.rhsZero.isZero())
-    sum = arith.sub(sum, times(loadNumbers(rhsZeroData, numbers.rhsZero),
-                               arith.intConstant(reductionSize)));
   if (bias.base) {
     Value at = kernel.body.address(bias, batchPosition);
     Value values = loadPieces(bias, getPieceSize(bias), add(at, firstColumn));
@@ -122,6 +129,13 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
     else
       result.bias = buildResultBias(arith, values, op);
   }
+  // Blocks have the rest.
+  if (blockCodes != 0)
+    return result;
+  Value sum = loadSums(add(sums.start, mul(batch, columns)));
+  if (!numbers.rhsZero.isZero())
+    sum = arith.sub(sum, times(loadNumbers(rhsZeroData, numbers.rhsZero),
+                               arith.intConstant(reductionSize)));
   if (zeroPoint.base) {
     result.sums = sum;
   } else if (lhsZero != 0) {
@@ -140,47 +154,81 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
 // Rows
 //===----------------------------------------------------------------------===//
 
-void GPUContractKernel::finish(ArrayRef<Value> sums) {
-  Columns columns = loadColumns();
-  int64_t down = rowProducts(), across = columnProducts();
-  int64_t ofLane = shape().laneRows;
-  ArrayRef<Value> rowSums = sums.take_back(needsRowSums ? down * ofLane : 0);
-  int64_t ofProduct = (sums.size() - rowSums.size()) / (down * across);
+void GPUContractKernel::forLaneRows(
+    llvm::function_ref<void(int64_t, Value, Value)> body) {
   Value rowInProduct = unit->getRow(lane);
   Value first = add(firstRow, mul(groupRow, groupRows()));
-  auto type = VectorType::get({laneColumns()}, builder.getI32Type());
-  for (int64_t i = 0; i < down; ++i)
-    for (int64_t part = 0; part < ofLane; ++part) {
-      Values elements;
-      for (int64_t j = 0; j < across; ++j)
-        for (int64_t column = 0; column < shape().laneColumns; ++column)
-          elements.push_back(
-              unit->getSum(sums.slice((i * across + j) * ofProduct, ofProduct),
-                           part, column));
-      Value row = vector::FromElementsOp::create(builder, loc, type, elements);
-      Value rowSum;
-      // All lanes take part, whether they have a row of the result or not.
-      if (needsRowSums)
-        rowSum = unit->addAcrossLanes(rowSums[i * ofLane + part]);
+  for (int64_t i = 0; i < rowProducts(); ++i)
+    for (int64_t part = 0; part < shape().laneRows; ++part) {
       Value number =
           add(first, add(rowInProduct,
                          attr(i * shape().rows + part * shape().rowStride)));
       Value exists;
       if (hasRaggedRows)
         exists = kernel.body.isLess(number, kernel.import(numRows));
-      inBranch(exists, [&] { finishRow(columns, number, row, rowSum); });
+      body(i * shape().laneRows + part, number, exists);
     }
 }
 
-void GPUContractKernel::finishRow(const Columns &columns, Value number,
+Value GPUContractKernel::getRowOfSums(ArrayRef<Value> sums, int64_t part) {
+  int64_t ofProduct = sums.size() / columnProducts();
+  Values elements;
+  for (int64_t j = 0; j < columnProducts(); ++j)
+    for (int64_t column = 0; column < shape().laneColumns; ++column)
+      elements.push_back(
+          unit->getSum(sums.slice(j * ofProduct, ofProduct), part, column));
+  auto type = VectorType::get({laneColumns()}, builder.getI32Type());
+  return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+/// `results`: what reduce() has returned.
+void GPUContractKernel::finish(ArrayRef<Value> results) {
+  Columns columns = loadColumns();
+  int64_t ofLane = shape().laneRows;
+  ArrayRef<Value> rowSums =
+      results.take_back(needsRowSums && blockCodes == 0 ? numLaneRows() : 0);
+  ArrayRef<Value> sums = results.drop_back(rowSums.size());
+  int64_t ofRow = sums.size() / rowProducts();
+  forLaneRows([&](int64_t row, Value number, Value exists) {
+    Value sum, rowSum;
+    if (blockCodes == 0)
+      sum = getRowOfSums(sums.slice(row / ofLane * ofRow, ofRow), row % ofLane);
+    // All lanes take part, whether they have a row of the result or not.
+    if (!rowSums.empty())
+      rowSum = unit->addAcrossLanes(rowSums[row]);
+    inBranch(exists, [&] {
+      Values ivs = placeRow(number);
+      finishRow(columns, ivs,
+                blockCodes != 0 ? scaleBlocks(ivs, results[row])
+                                : scaleSum(columns, ivs, sum, rowSum));
+    });
+  });
+}
+
+/// f32; null where rows have no scales of their own.
+Value GPUContractKernel::loadRowScale(ArrayRef<Value> ivs) {
+  if (!scale.base)
+    return Value();
+  Value rowScale = memref::LoadOp::create(
+      builder, loc, scale.base, ValueRange(kernel.body.address(scale, ivs)));
+  if (!scale.element.isF32())
+    rowScale =
+        arith::ExtFOp::create(builder, loc, builder.getF32Type(), rowScale);
+  return rowScale;
+}
+
+Value GPUContractKernel::scaleBlocks(ArrayRef<Value> ivs, Value value) {
+  Value rowScale = loadRowScale(ivs);
+  if (!rowScale)
+    return value;
+  ElementArith arith(builder, loc, value);
+  return arith.mulf(value, buildRowMultiplier(arith, splat(rowScale),
+                                              arith.floatConstant(1), op));
+}
+
+Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
                                   Value sum, Value rowSum) {
   ElementArith arith(builder, loc, sum);
-  Values ivs = placeRow(number);
-  auto loadScalar = [&](const FlatOperand &operand) -> Value {
-    return memref::LoadOp::create(
-        builder, loc, operand.base,
-        ValueRange(kernel.body.address(operand, ivs)));
-  };
   auto subtractProduct = [&](Value from, Value scalar, Value vector) {
     return arith.sub(
         from, arith::MulIOp::create(builder, loc, splat(scalar), vector));
@@ -188,9 +236,11 @@ void GPUContractKernel::finishRow(const Columns &columns, Value number,
 
   if (isNibbles)
     sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(4));
-  Value rowZero, rowScale;
+  Value rowZero;
   if (zeroPoint.base) {
-    rowZero = loadScalar(zeroPoint);
+    rowZero =
+        memref::LoadOp::create(builder, loc, zeroPoint.base,
+                               ValueRange(kernel.body.address(zeroPoint, ivs)));
     if (lhsOffset() != 0)
       rowZero = arith::SubIOp::create(builder, loc, rowZero,
                                       kernel.body.constantI32(lhsOffset()));
@@ -200,12 +250,7 @@ void GPUContractKernel::finishRow(const Columns &columns, Value number,
     sum = subtractProduct(sum, rowSum, columns.rhsOffset);
   if (columns.start)
     sum = arith.add(sum, columns.start);
-  if (scale.base) {
-    rowScale = loadScalar(scale);
-    if (!scale.element.isF32())
-      rowScale =
-          arith::ExtFOp::create(builder, loc, builder.getF32Type(), rowScale);
-  }
+  Value rowScale = loadRowScale(ivs);
   auto scaleByRow = [&](Value factor) -> Value {
     if (!rowScale)
       return factor;
@@ -214,17 +259,23 @@ void GPUContractKernel::finishRow(const Columns &columns, Value number,
 
   Value value = arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum),
                            scaleByRow(columns.multiplier));
-  if (columns.minval) {
-    Value zeros = rowZero ? Value(arith::MulIOp::create(
-                                builder, loc, rowZero,
-                                kernel.body.constantI32(reductionSize)))
-                          : kernel.body.constantI32(reductionSize * lhsZero);
-    Value centred = arith::SIToFPOp::create(
-        builder, loc, builder.getF32Type(),
-        arith::SubIOp::create(builder, loc, rowSum, zeros));
-    value = arith.addf(value,
-                       arith.mulf(splat(centred), scaleByRow(columns.minval)));
-  }
+  if (!columns.minval)
+    return value;
+  Value zeros =
+      rowZero
+          ? Value(arith::MulIOp::create(builder, loc, rowZero,
+                                        kernel.body.constantI32(reductionSize)))
+          : kernel.body.constantI32(reductionSize * lhsZero);
+  Value centred = arith::SIToFPOp::create(
+      builder, loc, builder.getF32Type(),
+      arith::SubIOp::create(builder, loc, rowSum, zeros));
+  return arith.addf(value,
+                    arith.mulf(splat(centred), scaleByRow(columns.minval)));
+}
+
+void GPUContractKernel::finishRow(const Columns &columns, ArrayRef<Value> ivs,
+                                  Value value) {
+  ElementArith arith(builder, loc, value);
   if (columns.bias)
     value = arith.addf(value, columns.bias);
   if (residual.base) {

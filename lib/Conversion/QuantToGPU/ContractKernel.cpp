@@ -63,11 +63,15 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
     return "it is empty";
   if (loops.getSize(loops.batch) > 65535)
     return "it has more than 65535 batches";
-  if (op.getReductionBlock())
-    return "its right-hand side has blocks along a reduction";
+  if (std::string reason = findNoBlocksReason(op, loops, target);
+      !reason.empty())
+    return reason;
   // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.
+  int64_t summed = loops.getSize(loops.reduction);
+  if (auto block = op.getReductionBlock())
+    summed = std::min(summed, block->second);
   if (op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
-      loops.getSize(loops.reduction) > (int64_t(1) << 31) / (256 * 128))
+      summed > (int64_t(1) << 31) / (256 * 128))
     return "a sum of products of nibbles may have more than 27 bits";
   SmallVector<unsigned> columns = getRhsLoops(op, layout->getColumns());
   if (!loops.areContiguous(columns, loops.initStrides))
@@ -109,10 +113,18 @@ void GPUContractKernel::mergeRows() {
 /// are as square as may be: those need the fewest bytes of shared memory for a
 /// product.
 void GPUContractKernel::chooseTile() {
+  if (unit->isStreaming()) {
+    tileRows = shape().rows;
+    groupsAcross = tileColumns / shape().columns;
+    hasRaggedRows = false;
+    return;
+  }
   std::optional<int64_t> known = getConstantIntValue(numRows);
   int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
   int64_t least = shape().rows * std::max<int64_t>(1, shape().groups / most);
-  tileRows = std::max(least, shape().maxTileRows);
+  // Sums beside values take twice the registers.
+  int64_t mostRows = shape().maxTileRows / (blockCodes != 0 ? 2 : 1);
+  tileRows = std::max(least, mostRows);
   auto numTiles = [&] {
     return llvm::divideCeil(*known, tileRows) * numPanels * numBatches;
   };
@@ -157,10 +169,9 @@ static void viewAsWords(KernelBuilder &host, FlatOperand &operand) {
   llvm::for_each(operand.strides, divide);
 }
 
-/// Pieces of a power of two of bytes that every address of lhs is a multiple
-/// of. Buffers begin at a multiple of 16 bytes. Through registers, pieces are
-/// of words, and exist or do not.
-void GPUContractKernel::chooseCopies() {
+int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
+  if (!loops.areContiguous(run, loops.lhsStrides))
+    return 1;
   int64_t common = getConstantIntValue(lhs.start).value_or(1);
   auto meet = [&](unsigned loop) {
     if (getConstantIntValue(sizes[loop]) != 1)
@@ -169,13 +180,20 @@ void GPUContractKernel::chooseCopies() {
   llvm::for_each(batchLoops, meet);
   llvm::for_each(loops.rows, meet);
   llvm::for_each(outer, meet);
-  bool isAsync = unit->hasAsyncCopies();
-  if (!isAsync)
+  if (isWhole)
     common = std::gcd(common, runSize);
-  for (lhsPiece = chunkBytes; lhsPiece > 1 && common % lhsPiece != 0;)
-    lhsPiece /= 2;
-  bool isContiguous = loops.areContiguous(run, loops.lhsStrides);
-  lhsCopy = isContiguous && lhsPiece >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
+  int64_t piece = chunkBytes;
+  while (piece > 1 && common % piece != 0)
+    piece /= 2;
+  return piece;
+}
+
+/// Buffers begin at a multiple of 16 bytes. Through registers, pieces are of
+/// words, and exist or do not.
+void GPUContractKernel::chooseCopies() {
+  bool isAsync = unit->hasAsyncCopies();
+  lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
+  lhsCopy = lhsPiece >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
   if (isAsync)
     return;
   viewAsWords(kernel.host, rhs);
@@ -190,6 +208,15 @@ void GPUContractKernel::chooseCopies() {
     lhs.strides[loop] = attr(0);
   viewAsWords(kernel.host, lhs);
   lhsElement = 4;
+}
+
+void GPUContractKernel::chooseUnit() {
+  if (int64_t chunks = chooseStreamChunks())
+    unit = createStreamUnit(kernel.body, target, *getConstantIntValue(numRows),
+                            chunks * rhsChunkCodes() / chunkBytes);
+  else
+    unit = createMatrixUnit(kernel.body, target, tileColumns,
+                            getConstantIntValue(numRows), isNibbles);
 }
 
 void GPUContractKernel::analyze() {
@@ -241,8 +268,7 @@ void GPUContractKernel::analyze() {
   isLhsSigned = numerics::isSignedInteger(op.getLhsParams()->getStorage());
   mergeRows();
   tileColumns = layout.getPanel();
-  unit = createMatrixUnit(kernel.body, target, tileColumns,
-                          getConstantIntValue(numRows), isNibbles);
+  chooseUnit();
   isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
   isLhsSigned |= isLhsFlipped;
 
@@ -252,12 +278,16 @@ void GPUContractKernel::analyze() {
   numSteps = llvm::divideCeil(numChunks, lhsPlanes());
   columnChunks = outerSize * runRhsChunks;
 
+  chooseBlocks();
   chooseTile();
   chooseCopies();
-  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
+  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0,
+                                 blockCodes != 0 ? numBlockRows() : 0);
   needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
   if (!op.isDynamic())
     lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
+  if (blockCodes != 0)
+    chooseSums();
   importOperands();
 }
 
@@ -298,6 +328,14 @@ void GPUContractKernel::buildPositions() {
   Value tile = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
   firstRow = mul(tile, tileRows);
   panel = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::y);
+  placeBatch();
+  // Of a lane: see the head of ContractKernel.h.
+  Value inGroup = mul(unit->getColumnGroup(lane), laneColumns());
+  firstColumn = add(mul(panel, tileColumns),
+                    add(mul(groupColumn, groupColumns()), inGroup));
+}
+
+void GPUContractKernel::placeBatch() {
   batch = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::z);
   batchPosition.resize(loops.roles.size());
   SmallVector<OpFoldResult> batchSizes;
@@ -306,10 +344,6 @@ void GPUContractKernel::buildPositions() {
   for (auto [loop, position] :
        llvm::zip_equal(batchLoops, kernel.delinearize(batch, batchSizes)))
     batchPosition[loop] = position;
-  // Of a lane: see the head of ContractKernel.h.
-  Value inGroup = mul(unit->getColumnGroup(lane), laneColumns());
-  firstColumn = add(mul(panel, tileColumns),
-                    add(mul(groupColumn, groupColumns()), inGroup));
 }
 
 GPUContractKernel::Values GPUContractKernel::placeRow(Value number) {
@@ -325,6 +359,8 @@ GPUContractKernel::Values GPUContractKernel::placeRow(Value number) {
 
 void GPUContractKernel::build() {
   analyze();
+  if (unit->isStreaming())
+    return buildStream();
   shared = kernel.allocateShared(
       unit->getNumStages() * stageSize(),
       builder.getIntegerType(unit->hasAsyncCopies() ? 8 : 32),

@@ -37,6 +37,11 @@
 
 namespace quant_mlir {
 
+/// The reason why blocks of `op` along its reduction have no kernel; empty
+/// where they have one, or there are none.
+std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops,
+                               const GPUTarget &target);
+
 class GPUContractKernel {
 public:
   GPUContractKernel(ContractOp op, const GPUTarget &target,
@@ -77,14 +82,26 @@ private:
     mlir::Value bias;       ///< f32
     mlir::Value minval, rhsOffset;
   };
+  /// What belongs to them in a block of the reduction that has a scale of its
+  /// own; `length`, i32, is of the block.
+  struct BlockColumns {
+    mlir::Value multiplier, minval, rhsOffset;
+    mlir::Value sums, length; ///< null where zero points of lhs are 0
+  };
 
   // ContractKernel.cpp: what is computed where
   void analyze();
   void importOperands();
   void chooseTile();
   void mergeRows();
+  void chooseUnit();
+  /// The bytes, a power of two, that every address of lhs is a multiple of; and
+  /// the size of a run where it is to be of whole ones. 1 where codes do not
+  /// follow each other.
+  int64_t findLhsPiece(bool isWhole) const;
   void chooseCopies();
   void buildPositions();
+  void placeBatch();
   /// Positions of row `number` in all loops of a batch.
   Values placeRow(mlir::Value number);
 
@@ -116,8 +133,41 @@ private:
   Values reduce();
   Values reduceAsync(Values inits);
   Values reduceByRegisters(Values inits);
-  void multiplyStage(mlir::Value stage,
+  GroupStage describeStage(mlir::Value stage);
+  void multiplyStage(mlir::Value step, mlir::Value stage,
+                     llvm::MutableArrayRef<mlir::Value> carried);
+  void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
+  Values startAllSums();
+
+  // ContractBlocks.cpp
+  void chooseBlocks();
+  void chooseSums();
+  /// Rows of numbers that blocks have, with those beyond the last one.
+  int64_t numBlockRows() const;
+  /// A matrix of sums before the first product.
+  Values startSums();
+  Values startBlocks();
+  BlockColumns loadBlock(mlir::Value block);
+  mlir::Value addBlock(const BlockColumns &columns, mlir::Value sum,
+                       mlir::Value rowSum, mlir::Value rowZero,
+                       mlir::Value value);
+  void addProduct(const BlockColumns &columns, int64_t product,
+                  llvm::ArrayRef<mlir::Value> sums,
+                  llvm::ArrayRef<mlir::Value> rowSums,
+                  llvm::MutableArrayRef<mlir::Value> values);
+  void multiplyBlocks(mlir::Value step, const GroupStage &part,
+                      llvm::MutableArrayRef<mlir::Value> carried);
+  void addAtEndOfBlock(mlir::Value step, const GroupStage &part,
+                       llvm::MutableArrayRef<mlir::Value> carried);
+
+  // ContractStream.cpp
+  int64_t chooseStreamChunks();
+  void prepareStream();
+  void multiplyRound(mlir::Value step, llvm::ArrayRef<mlir::Value> words,
+                     llvm::MutableArrayRef<mlir::Value> carried);
+  Values addGroups(llvm::ArrayRef<mlir::Value> values);
+  void buildStream();
 
   // ContractEpilogue.cpp
   Columns loadColumns();
@@ -128,11 +178,26 @@ private:
                  llvm::function_ref<void(int64_t, mlir::Value)> body);
   mlir::Value loadPieces(const FlatOperand &operand, int64_t size,
                          mlir::Value at);
+  /// Of a block, where it is not null.
   mlir::Value loadNumbers(const FlatOperand &operand,
-                          const ColumnNumbers &numbers);
+                          const ColumnNumbers &numbers, mlir::Value block = {});
+  /// sum(w) of a lane's columns, those of the first column at `at`.
+  mlir::Value loadSums(mlir::Value at);
+  /// The sums of one of a lane's rows, of those of a row of products.
+  mlir::Value getRowOfSums(llvm::ArrayRef<mlir::Value> sums, int64_t part);
+  int64_t numLaneRows() const { return rowProducts() * shape().laneRows; }
+  /// Calls `body` with each of a lane's rows: its number among them, its
+  /// number in the result, and whether it exists; null where all do.
+  void
+  forLaneRows(llvm::function_ref<void(int64_t, mlir::Value, mlir::Value)> body);
   void finish(llvm::ArrayRef<mlir::Value> sums);
-  void finishRow(const Columns &columns, mlir::Value number, mlir::Value sums,
-                 mlir::Value rowSum);
+  /// From the sum of all products, or from the value of all blocks.
+  mlir::Value scaleSum(const Columns &columns, llvm::ArrayRef<mlir::Value> ivs,
+                       mlir::Value sum, mlir::Value rowSum);
+  mlir::Value scaleBlocks(llvm::ArrayRef<mlir::Value> ivs, mlir::Value value);
+  mlir::Value loadRowScale(llvm::ArrayRef<mlir::Value> ivs);
+  void finishRow(const Columns &columns, llvm::ArrayRef<mlir::Value> ivs,
+                 mlir::Value value);
   mlir::Value splat(mlir::Value scalar);
 
   // Small things.
@@ -169,6 +234,9 @@ private:
   int64_t stageSize() const {
     return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
   }
+  /// Codes of the reduction in a step of products, and in a stage.
+  int64_t stepCodes() const { return shape().stepPlanes * chunkBytes; }
+  int64_t stageCodes() const { return lhsPlanes() * chunkBytes; }
   /// Codes of the reduction in a chunk of rhs.
   int64_t rhsChunkCodes() const {
     return isNibbles ? 2 * chunkBytes : chunkBytes;
@@ -203,6 +271,11 @@ private:
   /// Codes without signs become codes with signs on their way.
   bool isLhsFlipped = false;
   int32_t lhsZero = 0;
+  /// Codes that share a scale; 0 where all of a column do.
+  int64_t blockCodes = 0, numBlocks = 1;
+  /// See ContractBlocks.cpp.
+  bool correctsSums = false, isBiased = false;
+  Values rowZeros; ///< of a lane's rows, beside dynamic lhs in blocks
 
   int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;
   bool hasRaggedRows = true;

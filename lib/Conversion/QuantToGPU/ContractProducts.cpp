@@ -7,14 +7,7 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-/// sums, by row product and column product; behind them, where rows are summed,
-/// those of a lane for each row product.
-void GPUContractKernel::multiplyStage(Value stage,
-                                      MutableArrayRef<Value> sums) {
-  int64_t down = rowProducts(), across = columnProducts();
-  int64_t ofProduct =
-      sums.size() - (needsRowSums ? down * shape().laneRows : 0);
-  ofProduct /= down * across;
+GroupStage GPUContractKernel::describeStage(Value stage) {
   Value groupRows = mul(groupRow, this->groupRows()),
         groupColumns = mul(groupColumn, this->groupColumns());
   Value rhsStage = add(stage, attr(lhsStageSize()));
@@ -22,23 +15,34 @@ void GPUContractKernel::multiplyStage(Value stage,
   GroupStage part;
   part.shared = shared;
   part.lane = lane;
-  part.rowProducts = down;
-  part.columnProducts = across;
+  part.rowProducts = rowProducts();
+  part.columnProducts = columnProducts();
   part.isNibbles = isNibbles;
   part.isLhsSigned = isLhsSigned;
-  part.lhsChunk = [&](Value plane, int64_t product, Value row) {
+  part.lhsChunk = [=](Value plane, int64_t product, Value row) {
     Value swizzled = kernel.body.bitXor(row, mul(plane, 2));
     Value inPlane = add(mul(plane, tileRows), add(groupRows, swizzled));
     return add(stage,
                mul(add(inPlane, attr(product * shape().rows)), sharedChunk()));
   };
-  part.rhsChunk = [&](Value plane, Value product, Value column) {
-    if (Value swizzle = unit->getSwizzle(product, across))
+  part.rhsChunk = [=](Value plane, Value product, Value column) {
+    if (Value swizzle = unit->getSwizzle(product, columnProducts()))
       column = kernel.body.bitXor(column, swizzle);
     Value inGroup = add(mul(product, shape().columns), column);
     Value at = add(mul(plane, tileColumns), add(groupColumns, inGroup));
     return add(rhsStage, mul(at, sharedChunk()));
   };
+  return part;
+}
+
+/// sums, by row product and column product; behind them, where rows are summed,
+/// those of a lane for each row product.
+void GPUContractKernel::multiplySteps(const GroupStage &part,
+                                      MutableArrayRef<Value> sums) {
+  int64_t down = rowProducts(), across = columnProducts();
+  int64_t ofProduct =
+      sums.size() - (needsRowSums ? down * shape().laneRows : 0);
+  ofProduct /= down * across;
   for (int64_t step = 0; step < lhsPlanes() / shape().stepPlanes; ++step) {
     SmallVector<Values> a;
     for (int64_t i = 0; i < down; ++i)
@@ -58,12 +62,26 @@ void GPUContractKernel::multiplyStage(Value stage,
   }
 }
 
-GPUContractKernel::Values GPUContractKernel::reduce() {
-  Values inits;
+void GPUContractKernel::multiplyStage(Value step, Value stage,
+                                      MutableArrayRef<Value> carried) {
+  GroupStage part = describeStage(stage);
+  if (blockCodes != 0)
+    multiplyBlocks(step, part, carried);
+  else
+    multiplySteps(part, carried);
+}
+
+GPUContractKernel::Values GPUContractKernel::startAllSums() {
+  Values sums;
   for (int64_t i = 0; i < rowProducts() * columnProducts(); ++i)
-    inits.append(unit->getZeros());
+    sums.append(startSums());
   if (needsRowSums)
-    inits.append(rowProducts() * shape().laneRows, kernel.body.constantI32(0));
+    sums.append(rowProducts() * shape().laneRows, kernel.body.constantI32(0));
+  return sums;
+}
+
+GPUContractKernel::Values GPUContractKernel::reduce() {
+  Values inits = blockCodes != 0 ? startBlocks() : startAllSums();
   return unit->hasAsyncCopies() ? reduceAsync(inits) : reduceByRegisters(inits);
 }
 
@@ -88,7 +106,7 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
         unit->waitForCopies(numStages - 2);
         gpu::BarrierOp::create(builder, loc);
         copyStage(add(step, attr(numStages - 1)), next, /*mayBeBeyond=*/true);
-        multiplyStage(stage, values);
+        multiplyStage(step, stage, values);
         auto advance = [&](Value at) -> Value {
           Value after = add(at, attr(size));
           return kernel.body.select(
@@ -123,7 +141,7 @@ GPUContractKernel::Values GPUContractKernel::reduceByRegisters(Values inits) {
                                   next, step);
         Values chunks = fetchStage(next);
         values.truncate(count);
-        multiplyStage(stage, values);
+        multiplyStage(step, stage, values);
         values.append(chunks);
         values.push_back(
             arith::SubIOp::create(builder, loc, index(attr(size)), stage));

@@ -13,6 +13,10 @@ MatrixUnit::~MatrixUnit() = default;
 
 Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
 
+Value MatrixUnit::dot(Value, Value, Value, bool) {
+  llvm_unreachable("a unit that does not stream");
+}
+
 void MatrixUnit::copyAsync(Value, Value, Value, Value, int64_t, Value) {
   llvm_unreachable("a unit without asynchronous copies");
 }
@@ -62,4 +66,11 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
     break;
   }
   llvm_unreachable("asked of a target without kernels of contractions");
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createStreamUnit(GPUBuilder &body, const GPUTarget &target,
+                             int64_t numRows, int64_t chunks) {
+  assert(target.getKind() == GPUKind::NVVM && "no other target streams");
+  return createDotProduct(body, numRows, chunks);
 }

@@ -94,6 +94,15 @@ public:
   /// The sum of `value` over the lanes that have codes of one row.
   virtual mlir::Value addAcrossLanes(mlir::Value value) = 0;
 
+  /// Whether a lane has a column, and all products of it: ContractStream.cpp.
+  virtual bool isStreaming() const { return false; }
+  /// The product of two words of four codes, added to `sum`.
+  virtual mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
+                          bool isLhsSigned);
+  /// Four bytes of nibbles u, which are codes and 8, to words of 16 * code: of
+  /// the low ones and of the high ones.
+  std::pair<mlir::Value, mlir::Value> unpackNibbles(mlir::Value word);
+
   //===--------------------------------------------------------------------===//
   // Which lane has which sum
   //===--------------------------------------------------------------------===//
@@ -141,10 +150,6 @@ public:
   virtual void store(mlir::Value vector, mlir::Value buffer, mlir::Value at);
 
 protected:
-  /// Four bytes of nibbles u, which are codes and 8, to words of 16 * code: of
-  /// the low ones and of the high ones.
-  std::pair<mlir::Value, mlir::Value> unpackNibbles(mlir::Value word);
-
   GPUBuilder &body;
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -155,6 +160,10 @@ protected:
 std::unique_ptr<MatrixUnit>
 createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
                  std::optional<int64_t> numRows, bool isNibbles);
+/// The same for `numRows`, few, with `chunks` of lhs in a lane at once.
+std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
+                                             const GPUTarget &target,
+                                             int64_t numRows, int64_t chunks);
 
 } // namespace quant_mlir
 

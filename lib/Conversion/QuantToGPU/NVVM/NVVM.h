@@ -16,6 +16,9 @@ class MatrixUnit;
 struct GPUTargetOptions;
 
 std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body);
+/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
+std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body, int64_t rows,
+                                             int64_t chunks);
 
 /// gpu.module to gpu.binary: PTX, or LLVM IR for the emulator.
 void addNVVMModulePasses(mlir::OpPassManager &pm,

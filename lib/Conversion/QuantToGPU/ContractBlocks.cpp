@@ -1,0 +1,280 @@
+//===- ContractBlocks.cpp - Blocks that have scales of their own ----------===//
+//
+// docs/numerics.md section 6: every block of the reduction is an exact sum of
+// integers, and the blocks, each times its scale, are added in binary32:
+//
+//   value = fma(float(acc of block b), scale[b][c], value)
+//
+// A block that is a stage or a part of one ends within it. Sums of longer ones
+// go from stage to stage, beside the values.
+//
+// Where nothing but products is in a sum, and it has fewer than 23 bits, it
+// begins with the bits of 1.5 * 2^23 instead of 0: as a float it then is that
+// number and the sum, and what is left to do is to subtract. Nibbles are
+// multiplied as 16 times the code, which goes into the scale.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+static constexpr int32_t biasedStart = 0x4B400000;
+static constexpr double biasValue = 12582912.0;
+
+std::string quant_mlir::findNoBlocksReason(ContractOp op,
+                                           const ContractLoops &loops,
+                                           const GPUTarget &target) {
+  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  if (!block)
+    return "";
+  int64_t step = target.getBlockStep(), stage = target.getBlockStage();
+  if (step == 0)
+    return "its right-hand side has blocks along a reduction";
+  int64_t moving = llvm::count_if(
+      loops.reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; });
+  if (moving > 1)
+    return "its right-hand side has blocks along one of several reductions";
+  if (op.getLayout()->getBlock() != 0 || block->second % step != 0 ||
+      (block->second > stage && block->second % stage != 0))
+    return "blocks of its right-hand side are not of " + std::to_string(step) +
+           " codes, or of a multiple of " + std::to_string(stage);
+  return "";
+}
+
+void GPUContractKernel::chooseBlocks() {
+  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  if (!block)
+    return;
+  blockCodes = std::min(block->second,
+                        int64_t(llvm::alignTo(reductionSize, stageCodes())));
+  numBlocks = llvm::divideCeil(reductionSize, blockCodes);
+}
+
+int64_t GPUContractKernel::numBlockRows() const {
+  // Also of what a stage has beyond the last block.
+  return blockCodes <= stageCodes() ? numSteps * (stageCodes() / blockCodes)
+                                    : numBlocks;
+}
+
+/// After the numbers of columns are known.
+void GPUContractKernel::chooseSums() {
+  correctsSums = zeroPoint.base || lhsZero != 0 || !numbers.rhsOffset.isZero();
+  int64_t mostLhs = isLhsSigned ? 128 : 255;
+  isBiased = !correctsSums && blockCodes * mostLhs * 128 <= 1 << 22;
+  if (isBiased && isNibbles)
+    for (float &value : numbers.multiplier.values)
+      value /= 16;
+}
+
+GPUContractKernel::Values GPUContractKernel::startSums() {
+  Values sums = unit->getZeros();
+  if (!isBiased)
+    return sums;
+  for (Value &sum : sums) {
+    Type type = sum.getType();
+    Attribute start = builder.getI32IntegerAttr(biasedStart);
+    if (auto vector = dyn_cast<VectorType>(type))
+      start = DenseElementsAttr::get(vector, start);
+    sum = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(start));
+  }
+  return sums;
+}
+
+/// What is carried from stage to stage: values of the lane's rows, and behind
+/// them the sums of a block that is longer than a stage.
+GPUContractKernel::Values GPUContractKernel::startBlocks() {
+  auto type = VectorType::get({laneColumns()}, builder.getF32Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  Values carried(numLaneRows(), zero);
+  if (blockCodes > stageCodes())
+    carried.append(startAllSums());
+  if (!zeroPoint.base)
+    return carried;
+  // Rows that do not exist have the first one's.
+  forLaneRows([&](int64_t, Value number, Value exists) {
+    if (exists)
+      number = kernel.body.select(exists, number, index(attr(0)));
+    Value at = kernel.body.address(zeroPoint, placeRow(number));
+    Value zero =
+        memref::LoadOp::create(builder, loc, zeroPoint.base, ValueRange(at));
+    if (lhsOffset() != 0)
+      zero = arith::SubIOp::create(builder, loc, zero,
+                                   kernel.body.constantI32(lhsOffset()));
+    rowZeros.push_back(zero);
+  });
+  return carried;
+}
+
+//===----------------------------------------------------------------------===//
+// A block
+//===----------------------------------------------------------------------===//
+
+GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
+  BlockColumns result;
+  result.multiplier = loadNumbers(multiplierData, numbers.multiplier, block);
+  if (!numbers.rhsOffset.isZero())
+    result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset, block);
+  if (!numbers.minval.values.empty())
+    result.minval = loadNumbers(minvalData, numbers.minval, block);
+  if (!zeroPoint.base && lhsZero == 0)
+    return result;
+  // Beyond the last block scales are zeros.
+  Value last = index(attr(numBlocks - 1));
+  if (numBlockRows() != numBlocks)
+    block = arith::MinUIOp::create(builder, loc, block, last);
+  int64_t rest = reductionSize - (numBlocks - 1) * blockCodes;
+  result.length = kernel.body.constantI32(blockCodes);
+  if (rest != blockCodes)
+    result.length = kernel.body.select(
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, block,
+                              last),
+        kernel.body.constantI32(rest), result.length);
+  Value number = add(mul(block, numBatches), batch);
+  result.sums = loadSums(add(sums.start, mul(number, columns)));
+  if (numbers.rhsZero.isZero())
+    return result;
+  Value zeros = arith::MulIOp::create(
+      builder, loc, loadNumbers(rhsZeroData, numbers.rhsZero, block),
+      splat(result.length));
+  result.sums = arith::SubIOp::create(builder, loc, result.sums, zeros);
+  return result;
+}
+
+Value GPUContractKernel::addBlock(const BlockColumns &columns, Value sum,
+                                  Value rowSum, Value rowZero, Value value) {
+  ElementArith arith(builder, loc, sum);
+  auto fma = [&](Value a, Value b) -> Value {
+    return vector::FMAOp::create(builder, loc, a, b, value);
+  };
+  auto subtractProduct = [&](Value scalar, Value vector) {
+    sum = arith.sub(sum,
+                    arith::MulIOp::create(builder, loc, splat(scalar), vector));
+  };
+  Value factor;
+  if (isBiased) {
+    factor = arith.subf(arith.bitcast(arith.f32(), sum),
+                        arith.floatConstant(biasValue));
+  } else {
+    if (isNibbles)
+      sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(4));
+    if (columns.sums)
+      subtractProduct(rowZero, columns.sums);
+    if (columns.rhsOffset)
+      subtractProduct(rowSum, columns.rhsOffset);
+    factor = arith.cast<arith::SIToFPOp>(arith.f32(), sum);
+  }
+  value = fma(factor, columns.multiplier);
+  if (!columns.minval)
+    return value;
+  Value centred = rowSum;
+  if (columns.length)
+    centred = arith::SubIOp::create(
+        builder, loc, centred,
+        arith::MulIOp::create(builder, loc, rowZero, columns.length));
+  centred =
+      arith::SIToFPOp::create(builder, loc, builder.getF32Type(), centred);
+  return fma(splat(centred), columns.minval);
+}
+
+/// Adds a block of row product `product`.
+void GPUContractKernel::addProduct(const BlockColumns &columns, int64_t product,
+                                   ArrayRef<Value> sums,
+                                   ArrayRef<Value> rowSums,
+                                   MutableArrayRef<Value> values) {
+  for (int64_t part = 0; part < shape().laneRows; ++part) {
+    int64_t row = product * shape().laneRows + part;
+    Value rowSum, rowZero;
+    if (needsRowSums)
+      rowSum = unit->addAcrossLanes(rowSums[part]);
+    if (zeroPoint.base)
+      rowZero = rowZeros[row];
+    else if (lhsZero != 0)
+      rowZero = kernel.body.constantI32(lhsZero);
+    values[row] = addBlock(columns, getRowOfSums(sums, part), rowSum, rowZero,
+                           values[row]);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &part,
+                                       MutableArrayRef<Value> carried) {
+  MutableArrayRef<Value> values = carried.take_front(numLaneRows());
+  if (blockCodes > stageCodes())
+    return addAtEndOfBlock(step, part, carried);
+  int64_t down = rowProducts(), across = columnProducts();
+  int64_t blocks = stageCodes() / blockCodes, steps = blockCodes / stepCodes();
+  SmallVector<BlockColumns> columns;
+  for (int64_t block = 0; block < blocks; ++block)
+    columns.push_back(loadBlock(add(mul(step, blocks), attr(block))));
+  for (int64_t block = 0; block < blocks; ++block) {
+    SmallVector<SmallVector<Values>> lhs(steps), rhs(steps);
+    for (int64_t i = 0; i < steps; ++i) {
+      for (int64_t product = 0; product < down; ++product)
+        lhs[i].push_back(unit->loadLhs(part, block * steps + i, product));
+      rhs[i] = unit->loadRhs(part, block * steps + i);
+    }
+    for (int64_t product = 0; product < down; ++product) {
+      Values sums;
+      for (int64_t j = 0; j < across; ++j)
+        sums.append(startSums());
+      int64_t ofProduct = sums.size() / across;
+      Values rowSums(needsRowSums ? shape().laneRows : 0,
+                     kernel.body.constantI32(0));
+      for (int64_t i = 0; i < steps; ++i) {
+        for (int64_t j = 0; j < across; ++j)
+          unit->multiply(part, lhs[i][product], rhs[i][j],
+                         MutableArrayRef(sums).slice(j * ofProduct, ofProduct));
+        if (needsRowSums)
+          unit->addCodes(part, lhs[i][product], rowSums);
+      }
+      addProduct(columns[block], product, sums, rowSums, values);
+    }
+  }
+}
+
+void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &part,
+                                        MutableArrayRef<Value> carried) {
+  multiplySteps(part, carried.drop_front(numLaneRows()));
+  int64_t stages = blockCodes / stageCodes();
+  Value next = add(step, attr(1));
+  auto isZero = [&](Value a, int64_t b) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a,
+                                 index(attr(b)));
+  };
+  Value ends = arith::OrIOp::create(builder, loc, isZero(rem(next, stages), 0),
+                                    isZero(next, numSteps));
+  auto branch = scf::IfOp::create(
+      builder, loc, ValueRange(ArrayRef<Value>(carried)).getTypes(), ends,
+      /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(builder, loc, ArrayRef<Value>(carried));
+    builder.setInsertionPointToStart(branch.thenBlock());
+    BlockColumns columns = loadBlock(div(step, stages));
+    Values values(carried.take_front(numLaneRows()));
+    ArrayRef<Value> sums = carried.drop_front(numLaneRows());
+    ArrayRef<Value> rowSums =
+        sums.take_back(needsRowSums ? rowProducts() * shape().laneRows : 0);
+    sums = sums.drop_back(rowSums.size());
+    int64_t ofRow = sums.size() / rowProducts();
+    for (int64_t product = 0; product < rowProducts(); ++product)
+      addProduct(columns, product, sums.slice(product * ofRow, ofRow),
+                 needsRowSums ? rowSums.slice(product * shape().laneRows,
+                                              shape().laneRows)
+                              : ArrayRef<Value>(),
+                 values);
+    values.append(startAllSums());
+    scf::YieldOp::create(builder, loc, values);
+  }
+  llvm::copy(branch.getResults(), carried.begin());
+}
