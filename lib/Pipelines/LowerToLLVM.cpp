@@ -31,6 +31,7 @@ quant_mlir::symbolizeLoweringTarget(StringRef name) {
       .Case("cpu", LoweringTarget::CPU)
       .Case("spirv", LoweringTarget::SPIRV)
       .Case("nvvm", LoweringTarget::NVVM)
+      .Case("nvvm-emulator", LoweringTarget::EmulatedNVVM)
       .Default(std::nullopt);
 }
 

@@ -97,6 +97,7 @@ struct ShortFlags {
           "cpu: kernels, and the LLVM dialect with an interface for C; "
           "spirv: the same, with kernels of a GPU that a run time launches "
           "through Vulkan; nvvm: with kernels of GPUs of NVIDIA's, as PTX; "
+          "nvvm-emulator: the same as LLVM IR, for tests; "
           "reference: linalg and arith on tensors")};
   llvm::cl::opt<std::string> gpuArch{
       "gpu-arch", llvm::cl::cat(category), llvm::cl::value_desc("name"),

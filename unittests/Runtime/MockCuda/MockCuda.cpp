@@ -1,6 +1,6 @@
 //===- MockCuda.cpp - A driver of NVIDIA's that is none -------------------===//
 
-#include "MockCuda.h"
+#include "MockImage.h"
 
 #include <dlfcn.h>
 
@@ -8,8 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -27,20 +25,9 @@ struct Allocation {
   bool isDevice, isHost; ///< of cuMemAlloc, of cuMemHostAlloc
 };
 
-struct Function {
-  std::string name;
-  std::vector<bool> isAddress; ///< by parameter
-  unsigned block = 0;          ///< .maxntid, where there is one
-  unsigned dynamicBytes = 48 << 10;
-};
-
-struct Module {
-  std::map<std::string, std::unique_ptr<Function>> functions;
-};
-
 struct State : MockCuda {
   std::map<uint64_t, Allocation> memory; ///< by address
-  std::set<Module *> modules;
+  std::set<MockImage *> modules;
   bool isReady = false;
   int retained = 0;
   std::string log;
@@ -164,35 +151,6 @@ int release(uint64_t address, bool isHost) {
   return 0;
 }
 
-/// The kernels of PTX, as far as a launch has to know.
-bool parse(const std::string &text, Module &module) {
-  static const std::regex header(
-      R"(\.version\s+\d+\.\d+[\s\S]*\.target\s+\w+)");
-  if (!std::regex_search(text, header))
-    return false;
-  static const std::regex entry(
-      R"(\.visible\s+\.entry\s+(\w+)\(([^)]*)\)([^{]*)\{)");
-  for (std::sregex_iterator it(text.begin(), text.end(), entry), end; it != end;
-       ++it) {
-    auto function = std::make_unique<Function>();
-    function->name = (*it)[1];
-    std::istringstream parameters((*it)[2]);
-    for (std::string parameter; std::getline(parameters, parameter, ',');)
-      if (parameter.find(".param") != std::string::npos) {
-        if (parameter.find("64") == std::string::npos)
-          return false;
-        function->isAddress.push_back(parameter.find(".ptr") !=
-                                      std::string::npos);
-      }
-    std::smatch block;
-    std::string rest = (*it)[3];
-    if (std::regex_search(rest, block, std::regex(R"(\.maxntid\s+(\d+))")))
-      function->block = unsigned(std::stoul(block[1]));
-    module.functions[function->name] = std::move(function);
-  }
-  return !module.functions.empty();
-}
-
 const std::map<int, std::pair<const char *, const char *>> &errorTexts() {
   static const std::map<int, std::pair<const char *, const char *>> texts = {
       {1, {"CUDA_ERROR_INVALID_VALUE", "invalid argument"}},
@@ -245,6 +203,12 @@ int cuInit(unsigned flags) {
   return flags == 0 ? 0 : invalidValue;
 }
 
+int cuDriverGetVersion(int *version) {
+  ENTER("cuDriverGetVersion", false);
+  *version = 13000;
+  return 0;
+}
+
 int cuDeviceGetCount(int *count) {
   ENTER("cuDeviceGetCount", false);
   *count = state().devices;
@@ -269,6 +233,19 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
   ENTER("cuDeviceGetAttribute", false);
   State &s = state();
   switch (attribute) {
+  case 13: // kHz
+  case 36:
+    *value = 1000000;
+    return 0;
+  case 16: // multiprocessors
+    *value = 4;
+    return 0;
+  case 37: // bits of the bus
+    *value = 4096;
+    return 0;
+  case 38: // L2
+    *value = 1 << 20;
+    return 0;
   case 75:
     *value = s.capability / 10;
     return 0;
@@ -340,10 +317,11 @@ int cuModuleLoadDataEx(void **module, const void *image, unsigned numOptions,
     else
       state().fault("option " + std::to_string(options[i]) + " of the JIT");
   }
-  auto made = std::make_unique<Module>();
-  if (!parse(static_cast<const char *>(image), *made)) {
+  std::string error;
+  auto made = MockImage::parse(static_cast<const char *>(image), error);
+  if (!made) {
     if (log)
-      std::snprintf(log, bytes, "line 1; expected PTX");
+      std::snprintf(log, bytes, "%s", error.c_str());
     return invalidPtx;
   }
   *module = made.get();
@@ -354,7 +332,7 @@ int cuModuleLoadDataEx(void **module, const void *image, unsigned numOptions,
 
 int cuModuleUnload(void *module) {
   ENTER("cuModuleUnload");
-  auto *known = static_cast<Module *>(module);
+  auto *known = static_cast<MockImage *>(module);
   if (!state().modules.erase(known)) {
     state().fault("unloaded no module");
     return invalidHandle;
@@ -366,7 +344,7 @@ int cuModuleUnload(void *module) {
 
 int cuModuleGetFunction(void **function, void *module, const char *name) {
   ENTER("cuModuleGetFunction", true, name);
-  auto *known = static_cast<Module *>(module);
+  auto *known = static_cast<MockImage *>(module);
   if (!state().modules.count(known))
     return invalidHandle;
   auto found = known->functions.find(name);
@@ -380,7 +358,7 @@ int cuFuncSetAttribute(void *function, int attribute, int value) {
   ENTER("cuFuncSetAttribute", true, std::to_string(value));
   if (attribute != 8 || value > state().sharedBytes)
     return invalidValue;
-  static_cast<Function *>(function)->dynamicBytes = unsigned(value);
+  static_cast<MockFunction *>(function)->dynamicBytes = unsigned(value);
   return 0;
 }
 
@@ -388,7 +366,7 @@ int cuLaunchKernel(void *handle, unsigned gridX, unsigned gridY, unsigned gridZ,
                    unsigned blockX, unsigned blockY, unsigned blockZ,
                    unsigned sharedBytes, void *stream, void **parameters,
                    void **extra) {
-  auto *function = static_cast<Function *>(handle);
+  auto *function = static_cast<MockFunction *>(handle);
   ENTER("cuLaunchKernel", true, function->name);
   State &s = state();
   if (stream != &streamObject || extra)
@@ -422,6 +400,15 @@ int cuLaunchKernel(void *handle, unsigned gridX, unsigned gridY, unsigned gridZ,
   if (added != s.kernels.end()) {
     added->second(launch);
     return 0;
+  }
+  if (function->image->emulator) {
+    std::vector<quant_mlir::EmulatedBuffer> memory;
+    for (auto &[address, allocation] : s.memory)
+      memory.push_back({allocation.data, allocation.bytes, true});
+    std::string error = function->image->run(*function, launch, memory);
+    if (!error.empty())
+      s.fault(error);
+    return error.empty() ? 0 : 700;
   }
   using Kernel = void (*)(const MockLaunch *);
   std::string symbol = "mock_kernel_" + function->name;

@@ -8,7 +8,8 @@
 // host.
 //
 // A kernel computes where there is a function for it: one that a test adds, or
-// one of the program, mock_kernel_<name>. Without one it only is recorded.
+// one of the program, mock_kernel_<name>; or where it is text of LLVM IR, not
+// PTX, in the emulator. Else it only is recorded.
 //
 // The environment says what the driver is like, MOCK_CUDA=key=value,…:
 //   devices=1 capability=90 managed=1 shared=232448

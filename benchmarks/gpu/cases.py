@@ -1,0 +1,187 @@
+"""What is measured on a GPU, and the module that each case is compiled from.
+
+A case is a product of an m x k matrix of activations and constant weights of k x n. Its
+module has buffers as arguments, weights among them in the layout that the compiler
+chooses, so that kernels do not hold the weights.
+"""
+
+import dataclasses
+import re
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+  work: str  # kind of product
+  m: int
+  n: int
+  k: int
+  lhs: str = "int8"  # int8, uint8, or values: f16, bf16
+  weights: str = "int8"  # int8, int4
+  block: int = 0  # weights that share a scale, along k; 0: all of a column
+  result: str = "f32"  # f32, f16, bf16 or int8
+  asymmetric: bool = False  # zero points on both sides
+  bias: bool = False
+  timed: bool = True  # else only checked
+
+  @property
+  def name(self):
+    return "%s %dx%dx%d" % (self.work, self.m, self.n, self.k)
+
+  @property
+  def stem(self):
+    return re.sub(r"\W+", "-", self.name)
+
+  @property
+  def is_integer(self):
+    return self.lhs in ("int8", "uint8")
+
+  @property
+  def operations(self):
+    return 2 * self.m * self.n * self.k
+
+  @property
+  def weight_bytes(self):
+    """Packed codes and scales, once."""
+    bits = 4 if self.weights == "int4" else 8
+    scales = self.n * (-(-self.k // self.block) if self.block else 1)
+    return self.n * self.k * bits // 8 + 4 * scales
+
+
+def all_cases():
+  cases = []
+  # Ragged and small, for numbers only.
+  for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (130, 200, 320)]:
+    cases += [
+        Case("int8", m, n, k, timed=False),
+        Case("int8 zero points", m, n, k, lhs="uint8", result="int8", asymmetric=True,
+             bias=True, timed=False),
+        Case("int4", m, n, k, weights="int4", timed=False),
+    ]
+  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (130, 200, 320)]:
+    for block in 32, 64:
+      if k % block:
+        continue
+      cases += [
+          Case("int4 block %d" % block, m, n, k, weights="int4", block=block, timed=False),
+          Case("int4 block %d zero points" % block, m, n, k, weights="int4", block=block,
+               asymmetric=True, timed=False),
+      ]
+  for size in 1024, 4096, 8192:
+    cases.append(Case("int8", size, size, size, result="int8"))
+  cases.append(Case("int8 to f32", 8192, 8192, 8192))
+  for m in 16, 64, 128, 512:
+    cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
+    cases.append(Case("int4 block 128", m, 8192, 8192, weights="int4", block=128))
+  cases.append(Case("int4", 4096, 4096, 4096, weights="int4"))
+  for m in 1, 4, 8:
+    cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
+    cases.append(Case("int8", m, 8192, 8192))
+  return cases
+
+
+def hexadecimal(values):
+  return 'dense<"0x%s">' % np.ascontiguousarray(values).tobytes().hex().upper()
+
+
+class Numbers:
+  """Scales and zero points of a case: the same wherever they are asked for."""
+
+  def __init__(self, case):
+    random = np.random.default_rng(sum(map(ord, case.name)))
+    blocks = -(-case.k // case.block) if case.block else 1
+    self.lhs_scale, self.result_scale = np.float32(0.03), np.float32(0.9)
+    self.lhs_zero = 5 if case.asymmetric else 0
+    self.result_zero = -3 if case.result == "int8" else 0
+    # Few values, so that they compress.
+    choices = random.uniform(0.004, 0.02, 16).astype(np.float32)
+    self.scales = choices[random.integers(0, 16, (blocks, case.n))]
+    self.zeros = None
+    if case.asymmetric and case.weights == "int4":
+      self.zeros = random.integers(-8, 8, (blocks, case.n)).astype(np.int8)
+    self.result_scale *= np.float32(np.sqrt(case.k))
+
+
+def weights_text(case, numbers, k):
+  """Parameters of the weights of the first `k` of the reduction."""
+  granularity = "per_channel<[1]>"
+  scales, zeros = numbers.scales, numbers.zeros
+  if case.block:
+    granularity = "per_block<[%d, 1]>" % case.block
+    count = -(-k // case.block)
+    scales = scales[:count]
+    zeros = zeros[:count] if zeros is not None else None
+  shape = "%dx%d" % scales.shape
+  text = "%s, %s, scale = %s : tensor<%sxf32>" % (case.weights, granularity,
+                                                  hexadecimal(scales), shape)
+  if zeros is not None:
+    text += ", zero_point = %s : tensor<%sxi8>" % (hexadecimal(zeros), shape)
+  return "<%s>" % text
+
+
+def element(name):
+  return {"int8": "i8", "uint8": "i8"}.get(name, name)
+
+
+def operands_text(case, numbers, k, kind, rhs):
+  """quant.contract on tensors or buffers (`kind`)."""
+  lhs_type = "%s<%dx%dx%s>" % (kind, case.m, k, element(case.lhs))
+  init_type = "%s<%dx%dx%s>" % (kind, case.m, case.n, element(case.result))
+  lhs = "%x"
+  if case.is_integer:
+    lhs += " as <%s, per_tensor, scale = %.9g, zero_point = %d>" % (
+        case.lhs, numbers.lhs_scale, numbers.lhs_zero)
+  init = "%y"
+  if case.result == "int8":
+    init += " as <int8, per_tensor, scale = %.9g, zero_point = %d>" % (
+        numbers.result_scale, numbers.result_zero)
+  text = "quant.contract lhs(%s : %s) rhs(%s) " % (lhs, lhs_type, rhs)
+  if case.bias:
+    text += "bias(%%b : %s<%dxi32>) " % (kind, case.n)
+  text += "outs(%s : %s) maps [#x, #w, %s#y]" % (init, init_type,
+                                                "#b, " if case.bias else "")
+  return text, lhs_type, init_type
+
+
+MAPS = """#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#b = affine_map<(m, n, k) -> (n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+"""
+
+
+def probe_module(case, numbers, k):
+  """The case with `k` of its reduction and constant weights, to see how the compiler lays
+  them out."""
+  code = "i4" if case.weights == "int4" else "i8"
+  rhs = "%%c as %s : tensor<%dx%dx%s>" % (weights_text(case, numbers, k), k, case.n, code)
+  text, lhs_type, init_type = operands_text(case, numbers, k, "tensor", rhs)
+  bias = ", %%b: tensor<%dxi32>" % case.n if case.bias else ""
+  return MAPS + """func.func @probe(%%x: %s, %%y: %s%s) -> %s {
+  %%c = arith.constant dense<1> : tensor<%dx%dx%s>
+  %%r = %s -> %s
+  return %%r : %s
+}
+""" % (lhs_type, init_type, bias, init_type, k, case.n, code, text, init_type, init_type)
+
+
+def case_module(case, numbers, layout, packed_bytes, sums_shape):
+  """The case on buffers: x, weights, the sums of their columns, the bias, y."""
+  sums = ""
+  if sums_shape:
+    sums = " sums %%s : memref<%sxi32>," % sums_shape
+  rhs = "%%w as %s in %s%s : memref<%dxi8>" % (weights_text(case, numbers, case.k), layout,
+                                               sums, packed_bytes)
+  text, lhs_type, init_type = operands_text(case, numbers, case.k, "memref", rhs)
+  arguments = ["%%x: %s" % lhs_type, "%%w: memref<%dxi8>" % packed_bytes]
+  if sums_shape:
+    arguments.append("%%s: memref<%sxi32>" % sums_shape)
+  if case.bias:
+    arguments.append("%%b: memref<%dxi32>" % case.n)
+  arguments.append("%%y: %s" % init_type)
+  return MAPS + """func.func @kernel(%s) {
+  %s
+  return
+}
+""" % (", ".join(arguments), text)

@@ -1,0 +1,129 @@
+"""Data of a case: random codes, weights as the device has them, and what the result is,
+by docs/numerics.md section 6 in numpy, without anything of the compiler's."""
+
+import numpy as np
+
+VALUES = {"f32": np.float32, "f16": np.float16}
+
+
+def to_bf16(values):
+  """Bits of bf16, rounded to nearest even."""
+  bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+  return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def from_bf16(bits):
+  return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def pack(case, layout, codes):
+  """Panels: panels of columns, tuples of the reduction, columns, bytes of a group; the
+  codes of a byte are a group apart."""
+  width = 4 if case.weights == "int4" else 8
+  per_byte = 8 // width
+  panel, group = layout["panel"], layout["group"]
+  tuple_size = group * per_byte
+  k, n = codes.shape
+  tuples, panels = -(-k // tuple_size), -(-n // panel)
+  filled = np.zeros((tuples * tuple_size, panels * panel), np.uint8)
+  filled[:k, :n] = (codes.astype(np.int16) + layout["offset"]).astype(np.uint8) & (2**width - 1)
+  parts = filled.reshape(tuples, per_byte, group, panels, panel).transpose(3, 0, 4, 1, 2)
+  if per_byte == 1:
+    return np.ascontiguousarray(parts[:, :, :, 0])
+  return np.ascontiguousarray(parts[:, :, :, 0] | parts[:, :, :, 1] << 4)
+
+
+class Data:
+
+  def __init__(self, case, layout, numbers):
+    random = np.random.default_rng(1 + sum(map(ord, case.name)))
+    self.case, self.numbers = case, numbers
+    low, high = (-8, 8) if case.weights == "int4" else (-128, 128)
+    self.codes = random.integers(low, high, (case.k, case.n), np.int8)
+    self.bias = None
+    if case.is_integer:
+      kind = np.int8 if case.lhs == "int8" else np.uint8
+      limits = np.iinfo(kind)
+      self.x = random.integers(limits.min, limits.max + 1, (case.m, case.k), kind)
+      stored = self.x
+    else:
+      values = random.standard_normal((case.m, case.k)).astype(np.float32)
+      if case.lhs == "bf16":
+        stored = to_bf16(values)
+        self.x = from_bf16(stored)
+      else:
+        stored = values.astype(VALUES[case.lhs])
+        self.x = stored.astype(np.float32)
+    self.arguments = [stored, pack(case, layout, self.codes)]
+    if case.is_integer:
+      self.arguments.append(self._sums())
+    if case.bias:
+      self.bias = random.integers(-20000, 20000, case.n, np.int32)
+      self.arguments.append(self.bias)
+    size = {"int8": 1, "f16": 2, "bf16": 2, "f32": 4}[case.result]
+    self.result_bytes = case.m * case.n * size
+
+  def _blocks(self):
+    """The reduction in parts that share a scale."""
+    size = self.case.block or self.case.k
+    return [slice(begin, min(begin + size, self.case.k))
+            for begin in range(0, self.case.k, size)]
+
+  def _centred(self, block, number):
+    codes = self.codes[block].astype(np.float64)
+    if self.numbers.zeros is not None:
+      codes -= self.numbers.zeros[number]
+    return codes
+
+  def _sums(self):
+    """Sums of the weights' codes by column: of all, or of each block."""
+    sums = [self.codes[block].sum(axis=0, dtype=np.int32) for block in self._blocks()]
+    return np.stack(sums) if self.case.block else sums[0]
+
+  def read_result(self, data):
+    case = self.case
+    if case.result == "int8":
+      values = np.frombuffer(data, np.int8)
+    elif case.result == "bf16":
+      values = from_bf16(np.frombuffer(data, np.uint16))
+    else:
+      values = np.frombuffer(data, VALUES[case.result])
+    return values.reshape(case.m, case.n)
+
+  def check(self, data, rows=None, multiply=np.matmul):
+    """Compares the result's bytes, in `rows` or all of them, with the definition; the
+    greatest error in units of what is allowed: 0 is exact, above 1 is wrong. `multiply`
+    is of float64, which codes and their sums are exact in."""
+    case, numbers = self.case, self.numbers
+    if rows is None:
+      rows = np.arange(case.m)
+    result = self.read_result(data)[rows]
+    x = self.x[rows].astype(np.float64) - numbers.lhs_zero
+    if case.is_integer and not case.block:
+      sums = multiply(x, self._centred(slice(None), 0))
+      if self.bias is not None:
+        sums += self.bias
+      scale = np.float64(numbers.lhs_scale) * numbers.scales[0].astype(np.float64)
+      if case.result == "int8":
+        factor = (scale / np.float64(numbers.result_scale)).astype(np.float32)
+        values = np.rint(sums.astype(np.float32) * factor)
+        expected = np.clip(values + numbers.result_zero, -128, 127)
+      else:
+        expected = sums.astype(np.float32) * scale.astype(np.float32)
+      return float(np.max(result.astype(np.float64) != expected))
+    # Sums in any order of binary32: within 1e-5 of the sum of magnitudes.
+    total, bound = 0.0, 0.0
+    for number, block in enumerate(self._blocks()):
+      weights = self._centred(block, number)
+      scale = np.float64(numbers.scales[number])
+      part = multiply(x[:, block], weights) * scale
+      total += part
+      bound += (np.abs(part) if case.is_integer else
+                multiply(np.abs(x[:, block]), np.abs(weights)) * scale)
+    if case.is_integer:
+      total *= np.float64(numbers.lhs_scale)
+      bound *= np.float64(numbers.lhs_scale)
+    allowed = 1e-5 * bound + 1e-30
+    if case.result in ("f16", "bf16"):
+      allowed += np.abs(total) * (2.0**-11 if case.result == "f16" else 2.0**-8)
+    return float(np.max(np.abs(result - total) / allowed))
