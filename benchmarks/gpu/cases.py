@@ -130,11 +130,11 @@ def operands_text(case, numbers, k, kind, rhs):
   init_type = "%s<%dx%dx%s>" % (kind, case.m, case.n, element(case.result))
   lhs = "%x"
   if case.is_integer:
-    lhs += " as <%s, per_tensor, scale = %.9g, zero_point = %d>" % (
+    lhs += " as <%s, per_tensor, scale = %.9e, zero_point = %d>" % (
         case.lhs, numbers.lhs_scale, numbers.lhs_zero)
   init = "%y"
   if case.result == "int8":
-    init += " as <int8, per_tensor, scale = %.9g, zero_point = %d>" % (
+    init += " as <int8, per_tensor, scale = %.9e, zero_point = %d>" % (
         numbers.result_scale, numbers.result_zero)
   text = "quant.contract lhs(%s : %s) rhs(%s) " % (lhs, lhs_type, rhs)
   if case.bias:

@@ -69,19 +69,8 @@ static std::string findTypeReason(ContractOp op) {
   return "";
 }
 
-/// Padding is made of one number.
-static bool hasPaddingOfRows(ContractOp op) {
-  if (!op.getPadding() || !op.getZeroPoint() ||
-      llvm::all_of(*op.getPadding(), [](int64_t size) { return size == 0; }))
-    return false;
-  auto type = cast<ShapedType>(op.getZeroPoint().getType());
-  return !type.hasStaticShape() || type.getNumElements() != 1;
-}
-
 std::string quant_mlir::findNoKernelReason(ContractOp op,
                                            const CPUTarget &target) {
-  if (hasPaddingOfRows(op))
-    return "its padding has a zero point for each row";
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);

@@ -38,7 +38,7 @@ std::unique_ptr<MockImage> MockImage::parse(const std::string &text,
   static const std::regex ptxEntry(
       R"(\.visible\s+\.entry\s+(\w+)\(([^)]*)\)([^{]*)\{)");
   static const std::regex irEntry(
-      R"(define ptx_kernel void @(\w+)\(((?:[^()]|\(\d+\))*)\)([^{]*)\{)");
+      R"(define ptx_kernel void @(\w+)\(((?:[^()]|\(\w+\))*)\)([^{]*)\{)");
   auto image = std::make_unique<MockImage>();
   if (std::regex_search(text, ptx)) {
     if (!findKernels(text, ptxEntry, ".ptr", ".u64", *image)) {
