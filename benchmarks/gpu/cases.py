@@ -52,7 +52,7 @@ class Case:
 def all_cases():
   cases = []
   # Ragged and small, for numbers only.
-  for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (130, 200, 320)]:
+  for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (70, 130, 100), (130, 200, 320)]:
     cases += [
         Case("int8", m, n, k, timed=False),
         Case("int8 zero points", m, n, k, lhs="uint8", result="int8", asymmetric=True,

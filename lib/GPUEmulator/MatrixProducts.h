@@ -9,6 +9,8 @@ namespace quant_mlir::emulator {
 
 /// mma.<shape>.row.col.<types> of NVIDIA's, without "llvm.nvvm.".
 std::optional<EmulatedInstruction> findMatrixProduct(llvm::StringRef name);
+/// wgmma.mma_async.sync.aligned.<shape>.<types>, of inline assembly.
+std::optional<EmulatedInstruction> findWarpGroupProduct(llvm::StringRef name);
 
 } // namespace quant_mlir::emulator
 

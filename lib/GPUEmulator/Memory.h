@@ -55,6 +55,7 @@ public:
   /// Shared memory holds anything then.
   void beginBlock(uint64_t number);
 
+  uint64_t getSharedBase() const { return shared.getBase(); }
   bool isShared(uint64_t address) const {
     return address - shared.getBase() < shared.capacity;
   }

@@ -251,7 +251,7 @@ static EmulatedInstruction getDotProduct(bool isLhsSigned, bool isRhsSigned) {
 std::optional<EmulatedInstruction>
 quant_mlir::emulator::findNVVMInstruction(StringRef name) {
   if (name.starts_with("wgmma."))
-    return findMatrixProduct(name);
+    return findWarpGroupProduct(name);
   if (!name.consume_front("llvm.nvvm."))
     return std::nullopt;
   if (name.consume_front("read.ptx.sreg."))
@@ -284,7 +284,8 @@ quant_mlir::emulator::findNVVMInstruction(StringRef name) {
     return result;
   }
   // Memory is in order here anyway, and errors of order are found without them.
-  if (name.starts_with("membar.") || name.starts_with("fence."))
+  if (name.starts_with("membar.") || name.starts_with("fence.") ||
+      name.starts_with("wgmma."))
     return nothing();
   return std::nullopt;
 }

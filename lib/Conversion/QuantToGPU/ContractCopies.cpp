@@ -18,6 +18,12 @@ void GPUContractKernel::prepareCopies() {
   // Lanes beside each other copy the planes of a row: bytes that follow each
   // other.
   Value plane = rem(thread, lhsPlanes()), first = div(thread, lhsPlanes());
+  // In order, eight rows of a plane at a time, which are all banks.
+  bool isInOrder = unit->multipliesFromShared();
+  if (isInOrder) {
+    plane = rem(div(thread, 8), lhsPlanes());
+    first = add(rem(thread, 8), mul(div(thread, 8 * lhsPlanes()), 8));
+  }
   int64_t rowsAtOnce = numThreads() / lhsPlanes();
   for (int64_t done = 0; done < tileRows; done += rowsAtOnce) {
     LhsChunk part;
@@ -33,8 +39,9 @@ void GPUContractKernel::prepareCopies() {
     }
     part.row = kernel.body.address(lhs, placeRow(number));
     part.plane = plane;
-    Value swizzled = kernel.body.bitXor(row, mul(plane, 2));
-    part.shared = mul(add(mul(plane, tileRows), swizzled), sharedChunk());
+    if (!isInOrder)
+      row = kernel.body.bitXor(row, mul(plane, 2));
+    part.shared = mul(add(mul(plane, tileRows), row), sharedChunk());
     lhsChunks.push_back(part);
   }
 
@@ -50,9 +57,23 @@ void GPUContractKernel::prepareCopies() {
     Value number = add(thread, attr(done));
     if (chunks - done < numThreads())
       part.isActive = kernel.body.isLess(number, attr(chunks));
-    part.panel = add(panelStart, mul(number, rhsChunk));
     part.plane = div(number, tileColumns);
     Value column = rem(number, tileColumns);
+    if (isInOrder) {
+      // Number by number, from where the column is that belongs there.
+      part.shared = add(attr(lhsStageSize()), mul(number, sharedChunk()));
+      Value product = div(column, shape().columns);
+      Value inProduct = rem(column, shape().columns);
+      Value ofLanes =
+          add(mul(div(inProduct, ofProduct), ofLane),
+              add(mul(product, ofProduct), rem(inProduct, ofProduct)));
+      part.panel =
+          add(panelStart,
+              mul(add(mul(part.plane, tileColumns), ofLanes), rhsChunk));
+      rhsChunks.push_back(part);
+      continue;
+    }
+    part.panel = add(panelStart, mul(number, rhsChunk));
     Value group = div(column, groupColumns());
     Value inGroup = rem(column, groupColumns());
     Value product = rem(div(inGroup, ofProduct), columnProducts());

@@ -210,13 +210,17 @@ void GPUContractKernel::chooseCopies() {
   lhsElement = 4;
 }
 
+/// And whether products are summed with anything else.
 void GPUContractKernel::chooseUnit() {
+  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
+  bool isPlain = !op.getReductionBlock() && numbers.rhsOffset.isZero() &&
+                 numbers.minval.values.empty();
   if (int64_t chunks = chooseStreamChunks())
     unit = createStreamUnit(kernel.body, target, *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
   else
     unit = createMatrixUnit(kernel.body, target, tileColumns,
-                            getConstantIntValue(numRows), isNibbles);
+                            getConstantIntValue(numRows), isNibbles, isPlain);
 }
 
 void GPUContractKernel::analyze() {
@@ -281,8 +285,8 @@ void GPUContractKernel::analyze() {
   chooseBlocks();
   chooseTile();
   chooseCopies();
-  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0,
-                                 blockCodes != 0 ? numBlockRows() : 0);
+  if (blockCodes != 0)
+    numbers = computeColumnNumbers(op, isNibbles ? 8 : 0, numBlockRows());
   needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
   if (!op.isDynamic())
     lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();

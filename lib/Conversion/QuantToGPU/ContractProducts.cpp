@@ -15,13 +15,16 @@ GroupStage GPUContractKernel::describeStage(Value stage) {
   GroupStage part;
   part.shared = shared;
   part.lane = lane;
+  part.lhsPlaneBytes = tileRows * chunkBytes;
+  part.rhsPlaneBytes = tileColumns * chunkBytes;
   part.rowProducts = rowProducts();
   part.columnProducts = columnProducts();
   part.isNibbles = isNibbles;
   part.isLhsSigned = isLhsSigned;
   part.lhsChunk = [=](Value plane, int64_t product, Value row) {
-    Value swizzled = kernel.body.bitXor(row, mul(plane, 2));
-    Value inPlane = add(mul(plane, tileRows), add(groupRows, swizzled));
+    if (!unit->multipliesFromShared())
+      row = kernel.body.bitXor(row, mul(plane, 2));
+    Value inPlane = add(mul(plane, tileRows), add(groupRows, row));
     return add(stage,
                mul(add(inPlane, attr(product * shape().rows)), sharedChunk()));
   };
@@ -43,7 +46,17 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
   int64_t ofProduct =
       sums.size() - (needsRowSums ? down * shape().laneRows : 0);
   ofProduct /= down * across;
-  for (int64_t step = 0; step < lhsPlanes() / shape().stepPlanes; ++step) {
+  int64_t steps = lhsPlanes() / shape().stepPlanes;
+  if (unit->multipliesFromShared()) {
+    unit->beginProducts();
+    for (int64_t step = 0; step < steps; ++step)
+      for (int64_t i = 0; i < down; ++i)
+        unit->multiplyFromShared(
+            part, step, i,
+            sums.slice(i * across * ofProduct, across * ofProduct));
+    return unit->endProducts();
+  }
+  for (int64_t step = 0; step < steps; ++step) {
     SmallVector<Values> a;
     for (int64_t i = 0; i < down; ++i)
       a.push_back(unit->loadLhs(part, step, i));

@@ -13,6 +13,11 @@ MatrixUnit::~MatrixUnit() = default;
 
 Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
 
+void MatrixUnit::multiplyFromShared(const GroupStage &, int64_t, int64_t,
+                                    MutableArrayRef<Value>) {
+  llvm_unreachable("a unit that multiplies from registers");
+}
+
 Value MatrixUnit::dot(Value, Value, Value, bool) {
   llvm_unreachable("a unit that does not stream");
 }
@@ -55,12 +60,15 @@ std::pair<Value, Value> MatrixUnit::unpackNibbles(Value word) {
   return {take(low), take(word)};
 }
 
-std::unique_ptr<MatrixUnit>
-quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
-                             int64_t tileColumns,
-                             std::optional<int64_t> numRows, bool isNibbles) {
+std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
+    GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
+    std::optional<int64_t> numRows, bool isNibbles, bool isPlain) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
+    // Of few rows four warps would have none.
+    if (target.getArch() == "sm_90a" && isPlain && !isNibbles &&
+        tileColumns == 128 && numRows.value_or(INT64_MAX) > 32)
+      return createWarpGroup(body);
     return createTensorCore(body);
   case GPUKind::SPIRV:
     break;

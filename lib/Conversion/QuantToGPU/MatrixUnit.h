@@ -50,6 +50,7 @@ struct MatrixShape {
 /// The part of a stage that a group of lanes multiplies.
 struct GroupStage {
   mlir::Value shared, lane;
+  int64_t lhsPlaneBytes = 0, rhsPlaneBytes = 0; ///< from plane to plane
   int64_t rowProducts = 1, columnProducts = 1;
   bool isNibbles = false, isLhsSigned = true;
   /// Index in `shared` of a chunk: of a row of product `product` of lhs, of a
@@ -93,6 +94,17 @@ public:
                         llvm::MutableArrayRef<mlir::Value> rowSums) = 0;
   /// The sum of `value` over the lanes that have codes of one row.
   virtual mlir::Value addAcrossLanes(mlir::Value value) = 0;
+
+  /// Whether the instruction reads both factors from shared memory, rows and
+  /// columns in order there, and multiplies a product's rows with all columns
+  /// of a group. Then neither the three above nor `addCodes` are called.
+  virtual bool multipliesFromShared() const { return false; }
+  /// Around the products of a stage.
+  virtual void beginProducts() {}
+  virtual void endProducts() {}
+  virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
+                                  int64_t product,
+                                  llvm::MutableArrayRef<mlir::Value> sums);
 
   /// Whether a lane has a column, and all products of it: ContractStream.cpp.
   virtual bool isStreaming() const { return false; }
@@ -156,10 +168,11 @@ protected:
 };
 
 /// What `target` has for contractions with panels of `tileColumns` columns and,
-/// where that is known, `numRows` rows.
+/// where that is known, `numRows` rows. `isPlain`: nothing but products of
+/// codes is summed, from the first to the last.
 std::unique_ptr<MatrixUnit>
 createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
-                 std::optional<int64_t> numRows, bool isNibbles);
+                 std::optional<int64_t> numRows, bool isNibbles, bool isPlain);
 /// The same for `numRows`, few, with `chunks` of lhs in a lane at once.
 std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,

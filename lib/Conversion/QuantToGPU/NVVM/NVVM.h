@@ -16,6 +16,8 @@ class MatrixUnit;
 struct GPUTargetOptions;
 
 std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body);
+/// sm_90a, with panels of 128 columns of bytes.
+std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body);
 /// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
 std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body, int64_t rows,
                                              int64_t chunks);

@@ -141,6 +141,8 @@ void quant_mlir::addNVVMModulePasses(OpPassManager &pm,
   ConvertGpuOpsToNVVMOpsOptions convert;
   convert.hasRedux = true;
   kernels.addPass(createConvertGpuOpsToNVVMOps(convert));
+  // What has no intrinsic of LLVM's, such as wgmma, is inline assembly.
+  kernels.addPass(createConvertNVVMToLLVMPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());

@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../MatrixUnit.h"
-#include "NVVM.h"
+#include "TensorCore.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -17,7 +16,6 @@ using namespace mlir;
 using namespace quant_mlir;
 
 namespace {
-
 MatrixShape getShape() {
   MatrixShape shape;
   shape.rows = 16;
@@ -33,52 +31,9 @@ MatrixShape getShape() {
   return shape;
 }
 
-class TensorCore : public MatrixUnit {
-public:
-  explicit TensorCore(GPUBuilder &body) : MatrixUnit(body, getShape()) {}
-
-  Values loadLhs(const GroupStage &stage, int64_t step,
-                 int64_t product) override;
-  SmallVector<Values> loadRhs(const GroupStage &stage, int64_t step) override;
-  Values getZeros() override { return Values(4, body.constantI32(0)); }
-  void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
-                ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override;
-  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
-                MutableArrayRef<Value> rowSums) override;
-  Value addAcrossLanes(Value value) override;
-
-  // Lane l has columns 2 * (l % 4) and the next, of rows l / 4 and 8 more.
-  Value getSum(ArrayRef<Value> sums, int64_t row, int64_t column) override {
-    return sums[2 * row + column];
-  }
-  Value getRow(Value lane) override { return body.div(lane, 4); }
-  Value getColumnGroup(Value lane) override { return body.rem(lane, 4); }
-  Value getColumn(Value columnGroup, Value column) override {
-    return body.sum(body.times(columnGroup, 2), column);
-  }
-  /// Eight columns that follow each other are of four products, or of two.
-  Value getSwizzle(Value product, int64_t columnProducts) override {
-    return columnProducts >= 4 ? body.times(body.rem(product, 4), 2)
-                               : body.times(body.rem(product, 2), 4);
-  }
-
-  bool hasAsyncCopies() const override { return true; }
-  int64_t getNumStages() const override { return 3; }
-  void copyAsync(Value from, Value at, Value shared, Value to, int64_t bytes,
-                 Value valid) override;
-  void commitCopies() override {
-    NVVM::CpAsyncCommitGroupOp::create(builder, loc);
-  }
-  void waitForCopies(int64_t stages) override {
-    NVVM::CpAsyncWaitGroupOp::create(builder, loc, stages);
-  }
-
-private:
-  /// Words of a fragment of `count` matrices.
-  Values loadMatrices(Value shared, Value at, int64_t count);
-};
-
 } // namespace
+
+TensorCore::TensorCore(GPUBuilder &body) : MatrixUnit(body, getShape()) {}
 
 //===----------------------------------------------------------------------===//
 // Factors
@@ -198,6 +153,14 @@ void TensorCore::copyAsync(Value from, Value at, Value shared, Value to,
       builder, loc, nvgpu::DeviceAsyncTokenType::get(builder.getContext()),
       shared, ValueRange(to), from, ValueRange(at), builder.getIndexAttr(bytes),
       valid, bypass);
+}
+
+void TensorCore::commitCopies() {
+  NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+}
+
+void TensorCore::waitForCopies(int64_t stages) {
+  NVVM::CpAsyncWaitGroupOp::create(builder, loc, stages);
 }
 
 std::unique_ptr<MatrixUnit> quant_mlir::createTensorCore(GPUBuilder &body) {

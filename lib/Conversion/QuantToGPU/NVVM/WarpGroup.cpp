@@ -1,0 +1,132 @@
+//===- WarpGroup.cpp - Products of four warps from shared memory ----------===//
+//
+// wgmma m64n128k32 on bytes: sm_90a. Both factors are read from shared memory,
+// through descriptors: a plane of 16 bytes of the reduction is a column of core
+// matrices, eight rows of 16 bytes that follow each other. So rows lie in
+// order, and lanes that copy beside each other copy rows of one plane.
+//
+// Products of a stage are waited for before the next barrier, behind which its
+// memory is filled again; other workgroups of a core multiply meanwhile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TensorCore.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+
+constexpr int64_t columnsAtOnce = 128;
+/// From a core matrix to the next along rows or columns.
+constexpr int64_t coreBytes = 128;
+
+MatrixShape getShape() {
+  MatrixShape shape;
+  shape.rows = 64;
+  shape.columns = 8;
+  shape.lanes = 128;
+  shape.laneRows = 2;
+  shape.laneColumns = 2;
+  shape.rowStride = 8;
+  shape.stepPlanes = 2;
+  shape.groups = 1;
+  shape.minGroupColumns = shape.maxGroupColumns = columnsAtOnce;
+  return shape;
+}
+
+class WarpGroup : public TensorCore {
+public:
+  explicit WarpGroup(GPUBuilder &body) : TensorCore(body, getShape()) {}
+
+  bool multipliesFromShared() const override { return true; }
+  void beginProducts() override {
+    NVVM::WgmmaFenceAlignedOp::create(builder, loc);
+  }
+  void multiplyFromShared(const GroupStage &stage, int64_t step,
+                          int64_t product,
+                          MutableArrayRef<Value> sums) override;
+  void endProducts() override {
+    NVVM::WgmmaGroupSyncAlignedOp::create(builder, loc);
+    NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, 0);
+  }
+
+  // Warp w has rows 16 w and the next ones.
+  Value getRow(Value lane) override {
+    Value inWarp = TensorCore::getRow(body.rem(lane, 32));
+    return body.sum(body.times(body.div(lane, 32), 16), inWarp);
+  }
+  Value getSwizzle(Value, int64_t) override { return Value(); }
+
+  void waitForCopies(int64_t stages) override {
+    TensorCore::waitForCopies(stages);
+    // What was copied is seen by products behind the barrier.
+    NVVM::FenceProxyOp::create(
+        builder, loc, NVVM::ProxyKind::async_shared,
+        NVVM::SharedSpaceAttr::get(builder.getContext(),
+                                   NVVM::SharedSpace::shared_cta));
+  }
+
+private:
+  /// What an instruction reads at index `at`, with `planeBytes` from plane to
+  /// plane.
+  Value describe(Value shared, Value at, int64_t planeBytes);
+};
+
+} // namespace
+
+Value WarpGroup::describe(Value shared, Value at, int64_t planeBytes) {
+  Type i64 = builder.getI64Type();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIntOp::create(builder, loc, i64, value);
+  };
+  Value base =
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, shared);
+  Value address =
+      arith::IndexCastOp::create(builder, loc, i64, body.sum(base, at));
+  address = arith::AndIOp::create(builder, loc, address, constant(0x3FFFF));
+  address = arith::ShRUIOp::create(builder, loc, address, constant(4));
+  int64_t strides = (planeBytes >> 4) << 16 | (coreBytes >> 4) << 32;
+  return arith::OrIOp::create(builder, loc, address, constant(strides));
+}
+
+void WarpGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
+                                   int64_t product,
+                                   MutableArrayRef<Value> sums) {
+  Value zero = body.index(0), plane = body.index(step * shape.stepPlanes);
+  Value lhs = describe(stage.shared, stage.lhsChunk(plane, product, zero),
+                       stage.lhsPlaneBytes);
+  Value rhs = describe(stage.shared, stage.rhsChunk(plane, zero, zero),
+                       stage.rhsPlaneBytes);
+  auto type = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(),
+      SmallVector<Type>(sums.size(), builder.getI32Type()));
+  Value all = LLVM::PoisonOp::create(builder, loc, type);
+  for (auto [i, sum] : llvm::enumerate(sums))
+    all = LLVM::InsertValueOp::create(builder, loc, all, sum, i);
+  auto lhsType =
+      stage.isLhsSigned ? NVVM::WGMMATypes::s8 : NVVM::WGMMATypes::u8;
+  MLIRContext *context = builder.getContext();
+  Value results = NVVM::WgmmaMmaAsyncOp::create(
+      builder, loc, type, all, lhs, rhs,
+      NVVM::MMAShapeAttr::get(context, shape.rows, columnsAtOnce, 32),
+      NVVM::WGMMATypesAttr::get(context, lhsType),
+      NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::s8),
+      NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::s32),
+      NVVM::WGMMAScaleOutAttr::get(context, NVVM::WGMMAScaleOut::one),
+      NVVM::WGMMAScaleInAttr::get(context, NVVM::WGMMAScaleIn::one),
+      NVVM::WGMMAScaleInAttr::get(context, NVVM::WGMMAScaleIn::one),
+      NVVM::MMALayoutAttr::get(context, NVVM::MMALayout::row),
+      NVVM::MMALayoutAttr::get(context, NVVM::MMALayout::col),
+      NVVM::MMAIntOverflowAttr());
+  for (auto [i, sum] : llvm::enumerate(sums))
+    sum = LLVM::ExtractValueOp::create(builder, loc, results, i);
+}
+
+std::unique_ptr<MatrixUnit> quant_mlir::createWarpGroup(GPUBuilder &body) {
+  return std::make_unique<WarpGroup>(body);
+}
