@@ -46,7 +46,8 @@ template <typename T> struct Aligned {
 /// i8[rows][depth] times constants [depth][columns], of int8 or int4, as f32.
 class Product {
 public:
-  Product(int64_t rows, int64_t columns, int64_t depth, unsigned width)
+  Product(int64_t rows, int64_t columns, int64_t depth, unsigned width,
+          std::string arch = "sm_80")
       : rows(rows), columns(columns), depth(depth), width(width),
         x(rows * depth), y(rows * columns), w(depth * columns) {
     std::mt19937 random(rows + columns + depth);
@@ -56,6 +57,7 @@ public:
       code = int8_t(int(random() % (1u << width)) - (1 << (width - 1)));
     options.kind = GPUKind::NVVM;
     options.isEmulated = true;
+    options.arch = std::move(arch);
     layout.shape = {depth, columns};
     layout.columns = {1};
     layout.reduction = {0};
@@ -73,7 +75,9 @@ public:
   /// Elements that are not those of a loop.
   int64_t countWrong();
 
-  uint64_t conflicts = 0, products = 0;
+  uint64_t conflicts = 0;
+  /// Instructions that multiply: of a warp, of few rows, of four warps.
+  uint64_t products = 0, dots = 0, groupProducts = 0;
 
 private:
   std::string getModule() const;
@@ -134,6 +138,7 @@ std::string Product::compile() {
   mlir::PassManager pm(&context);
   QuantToGPUPassOptions kernels;
   kernels.targetName = "nvvm";
+  kernels.arch = options.arch;
   pm.addPass(createQuantToGPUPass(kernels));
   addGPUModulePasses(pm, options);
   if (failed(pm.run(*module)))
@@ -187,8 +192,11 @@ std::string Product::run(const std::string &code) {
   std::string message =
       llvm::toString((*emulator)->launch(match[1].str(), launch));
   conflicts = (*emulator)->getCounts().bankConflicts;
-  products = (*emulator)->getCounts().instructions.lookup(
-      "llvm.nvvm.mma.m16n8k32.row.col.s8");
+  const auto &instructions = (*emulator)->getCounts().instructions;
+  products = instructions.lookup("llvm.nvvm.mma.m16n8k32.row.col.s8");
+  dots = instructions.lookup("llvm.nvvm.idp4a.s.s");
+  groupProducts =
+      instructions.lookup("wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8");
   return message;
 }
 
@@ -208,7 +216,8 @@ TEST(TensorCores, ComputeProducts) {
   struct {
     int64_t rows, columns, depth;
   } sizes[] = {{32, 32, 64},   {16, 128, 256}, {48, 64, 320}, {1, 40, 32},
-               {130, 200, 96}, {33, 17, 16},   {5, 70, 70},   {64, 33, 100}};
+               {130, 200, 96}, {33, 17, 16},   {5, 70, 70},   {64, 33, 100},
+               {8, 100, 1024}, {3, 32, 500}};
   for (unsigned width : {8, 4})
     for (auto size : sizes) {
       SCOPED_TRACE(
@@ -219,10 +228,40 @@ TEST(TensorCores, ComputeProducts) {
       ASSERT_NE(code, "");
       ASSERT_EQ(product.run(code), "");
       EXPECT_EQ(product.countWrong(), 0);
-      EXPECT_GT(product.products, 0u);
+      // Few rows, of whole words, stream.
+      bool streams = size.rows <= 8 && size.depth % 4 == 0;
+      EXPECT_EQ(product.products != 0, !streams);
+      EXPECT_EQ(product.dots != 0, streams);
       if (size.depth % 16 == 0)
         EXPECT_EQ(product.conflicts, 0u);
     }
+}
+
+TEST(TensorCores, MultiplyByFourWarps) {
+  struct {
+    int64_t rows, columns, depth;
+  } sizes[] = {{64, 128, 64}, {130, 200, 96}, {200, 256, 320}, {70, 70, 100}};
+  for (auto size : sizes) {
+    SCOPED_TRACE(std::to_string(size.rows) + "x" +
+                 std::to_string(size.columns) + "x" +
+                 std::to_string(size.depth));
+    Product product(size.rows, size.columns, size.depth, 8, "sm_90a");
+    std::string code = product.compile();
+    ASSERT_NE(code, "");
+    ASSERT_EQ(product.run(code), "");
+    EXPECT_EQ(product.countWrong(), 0);
+    EXPECT_GT(product.groupProducts, 0u);
+    EXPECT_EQ(product.products, 0u);
+    if (size.depth % 16 == 0)
+      EXPECT_EQ(product.conflicts, 0u);
+  }
+  // Nibbles are unpacked in registers, and few rows leave warps idle.
+  Product nibbles(64, 128, 64, 4, "sm_90a"), few(32, 128, 64, 8, "sm_90a");
+  for (Product *product : {&nibbles, &few}) {
+    ASSERT_EQ(product->run(product->compile()), "");
+    EXPECT_EQ(product->countWrong(), 0);
+    EXPECT_GT(product->products, 0u);
+  }
 }
 
 TEST(TensorCores, NeedEveryBarrierAndWait) {
