@@ -126,6 +126,10 @@ void quant_mlir::addNVVMModulePasses(OpPassManager &pm,
   GpuNVVMAttachTargetOptions attach;
   attach.chip = options.arch.empty() ? "sm_80" : options.arch;
   attach.optLevel = 3;
+  // wgmma of codes without signs and with; else the oldest PTX there is for a
+  // GPU, which most drivers take.
+  if (attach.chip == "sm_90a")
+    attach.features = "+ptx84";
   pm.addPass(createGpuNVVMAttachTarget(attach));
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
   kernels.addPass(createCanonicalizerPass());
