@@ -5,8 +5,13 @@
 // (ActivationGroups.h). A class is observed where an operation that will be
 // quantized reads or writes one of its values.
 //
-// Of the rules that speak of a class the most specific wins; of equally specific
-// ones that of the operation that writes it, then that of the first reader.
+// Of the rules that speak of a class the most specific wins; of equally
+// specific ones that of the operation that writes it, then that of the first
+// reader.
+//
+// Flags ask for contractions, and for what stands between them: a sum, product
+// or average whose result is read in floating point only (the mean of a layer
+// norm) stays there too, since codes would cost accuracy and save nothing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +20,7 @@
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -30,8 +36,8 @@ bool quant_mlir::isActivation(Value value) {
 //===----------------------------------------------------------------------===//
 
 FailureOr<Wish> ObserverPlan::getWish(QuantConfig::Tensor tensor,
-                                           StringRef name, Operation *op,
-                                           StringRef kind) {
+                                      StringRef name, Operation *op,
+                                      StringRef kind) {
   Wish wish;
   wish.where = "the flags";
   const TensorRule *rule = nullptr;
@@ -59,17 +65,59 @@ LogicalResult ObserverPlan::collectWishes() {
   for (const ActivationGroup &group : groups->getGroups()) {
     GroupWishes wish;
     StringRef name = getQuantName(group.anchor);
-    FailureOr<Wish> output =
-        getWish(QuantConfig::Tensor::Output, name, group.anchor, group.getKind());
-    FailureOr<Wish> input =
-        getWish(QuantConfig::Tensor::Input, name, group.anchor, group.getKind());
+    FailureOr<Wish> output = getWish(QuantConfig::Tensor::Output, name,
+                                     group.anchor, group.getKind());
+    FailureOr<Wish> input = getWish(QuantConfig::Tensor::Input, name,
+                                    group.anchor, group.getKind());
     if (failed(output) || failed(input))
       return failure();
     wish.output = std::move(*output);
     wish.input = std::move(*input);
+    if (floating.contains(group.anchor)) {
+      wish.output.settings = wish.input.settings = std::nullopt;
+      wish.output.where = wish.input.where =
+          "default, since its result is read in floating point only";
+    }
     wishes[&group] = std::move(wish);
   }
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// What is worth codes
+//===----------------------------------------------------------------------===//
+
+/// A sum, product or average: as cheap in floating point, but for conversions.
+static bool isCheap(const ActivationGroup &group) {
+  if (group.effect == ValueEffect::Averages)
+    return true;
+  auto op = dyn_cast<linalg::LinalgOp>(group.anchor);
+  return op && op.getNumReductionLoops() == 0;
+}
+
+/// Whether something that computes with codes reads `value`, or somebody
+/// outside of the function.
+bool ObserverPlan::isReadAsCodes(Value value) const {
+  return llvm::any_of(value.getUses(), [&](OpOperand &use) {
+    Operation *owner = use.getOwner();
+    const ActivationGroup *group = groups->getGroup(owner);
+    if (group && llvm::is_contained(group->inputs, &use))
+      return !floating.contains(group->anchor);
+    if (isValueMove(owner))
+      return isReadAsCodes(owner->getResult(0));
+    return !group && !isa<linalg::LinalgOp, linalg::SoftmaxOp>(owner);
+  });
+}
+
+void ObserverPlan::collectFloating() {
+  // Readers first.
+  for (const ActivationGroup &group : llvm::reverse(groups->getGroups())) {
+    const GroupWishes &wish = getWishes(&group);
+    bool isByRule = wish.output.specificity > 0 || wish.input.specificity > 0;
+    if (group.isQuantizable() && isCheap(group) && !isByRule &&
+        !isReadAsCodes(group.output))
+      floating.insert(group.anchor);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,7 +161,9 @@ void ObserverPlan::collectClasses() {
       if (group && group->isQuantizable())
         valueClass.writers.push_back(group);
     }
-    if (group && group->output.getDefiningOp() == op)
+    // What computes in floating point by default sees what others see.
+    if (group && group->output.getDefiningOp() == op &&
+        !floating.contains(group->anchor))
       for (OpOperand *input : group->inputs)
         if (isActivation(input->get()))
           classes[groups->getClass(input->get())].readers.push_back(
@@ -149,7 +199,7 @@ static bool isOneSided(Value value, const ActivationGroup *producer) {
 }
 
 FailureOr<SpecAttr> ObserverPlan::getSpec(const ValueClass &valueClass,
-                                               Value value) {
+                                          Value value) {
   const Wish &wish = *valueClass.wish;
   ActivationSettings settings = *wish.settings;
   bool isInteger = numerics::isInteger(settings.spec.storage);
@@ -167,11 +217,11 @@ FailureOr<SpecAttr> ObserverPlan::getSpec(const ValueClass &valueClass,
     known = range;
     isPositive &= isOneSided(source, group);
   }
-  bool isPlain = isInteger && !settings.spec.floatLo && !settings.spec.floatHi &&
-                 settings.spec.formulation == numerics::Formulation::ZeroPoint &&
-                 numerics::bitWidth(settings.spec.storage) == 8 &&
-                 settings.spec.scaleType == numerics::ScaleType::F32 &&
-                 !settings.axis;
+  bool isPlain =
+      isInteger && !settings.spec.floatLo && !settings.spec.floatHi &&
+      settings.spec.formulation == numerics::Formulation::ZeroPoint &&
+      numerics::bitWidth(settings.spec.storage) == 8 &&
+      settings.spec.scaleType == numerics::ScaleType::F32 && !settings.axis;
   if (isKnown && isPlain) {
     // 256 steps from lo to hi, the last of which is not reached: scale 1/256 of
     // [0, 1], 2/256 of [-1, 1].
@@ -215,15 +265,16 @@ std::string ObserverPlan::nameSource(const ValueClass &valueClass) {
       return (getQuantName(group->anchor) + ".out0").str();
     if (auto argument = dyn_cast<BlockArgument>(value);
         argument && argument.getOwner()->getParentOp() == function)
-      return (function.getName() + ".in" + Twine(argument.getArgNumber())).str();
+      return (function.getName() + ".in" + Twine(argument.getArgNumber()))
+          .str();
   }
   if (valueClass.readers.empty())
     return (getQuantName(valueClass.writers.front()->anchor) + ".out0").str();
   auto [reader, operand] = valueClass.readers.front();
-  unsigned index = operand->getOwner() == reader->anchor
-                       ? operand->getOperandNumber()
-                       : llvm::find(reader->inputs, operand) -
-                             reader->inputs.begin();
+  unsigned index =
+      operand->getOwner() == reader->anchor
+          ? operand->getOperandNumber()
+          : llvm::find(reader->inputs, operand) - reader->inputs.begin();
   return (getQuantName(reader->anchor) + ".in" + Twine(index)).str();
 }
 
@@ -233,7 +284,8 @@ std::string ObserverPlan::nameSource(const ValueClass &valueClass) {
 
 void ObserverPlan::explainGroup(const ActivationGroup &group) {
   InFlightDiagnostic remark = emitRemark(group.anchor->getLoc());
-  remark << "'" << getQuantName(group.anchor) << "' (" << group.getKind() << ")";
+  remark << "'" << getQuantName(group.anchor) << "' (" << group.getKind()
+         << ")";
   if (group.ops.size() > 1)
     remark << ", one kernel of " << group.ops.size() << " operations";
   if (!group.isQuantizable()) {
@@ -280,7 +332,11 @@ LogicalResult ObserverPlan::compute() {
   llvm::SmallPtrSet<Operation *, 16> anchors;
   for (const ActivationGroup &group : groups->getGroups())
     anchors.insert(group.anchor);
-  assignQuantNames(function, [&](Operation *op) { return anchors.contains(op); });
+  assignQuantNames(function,
+                   [&](Operation *op) { return anchors.contains(op); });
+  if (failed(collectWishes()))
+    return failure();
+  collectFloating();
   if (failed(collectWishes()))
     return failure();
   // An average pool that stays in floating point shares nothing.

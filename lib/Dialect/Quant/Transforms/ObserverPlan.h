@@ -77,6 +77,8 @@ public:
 
 private:
   mlir::LogicalResult collectWishes();
+  void collectFloating();
+  bool isReadAsCodes(mlir::Value value) const;
   void collectClasses();
   void decide(ValueClass &valueClass);
   std::string nameSource(const ValueClass &valueClass);
@@ -88,6 +90,8 @@ private:
   llvm::StringSet<> &ids;
   std::optional<ActivationGroups> groups;
   llvm::DenseMap<const ActivationGroup *, GroupWishes> wishes;
+  /// Anchors of groups that flags ask for, and that gain nothing.
+  llvm::SmallPtrSet<mlir::Operation *, 8> floating;
   llvm::MapVector<mlir::Value, ValueClass> classes;
 };
 

@@ -52,6 +52,9 @@ def InsertObserversPass : Pass<"quant-insert-observers", "::mlir::ModuleOp"> {
     - relu and relu6 outputs are asymmetric. The outputs of sigmoid, hard-sigmoid,
       tanh and softmax have known 8-bit parameters and need no data: their range
       is fixed in the spec.
+    - A sum, product or average whose result is read in floating point only (the
+      mean and the variance of a layer norm) stays in floating point, unless a rule
+      asks for it: codes would cost accuracy and save nothing.
     - Inputs and outputs of the model that no quantized operation touches get a
       `boundary` observer, which matters to `quantize-io` only.
 
