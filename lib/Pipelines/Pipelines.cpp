@@ -14,6 +14,7 @@ static void addFloatPasses(mlir::OpPassManager &pm) {
   pm.addPass(createLowerTosaPass());
   // Elementwise arithmetic is recognized by the bodies of linalg operations.
   pm.addPass(mlir::createConvertElementwiseToLinalgPass());
+  pm.addPass(createFoldBroadcastsPass());
   pm.addPass(createFoldBatchNormPass());
 }
 
@@ -33,6 +34,7 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
     pm.addPass(createFoldRangesPass(*options.foldRanges));
   if (options.quantizeWeights) {
     pm.addPass(createLowerTosaPass());
+    pm.addPass(createFoldBroadcastsPass());
     pm.addPass(createQuantizeWeightsPass(*options.quantizeWeights));
   }
   if (options.quantizeDynamic)

@@ -6,6 +6,10 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
 namespace quant_mlir {
 
 #define GEN_PASS_DECL
@@ -13,6 +17,9 @@ namespace quant_mlir {
 
 #define GEN_PASS_REGISTRATION
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h.inc"
+
+/// The patterns of quant-fold-broadcasts.
+void populateFoldBroadcastsPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace quant_mlir
 

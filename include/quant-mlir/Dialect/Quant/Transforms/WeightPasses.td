@@ -9,6 +9,40 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldBroadcastsPass : Pass<"quant-fold-broadcasts"> {
+  let summary = "Let contractions read what a broadcast repeats";
+  let description = [{
+    Exporters repeat a weight for every batch before they multiply batches with it.
+    The same numbers would be quantized, packed and read once for each batch, and
+    the bias behind would differ from batch to batch. This pass indexes the weight,
+    or an activation, by the loops that it has.
+
+    ```mlir
+    // quant-fold-broadcasts
+    %e = tensor.empty() : tensor<2x2x2xf32>
+    %b = linalg.broadcast ins(%x : tensor<2x2xf32>) outs(%e : tensor<2x2x2xf32>) dimensions = [0]
+    %0 = linalg.batch_matmul ins(%a, %b : tensor<2x4x2xf32>, tensor<2x2x2xf32>) outs(%i : tensor<2x4x2xf32>) -> tensor<2x4x2xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>, affine_map<(d0, d1, d2, d3) -> (d3, d2)>, affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%a, %x : tensor<2x4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<2x4x2xf32>) {
+    ^bb0(%l: f32, %r: f32, %out: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %out, %m : f32
+      linalg.yield %s : f32
+    } -> tensor<2x4x2xf32>
+    ```
+
+    The operation is any that `QuantizableOpInterface` classifies as a
+    multiply-accumulate, the broadcast any that its indexing maps say is one.
+    Where a loop would be left without an operand that has it, nothing changes; a
+    reshape between broadcast and operation is not looked through.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def FoldBatchNormPass : Pass<"quant-fold-batch-norm", "::mlir::ModuleOp"> {
   let summary = "Fold batch norm into the weights and biases before it";
   let description = [{
