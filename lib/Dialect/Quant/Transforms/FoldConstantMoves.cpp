@@ -16,8 +16,9 @@
 
 #include "StridedCopy.h"
 
-#include "quant-mlir/Dialect/Quant/IR/QParams.h"
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
+#include "quant-mlir/Numerics/Tensor.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -54,6 +55,7 @@ public:
 
 private:
   std::optional<Elements> evaluateConstant(arith::ConstantOp op);
+  std::optional<Elements> evaluateUnpack(UnpackOp op);
   std::optional<Elements> evaluateReshape(Operation *op, unsigned depth);
   std::optional<Elements> evaluateSlice(tensor::ExtractSliceOp op,
                                         unsigned depth);
@@ -76,8 +78,9 @@ private:
 // One operation each
 //===----------------------------------------------------------------------===//
 
+/// Bytes of an element: narrow ones have one each.
 static int64_t getWidth(RankedTensorType type) {
-  return type.getElementTypeBitWidth() / 8;
+  return llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
 std::optional<Elements> Evaluator::allocate(RankedTensorType type) {
@@ -104,6 +107,28 @@ std::optional<Elements> Evaluator::evaluateConstant(arith::ConstantOp op) {
     return std::nullopt;
   for (size_t i = 0; i < result->bytes.size(); i += bytes->size())
     std::memcpy(result->bytes.data() + i, bytes->data(), bytes->size());
+  return result;
+}
+
+/// Large constants of codes of less than a byte are stored packed.
+std::optional<Elements> Evaluator::evaluateUnpack(UnpackOp op) {
+  auto constant = op.getInput().getDefiningOp<arith::ConstantOp>();
+  auto value =
+      constant ? dyn_cast<ElementsAttr>(constant.getValue()) : ElementsAttr();
+  bool isSplat = false;
+  std::optional<ArrayRef<char>> bytes;
+  if (value && op.getLayout().isCanonical())
+    bytes = getRawBytes(value, isSplat);
+  if (!bytes || isSplat)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(op.getType());
+  constantBytes += type.getNumElements();
+  std::optional<Elements> result = allocate(type);
+  if (result)
+    numerics::unpackCodes(reinterpret_cast<const uint8_t *>(bytes->data()),
+                          type.getNumElements(), type.getElementTypeBitWidth(),
+                          /*isSigned=*/false,
+                          reinterpret_cast<uint8_t *>(result->bytes.data()));
   return result;
 }
 
@@ -275,7 +300,7 @@ const Elements *Evaluator::evaluate(Value value, unsigned depth) {
   Operation *op = value.getDefiningOp();
   if (!op || !type || !type.hasStaticShape() || depth > maxDepth ||
       !type.getElementType().isIntOrFloat() ||
-      type.getElementTypeBitWidth() % 8 != 0)
+      type.getElementTypeBitWidth() == 1)
     return nullptr;
   if (auto it = known.find(value); it != known.end())
     return it->second.get();
@@ -284,6 +309,7 @@ const Elements *Evaluator::evaluate(Value value, unsigned depth) {
           .Case([&](arith::ConstantOp constant) {
             return evaluateConstant(constant);
           })
+          .Case([&](UnpackOp unpack) { return evaluateUnpack(unpack); })
           .Case<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp,
                 tensor::ReshapeOp>(
               [&](Operation *reshape) { return evaluateReshape(reshape, depth + 1); })
@@ -325,16 +351,24 @@ void quant_mlir::eraseDead(Operation *op) {
   }
 }
 
-arith::ConstantOp quant_mlir::foldConstantMoves(Value value) {
+Value quant_mlir::foldConstantMoves(Value value) {
   Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::ConstantOp, UnpackOp>(op))
+    return {};
   Evaluator evaluator;
   const Elements *elements = evaluator.evaluate(value);
-  if (!elements || isa<arith::ConstantOp>(op))
-    return nullptr;
+  if (!elements)
+    return {};
   auto type = cast<RankedTensorType>(value.getType());
   OpBuilder builder(op);
-  auto folded = arith::ConstantOp::create(
-      builder, op->getLoc(), makeElements(type, elements->bytes, "weight"));
+  Value folded;
+  if (type.getElementTypeBitWidth() < 8) {
+    std::vector<uint8_t> codes(elements->bytes.begin(), elements->bytes.end());
+    folded = makeCodes(builder, op->getLoc(), type, codes, "weight");
+  } else {
+    folded = arith::ConstantOp::create(
+        builder, op->getLoc(), makeElements(type, elements->bytes, "weight"));
+  }
   value.replaceAllUsesWith(folded);
   eraseDead(op);
   return folded;

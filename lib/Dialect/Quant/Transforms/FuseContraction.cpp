@@ -100,7 +100,7 @@ bool ContractionFuser::readRhs() {
     rhs = dropUnitDims(builder, rhsOperand->get(), rhsMap, rhsParams);
   }
   if (!rhs.getDefiningOp<arith::ConstantOp>())
-    if (arith::ConstantOp constant = foldConstantMoves(rhs))
+    if (Value constant = foldConstantMoves(rhs))
       rhs = constant;
   return true;
 }

@@ -169,8 +169,8 @@ LogicalResult CodeMove::planSources() {
       return decline(
           producer.getScale()
               ? Twine("its parameters are operands and not per_tensor")
-              : Twine("it takes the units of its parameters apart, joins or "
-                      "reorders them"));
+              : Twine("it takes the units of its parameters apart or joins "
+                      "them"));
     if (params && !haveEqualContents(params, moved))
       return decline("its operands have different parameters");
     params = moved;

@@ -1,12 +1,16 @@
 //===- MoveParams.cpp - Parameters of values that have moved --------------===//
 //
 // Parameters per channel or per block follow a move that leaves the dimensions
-// that they split whole, next to none that joins them, and in order: then the
-// same numbers, in another shape, are the parameters of the result.
+// that they split whole, next to none that joins them: then the same numbers,
+// in another shape and order, are the parameters of the result.
 //
 //===----------------------------------------------------------------------===//
 
 #include "MoveOnCodes.h"
+
+#include "StridedCopy.h"
+
+#include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -16,6 +20,7 @@
 
 using namespace mlir;
 using namespace quant_mlir;
+using namespace quant_mlir::detail;
 
 /// For each dimension of a source of a move the dimension of the result that
 /// has its indices, each at its place; nullopt where there is none.
@@ -140,6 +145,32 @@ static ElementsAttr reshape(ElementsAttr elements, ArrayRef<int64_t> shape) {
   return {};
 }
 
+/// The same elements with dimensions of `counts` in another `order`: that of
+/// dimension i of the result is order[i]. Null where they are not in memory.
+static ElementsAttr permute(ElementsAttr elements, ArrayRef<int64_t> counts,
+                            ArrayRef<int64_t> order, ArrayRef<int64_t> shape) {
+  if (!elements || llvm::is_sorted(order))
+    return reshape(elements, shape);
+  bool isSplat;
+  std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
+  if (!bytes)
+    return {};
+  auto type = RankedTensorType::get(shape, elements.getElementType());
+  if (isSplat)
+    return makeElements(type, *bytes, "parameters");
+  SmallVector<int64_t> strides = rowMajorStrides(counts), sizes, from;
+  for (int64_t dim : order) {
+    sizes.push_back(counts[dim]);
+    from.push_back(strides[dim]);
+  }
+  StridedCopy move{sizes, {from, 0}, {rowMajorStrides(sizes), 0}};
+  return makeElements(type, bytes->size(), "parameters",
+                      [&](MutableArrayRef<char> result) {
+                        copy(move, bytes->size() / type.getNumElements(),
+                             bytes->data(), result.data());
+                      });
+}
+
 AffineAttr quant_mlir::detail::moveParams(AffineAttr params,
                                           OpOperand &source) {
   if (isa<PerTensorAttr>(params.getGranularity()))
@@ -164,27 +195,32 @@ AffineAttr quant_mlir::detail::moveParams(AffineAttr params,
   DimMap dims = mapDims(source);
   SmallVector<int64_t> movedSizes(resultType.getRank(), -1);
   SmallVector<int64_t> shape(resultType.getRank(), 1);
-  int64_t last = -1;
+  SmallVector<int64_t> counts, order;
+  SmallVector<std::pair<int64_t, int64_t>> targets;
   for (auto [dim, size] : llvm::enumerate(*sizes)) {
     int64_t extent = sourceType.getDimSize(dim);
     if (size == -1 || (!ShapedType::isDynamic(extent) && size >= extent))
       continue;
     std::optional<int64_t> target = dims[dim];
     // The same extent on both sides, which a cast or a broadcast may hide.
-    if (!target || *target <= last || ShapedType::isDynamic(extent) ||
+    if (!target || ShapedType::isDynamic(extent) ||
         resultType.getDimSize(*target) != extent)
       return {};
-    last = *target;
-    movedSizes[last] = size;
-    shape[last] = llvm::divideCeil(extent, size);
+    movedSizes[*target] = size;
+    shape[*target] = llvm::divideCeil(extent, size);
+    targets.push_back({*target, int64_t(counts.size())});
+    counts.push_back(shape[*target]);
   }
+  llvm::sort(targets);
+  for (auto [target, dim] : targets)
+    order.push_back(dim);
   GranularityAttrInterface granularity =
       getGranularity(context, resultType.getShape(), movedSizes);
   if (isa<PerTensorAttr>(granularity))
     shape.clear();
-  ElementsAttr scale = reshape(params.getScale(), shape);
-  ElementsAttr zeroPoint = reshape(params.getZeroPoint(), shape);
-  ElementsAttr minval = reshape(params.getMinval(), shape);
+  ElementsAttr scale = permute(params.getScale(), counts, order, shape);
+  ElementsAttr zeroPoint = permute(params.getZeroPoint(), counts, order, shape);
+  ElementsAttr minval = permute(params.getMinval(), counts, order, shape);
   if (!scale || bool(zeroPoint) != bool(params.getZeroPoint()) ||
       bool(minval) != bool(params.getMinval()))
     return {};

@@ -274,3 +274,23 @@ func.func @accumulates_onto_values(%q: tensor<4x4xi8>, %r: tensor<4x2xf32>) -> t
   %0 = linalg.matmul ins(%x, %w : tensor<4x4xf32>, tensor<4x2xf32>) outs(%r : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %0 : tensor<4x2xf32>
 }
+
+// -----
+
+// A weight stored as outputs x inputs, with a scale for every two inputs: nibbles and
+// scales are transposed when it is fused.
+// CHECK-LABEL: @transposed_nibbles
+// CHECK{LITERAL}: arith.constant dense<[[1, -3], [2, -4], [3, 5], [4, 6]]> : tensor<4x2xi4>
+// CHECK: quant.contract
+// CHECK-SAME{LITERAL}: <int4, per_block<[2, 1]>, scale = dense<[[1.000000e+00, 4.000000e+00], [2.000000e+00, 8.000000e+00]]> : tensor<2x2xf32>>
+func.func @transposed_nibbles(%x: tensor<3x4xf32>) -> tensor<3x2xf32> {
+  %c = arith.constant dense<[[1, 2, 3, 4], [-3, -4, 5, 6]]> : tensor<2x4xi4>
+  %d = quant.dequantize %c <int4, per_block<[1, 2]>, scale = dense<[[1.0, 2.0], [4.0, 8.0]]> : tensor<2x2xf32>> : tensor<2x4xi4> -> tensor<2x4xf32>
+  %te = tensor.empty() : tensor<4x2xf32>
+  %w = linalg.transpose ins(%d : tensor<2x4xf32>) outs(%te : tensor<4x2xf32>) permutation = [1, 0]
+  %e = tensor.empty() : tensor<3x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<3x2xf32>) -> tensor<3x2xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<3x4xf32>, tensor<4x2xf32>) outs(%i : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}

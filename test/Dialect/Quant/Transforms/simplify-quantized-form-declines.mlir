@@ -37,30 +37,22 @@ func.func @per_row_operands(%q: tensor<2x3xi8>, %s: tensor<2x1xf32>) -> tensor<6
 
 func.func @joins_channels(%q: tensor<2x3xi8>) -> tensor<6xf32> {
   %d = quant.dequantize %q <int8, per_channel<[0]>, scale = dense<0.5> : tensor<2x1xf32>> : tensor<2x3xi8> -> tensor<2x3xf32>
-  // expected-remark@+1 {{it takes the units of its parameters apart, joins or reorders them}}
+  // expected-remark@+1 {{it takes the units of its parameters apart or joins them}}
   %r = tensor.collapse_shape %d [[0, 1]] : tensor<2x3xf32> into tensor<6xf32>
   return %r : tensor<6xf32>
 }
 
 func.func @slices_channels(%q: tensor<2x3xi8>) -> tensor<1x3xf32> {
   %d = quant.dequantize %q <int8, per_channel<[0]>, scale = dense<0.5> : tensor<2x1xf32>> : tensor<2x3xi8> -> tensor<2x3xf32>
-  // expected-remark@+1 {{it takes the units of its parameters apart, joins or reorders them}}
+  // expected-remark@+1 {{it takes the units of its parameters apart or joins them}}
   %r = tensor.extract_slice %d[0, 0] [1, 3] [1, 1] : tensor<2x3xf32> to tensor<1x3xf32>
   return %r : tensor<1x3xf32>
-}
-
-func.func @reorders_channels(%q: tensor<2x3xi8>) -> tensor<3x2xf32> {
-  %d = quant.dequantize %q <int8, per_channel<[0, 1]>, scale = dense<0.5> : tensor<2x3xf32>> : tensor<2x3xi8> -> tensor<2x3xf32>
-  %e = tensor.empty() : tensor<3x2xf32>
-  // expected-remark@+1 {{it takes the units of its parameters apart, joins or reorders them}}
-  %t = linalg.transpose ins(%d : tensor<2x3xf32>) outs(%e : tensor<3x2xf32>) permutation = [1, 0]
-  return %t : tensor<3x2xf32>
 }
 
 func.func @no_elements(%q: tensor<0x3xi8>) -> tensor<3x0xf32> {
   %d = quant.dequantize %q <int8, per_channel<[1]>, scale = dense<> : tensor<0x3xf32>> : tensor<0x3xi8> -> tensor<0x3xf32>
   %e = tensor.empty() : tensor<3x0xf32>
-  // expected-remark@+1 {{it takes the units of its parameters apart, joins or reorders them}}
+  // expected-remark@+1 {{it takes the units of its parameters apart or joins them}}
   %t = linalg.transpose ins(%d : tensor<0x3xf32>) outs(%e : tensor<3x0xf32>) permutation = [1, 0]
   return %t : tensor<3x0xf32>
 }

@@ -328,3 +328,19 @@ func.func @pad_dynamic_scale(%q: tensor<4xi8>, %s: tensor<f32>) -> tensor<6xf32>
   } : tensor<4xf32> to tensor<6xf32>
   return %p : tensor<6xf32>
 }
+
+// -----
+
+// Parameters follow their channels into another order.
+// CHECK-LABEL: func @transposes_channels
+// CHECK-SAME: (%[[CODES:.*]]: tensor<2x3xi8>)
+func.func @transposes_channels(%q: tensor<2x3xi8>) -> tensor<3x2xf32> {
+  %d = quant.dequantize %q <int8, per_channel<[0, 1]>, scale = dense<[[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]]> : tensor<2x3xf32>, zero_point = dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi8>> : tensor<2x3xi8> -> tensor<2x3xf32>
+  %e = tensor.empty() : tensor<3x2xf32>
+  // CHECK: %[[T:.*]] = linalg.transpose ins(%[[CODES]] : tensor<2x3xi8>)
+  // CHECK: quant.dequantize %[[T]] <int8, per_channel<[0, 1]>
+  // CHECK-SAME{LITERAL}: scale = dense<[[1.000000e+00, 8.000000e+00], [2.000000e+00, 1.600000e+01], [4.000000e+00, 3.200000e+01]]> : tensor<3x2xf32>
+  // CHECK-SAME{LITERAL}: zero_point = dense<[[1, 4], [2, 5], [3, 6]]> : tensor<3x2xi8>
+  %t = linalg.transpose ins(%d : tensor<2x3xf32>) outs(%e : tensor<3x2xf32>) permutation = [1, 0]
+  return %t : tensor<3x2xf32>
+}

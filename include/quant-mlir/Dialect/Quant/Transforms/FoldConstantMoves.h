@@ -7,13 +7,14 @@
 
 namespace quant_mlir {
 
-/// Replaces `value` by a constant where it is a constant whose elements have
+/// Replaces `value` by a constant, for many codes of less than a byte a packed one
+/// with its quant.unpack, where it is a constant whose elements have
 /// only been moved: reshaped, transposed, broadcast, sliced, reversed, padded
 /// with a constant, concatenated. Operations that are dead thereafter, the
 /// original constant included, are erased. Returns null, and changes nothing,
 /// where `value` is anything else or much larger than the constants it is made
 /// of.
-mlir::arith::ConstantOp foldConstantMoves(mlir::Value value);
+mlir::Value foldConstantMoves(mlir::Value value);
 
 /// Erases `op` where nobody uses it, and then what only it used.
 void eraseDead(mlir::Operation *op);
