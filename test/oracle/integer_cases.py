@@ -41,11 +41,12 @@ RESULTS = ("int8", "uint8", "f32", "f16", "bf16", "float8_e4m3fn")
 def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, columns,
                  reduction, out_form, out_shape, bias_dims=None, padding=None,
                  residual=None, bounds=(None, None), ties=False, dynamic=None,
-                 is_computed=False):
+                 is_computed=False, unknown=()):
   """One quant.contract. `maps` are those of lhs, rhs and result as text after the
   loops; `rows` the dimensions of lhs that are rows; `bias_dims` those of the
   result that a bias has; `dynamic` a row dimension of lhs and of the result;
-  `is_computed` whether rhs is no constant."""
+  `is_computed` whether rhs is no constant; `unknown` loops whose sizes only the run
+  time knows."""
   loops, lhs_map, rhs_map, out_map = maps
   amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
   kind, _, unit = lhs_form.partition("-")
@@ -54,8 +55,11 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
   is_dynamic = unit in ("per_tensor", "per_row")
   open_ = lambda shape, dim: [None if dim is not None and i == dim else d
                               for i, d in enumerate(shape)]
-  lhs_type = tensor(open_(lhs_shape, dynamic and dynamic[0]),
+  known = lambda shape, loops_of: [None if e.strip() in unknown else d
+                                   for d, e in zip(shape, loops_of.split(","))]
+  lhs_type = tensor(known(open_(lhs_shape, dynamic and dynamic[0]), lhs_map),
                     kind if is_float else element_of(kind))
+  rhs_type = tensor(known(rhs_shape, rhs_map), element_of(weights.dtype))
   if is_float:
     x = quantize.round_to(m.random.standard_normal(lhs_shape).astype(np.float32), kind)
     lhs = m.argument(x.astype(np.float16) if kind == "f16" else x, lhs_type)
@@ -65,6 +69,9 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     shape = [d if i in rows else 1 for i, d in enumerate(lhs_shape)] if (
         unit == "per_row") else []
     type_ = open_(shape, dynamic and unit == "per_row" and dynamic[0])
+    if unknown and unit == "per_row":
+      type_ = [None if d != 1 and e.strip() in unknown else d
+               for d, e in zip(shape, lhs_map.split(","))]
     scale = np.asarray(m.scales(shape, ties), np.float32)
     zero = m.random.integers(*RANGES[kind], shape)
     s = m.argument(scale, tensor(type_, "f32"))
@@ -82,18 +89,24 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     lhs_text = lhs + " as " + m.per_tensor(kind, ties, zero if kind in RANGES else "none",
                                            lhs_scale)
 
-  rhs = m.code_argument(rhs_shape, weights.dtype) if is_computed else m.constant(
+  rhs = m.code_argument(rhs_shape, weights.dtype, rhs_type) if is_computed else m.constant(
       wrap(m.codes(rhs_shape, weights.dtype), weights.dtype), element_of(weights.dtype))
   is_value_rhs = weights.dtype in VALUES
   rhs_text = rhs if is_value_rhs else "%s as %s" % (
       rhs, weights.params(m, rhs_shape, columns, reduction, ties))
   out_element = element_of(out_form) if out_form not in ("f32", "f16", "bf16") else out_form
-  out_type = tensor(open_(out_shape, dynamic and dynamic[1]), out_element)
-  like = (lhs, dynamic[0], lhs_type) if dynamic else None
-  out = m.empty(open_(out_shape, dynamic and dynamic[1]), out_element, like)
+  out_dims = known(open_(out_shape, dynamic and dynamic[1]), out_map)
+  out_type = tensor(out_dims, out_element)
+  likes = [(lhs, dynamic[0], lhs_type)] if dynamic else []
+  for e in out_map.split(", "):
+    if e in unknown:
+      inside, value, type_ = ((lhs_map, lhs, lhs_type) if e in lhs_map.split(", ")
+                              else (rhs_map, rhs, rhs_type))
+      likes.append((value, inside.split(", ").index(e), type_))
+  out = m.empty(out_dims, out_element, likes)
   all_maps = [amap(lhs_map), amap(rhs_map)]
   text = ["quant.contract lhs(%s : %s)" % (lhs_text, lhs_type),
-          "rhs(%s : %s)" % (rhs_text, tensor(rhs_shape, element_of(weights.dtype)))]
+          "rhs(%s : %s)" % (rhs_text, rhs_type)]
   loops_of_out = [e.strip() for e in out_map.split(",")]
   integer_sum = not is_float and kind not in ELEMENTS and weights.dtype in RANGES
   depth = int(np.prod([d for i, d in enumerate(rhs_shape) if i not in columns]))
@@ -113,7 +126,7 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
       r = m.argument(r.astype(np.float16) if out_form == "f16" else r, out_type)
       text.append("residual(%s : %s)" % (r, out_type))
     else:
-      type_ = tensor(open_(out_shape, dynamic and dynamic[1]), "i8")
+      type_ = tensor(out_dims, "i8")
       r = m.code_argument(out_shape, residual, type_)
       text.append("residual(%s as %s : %s)" % (r, m.per_tensor(residual, ties), type_))
     all_maps.append(amap(out_map))
@@ -375,6 +388,46 @@ def tiles(seed):
   yield m
 
 
+def attention(seed):
+  """Products of two activations, of codes and of values, whose sequence lengths only
+  the run time knows: of rows, columns and reductions, in several layouts."""
+  m = Module([seed, 1650])
+  forms = [Weights("int8", "per_tensor"), Weights("uint8", "per_tensor", "zero"),
+           Weights("int8", "per_tensor", "zero")]
+  layouts = [("b, h, m, k", "b, h, n, k", "b, h, m, n"),
+             ("b, h, m, k", "b, h, k, n", "b, h, m, n"),
+             ("b, m, h, k", "b, n, h, k", "b, h, m, n"), ("m, k", "k, n", "m, n")]
+  sizes = [dict(b=2, h=3, m=33, n=65, k=70), dict(b=1, h=2, m=7, n=64, k=64),
+           dict(b=3, h=1, m=1, n=130, k=33), dict(b=1, h=1, m=16, n=5, k=3),
+           dict(b=2, h=2, m=3, n=80, k=17), dict(b=1, h=1, m=13, n=1, k=128)]
+  unknown = [("m", "n", "k"), ("n",), ("k",), ("b", "m", "n"), ("m", "k")]
+  for i, (maps, s) in enumerate(itertools.product(layouts, sizes)):
+    shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
+    names = [e.split(", ") for e in maps]
+    is_value = i % 4 == 3
+    lhs = ("f32", "f16")[i // 4 % 2] if is_value else LHS_FORMS[i % 5]
+    weights = Weights(("f32", "f16")[i // 4 % 2]) if is_value else forms[i // 2 % 3]
+    out = "f32" if is_value else RESULTS[(i // 3) % 5]
+    opts = options(m, out, i % 3 == 0)
+    opts.pop("bias_dims")
+    opens = unknown[i % 5]
+    loops = ", ".join(dict.fromkeys(names[2] + names[0]))
+    add_contract(m, "%s x %s -> %s %s %s %s %s -> %s" % (*maps, s, opens, lhs, weights, out),
+                 (loops, *maps), lhs, shapes[0],
+                 [d for d, name in enumerate(names[0]) if name == "m"], weights, shapes[1],
+                 [d for d, name in enumerate(names[1]) if name == "n"], 0, out, shapes[2],
+                 is_computed=True, unknown=opens, **opts)
+  # Values of known sizes: columns that follow each other, and that do not.
+  for i, (maps, s) in enumerate(itertools.product(layouts[:2], sizes[:3])):
+    shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
+    loops = ", ".join(dict.fromkeys(maps[2].split(", ") + maps[0].split(", ")))
+    dtype = ("f32", "f16")[i % 2]
+    add_contract(m, "%s x %s -> %s %s %s" % (*maps, s, dtype), (loops, *maps), dtype,
+                 shapes[0], [2], Weights(dtype), shapes[1], [2], 0, "f32", shapes[2],
+                 is_computed=True)
+  yield m
+
+
 def depthwise(seed):
   """Channels that fill registers, and those that do not, x windows, strides, dilations
   and padding: none, on one side, wider than the window, over an image that is smaller."""
@@ -530,6 +583,7 @@ GROUPS = {
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
     "tiles": lambda quick, seed: tiles(seed),
+    "attention": lambda quick, seed: attention(seed),
     "depthwise": lambda quick, seed: depthwise(seed),
     "values": values,
     "elementwise": elementwise,

@@ -60,12 +60,14 @@ class Module:
     return self.line("arith.constant " + dense(a, element))
 
   def empty(self, shape, element, like=None):
-    """tensor.empty; dynamic dimensions (None) are those of `like`."""
-    sizes = []
-    for i, d in enumerate(shape):
+    """tensor.empty; sizes of dynamic dimensions (None) are those of `like`, a value,
+    its dimension and its type for each."""
+    sizes, likes = [], iter(like or [])
+    for d in shape:
       if d is None:
-        index = self.line("arith.constant %d : index" % like[1])
-        sizes.append(self.line("tensor.dim %s, %s : %s" % (like[0], index, like[2])))
+        value, dim, type_ = next(likes)
+        index = self.line("arith.constant %d : index" % dim)
+        sizes.append(self.line("tensor.dim %s, %s : %s" % (value, index, type_)))
     return self.line("tensor.empty(%s) : %s" % (", ".join(sizes),
                                                 tensor(shape, element)))
 
@@ -131,6 +133,8 @@ class Module:
       a = np.clip(near + self.random.integers(-3, 4, shape), *RANGES[dtype])
     if dtype in ("int8", "uint8"):
       return self.argument(a.astype(np.uint8).view(np.int8), type_)
+    if dtype in ("f32", "f16"):
+      return self.argument(a.astype({"f32": np.float32, "f16": np.float16}[dtype]), type_)
     return self.constant(wrap(a, dtype), element_of(dtype))
 
 

@@ -133,7 +133,8 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
            "Architecture of the GPU (default: its plainest)">,
   ];
   let dependentDialects = quantLoweringDialects # [
-    "::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect",
+    "::mlir::affine::AffineDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::scf::SCFDialect",
   ];
   let statistics = [
     Statistic<"numWithout", "without-kernel", "Operations lowered to linalg">,

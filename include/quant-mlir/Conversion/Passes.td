@@ -46,7 +46,8 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
     exact sum of each, added to a binary32 total in order. Multipliers are formed
     in binary64 at compile time, or in f64 where the scale of lhs is an operand.
     Packed rhs is unpacked first. `quant.add` and `quant.mul` are one elementwise
-    operation, `quant.pool` a reduction and what follows it.
+    operation, `quant.pool` a reduction and what follows it. Of a reduction whose
+    size only the run time knows, a `cf.assert` checks that an int32 holds it.
 
     Parameters that are the same for all elements become constants in the body,
     others a tensor read through an indexing map (`floordiv` by the block size,
@@ -94,6 +95,7 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
   ];
   let dependentDialects = quantLoweringDialects # [
     "::mlir::affine::AffineDialect",
+    "::mlir::cf::ControlFlowDialect",
     "::mlir::scf::SCFDialect",
   ];
   let statistics = [

@@ -31,21 +31,45 @@ SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
   return columns;
 }
 
+/// What keeps sizes of columns and reductions that only the run time knows from
+/// a kernel: those of more than one loop, and elements of lhs apart.
+static std::string findUnknownSizeReason(const ContractLoops &loops) {
+  for (ArrayRef<unsigned> from :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction)}) {
+    int64_t moving = llvm::count_if(
+        from, [&](unsigned loop) { return loops.sizes[loop] != 1; });
+    if (ShapedType::isDynamic(loops.getSize(from)) && moving > 1)
+      return "the size of one of several columns or reductions is not known";
+  }
+  if (ShapedType::isDynamic(loops.getSize(loops.reduction)) &&
+      loops.lhsRun != loops.reduction.size())
+    return "the size of a reduction is not known, and its elements do not "
+           "follow "
+           "each other in the left-hand side";
+  return "";
+}
+
 /// What keeps a kernel from packing panels of a rhs that is no constant.
 static std::string findNoPanelReason(ContractOp op,
                                      const ContractLoops &loops) {
-  if (!op.hasIntegerSum())
-    return "its right-hand side, which is no constant, is multiplied in "
-           "floating point";
-  if (op.getRhsCodesType().getElementTypeBitWidth() != 8)
+  if (std::string reason = findUnknownSizeReason(loops); !reason.empty())
+    return reason;
+  if (loops.isDepthwise)
+    return "every element of its result has a right-hand side of its own, "
+           "which is no constant";
+  if (op.hasFloatRhs())
+    return "";
+  if (op.getRhsCodesType().getElementTypeBitWidth() != 8 ||
+      !numerics::isInteger(op.getRhsParams()->getStorage()))
     return "codes of its right-hand side, which is no constant, are not "
            "integers of 8 bits";
   if (op.getReductionBlock())
     return "its right-hand side, which is no constant, has blocks along a "
            "reduction";
   if (!isa<PerTensorAttr>(op.getRhsParams()->getGranularity()))
-    for (unsigned loop : loops.batch)
-      if (ShapedType::isDynamic(loops.sizes[loop]))
+    for (ArrayRef<unsigned> known :
+         {ArrayRef(loops.batch), ArrayRef(loops.columns)})
+      if (ShapedType::isDynamic(loops.getSize(known)))
         return "its right-hand side has scales along a dimension whose size "
                "is not known";
   return "";
@@ -81,10 +105,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   if (loops.isDepthwise)
     if (std::string reason = findNoDepthwiseValuesReason(op); !reason.empty())
       return reason;
-  for (ArrayRef<unsigned> known :
-       {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
-    if (ShapedType::isDynamic(loops.getSize(known)))
-      return "the size of a column or reduction is not known";
+  if (op.getLayout() && ShapedType::isDynamic(loops.getSize(loops.columns)))
+    return "the size of a column is not known";
   if (!op.getLayout())
     if (std::string reason = findNoPanelReason(op, loops); !reason.empty())
       return reason;
@@ -119,6 +141,7 @@ void ContractKernel::analyzeColumns() {
   AffineAttr params = op.getRhsParamsAttr();
   if (!params)
     return;
+  bool isPerTensor = isa<PerTensorAttr>(params.getGranularity());
   RhsUnits units(op);
   // Units in the order of panels: batches, then columns, then what a panel has
   // beyond them.
@@ -139,8 +162,13 @@ void ContractKernel::analyzeColumns() {
     columns = columnStep = panelColumns = loops.getSize(inside);
     numPanels = 1;
   }
-  std::vector<int64_t> batches = unitsOf(around);
-  std::vector<int64_t> inBatch = unitsOf(inside);
+  std::vector<int64_t> batches{0}, inBatch{0};
+  if (isPerTensor) {
+    columns = columnStep = panelColumns = numPanels = 1;
+  } else {
+    batches = unitsOf(around);
+    inBatch = unitsOf(inside);
+  }
   int64_t blockStride =
       hasBlocks ? units.getStride(op.getReductionBlock()->first) : 0;
   OpBuilder &builder = kernel.builder;
@@ -223,6 +251,8 @@ void ContractKernel::readLayout() {
   outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
   run = getRhsLoops(op, reduction.take_back(layout.getRun()));
   runSize = loops.getSize(run);
+  runLength = attr(runSize);
+  numColumns = attr(columns);
   rhsMoved = layout.getOffset();
   width = op.getRhsCodesType().getElementTypeBitWidth();
   numerics::PanelLayout panels = layout.getPanelLayout();
@@ -271,7 +301,8 @@ void ContractKernel::analyze() {
   if (op.getZeroPoint())
     zeroPoint = flattenRows(op.getZeroPoint());
 
-  reductionSize = blockSize = loops.getSize(loops.reduction);
+  reductionSize = blockSize =
+      std::max<int64_t>(loops.getSize(loops.reduction), 0);
   if (isExchanged)
     exchangeSides();
   else if (op.getLayout())
@@ -287,7 +318,7 @@ void ContractKernel::analyze() {
   needsColumnSums =
       isExchanged ? !rhsOffset.isZero() : lhsZero != 0 || op.getZeroPoint();
   mergeRows();
-  needsGather = !loops.isDepthwise && loops.getSize(run) != 1 &&
+  needsGather = !loops.isDepthwise && runSize != 1 && runSize != 0 &&
                 !loops.areContiguous(run, loops.lhsStrides);
   if (usesTiles)
     planTiles();
@@ -308,6 +339,14 @@ int64_t ContractKernel::getTileRows(const Panel &panel) const {
   // With blocks each sum has two registers.
   int64_t rows = target.getTileRows(2 * columns);
   return std::max<int64_t>(llvm::alignDown(rows, dot.getRows()), 1);
+}
+
+Value ContractKernel::buildReductionSize() {
+  if (runSize != 0)
+    return constantI32(reductionSize);
+  return arith::IndexCastOp::create(kernel.builder, kernel.loc,
+                                    kernel.builder.getI32Type(),
+                                    kernel.index(runLength));
 }
 
 /// Bytes of scratch: on the stack, also on that of a thread. Tiles are so fast
@@ -362,19 +401,25 @@ int64_t ContractKernel::getScratchPerRow() const {
 ContractKernel::Parallel ContractKernel::chooseParallel() const {
   // About 15 us of a core; to wake threads takes 2 to 5.
   const int64_t minProducts = int64_t(1) << (usesTiles ? 24 : 22);
+  // What a size that is not known may be: of a sequence.
+  constexpr int64_t someSize = 256;
+  bool isStatic = columns != 0 && runSize != 0;
   // Of a number that is not known, one row: a matrix times a vector.
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  int64_t products = known.value_or(1);
+  int64_t products = known.value_or(isStatic ? 1 : someSize);
   for (int64_t size : {columns, reductionSize})
-    if (llvm::MulOverflow(products, size, products))
+    if (llvm::MulOverflow(products, size == 0 ? someSize : size, products))
       return Parallel::Panels;
   if (packsPanels) {
     // Every iteration packs what it needs: batches share nothing.
     int64_t batches = loops.getSize(batchLoops);
     if (batches > 1 && products >= minProducts / batches)
       return Parallel::Batches;
-    return products >= minProducts && columns > columnStep ? Parallel::Panels
-                                                           : Parallel::None;
+    if (ShapedType::isDynamic(batches) && !isStatic)
+      return Parallel::Batches;
+    bool isOne = columns != 0 && columns <= columnStep;
+    return products >= minProducts && !isOne ? Parallel::Panels
+                                             : Parallel::None;
   }
   if (products < minProducts)
     return Parallel::None;

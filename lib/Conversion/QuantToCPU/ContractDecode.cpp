@@ -70,5 +70,5 @@ ContractKernel::Values ContractKernel::addDecodedBlock(ArrayRef<Row> rows,
   int64_t blockBytes = llvm::divideCeil(blockSize, tupleSize) * tupleBytes;
   return addCodes(rows, block, kernel.mul(number, attr(blockSize)),
                   kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
-                  size, totals, 1);
+                  attr(size), totals, 1);
 }

@@ -131,7 +131,7 @@ void ContractKernel::buildChannels(Values &ivs, Value batch, Value number,
           builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
       for (auto [offset, weight] : llvm::zip_equal(offsets, weights)) {
         Value x = loadColumns(
-            lhs, kernel.index(kernel.add(row.lhs, attr(offset))), valid);
+            lhs, kernel.index(kernel.add(row.lhs, attr(offset))), panel, 0);
         sum = dot.build(kernel, sum, x, weight);
       }
       sums.push_back(sum);

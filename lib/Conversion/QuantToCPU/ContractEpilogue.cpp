@@ -28,16 +28,29 @@ Value ContractKernel::splat(Value scalar) {
   return vector::BroadcastOp::create(kernel.builder, kernel.loc, type, scalar);
 }
 
-Value ContractKernel::loadColumns(const FlatOperand &operand, Value index,
-                                  int64_t valid) {
+Value ContractKernel::buildMask(const Panel &panel, int64_t reg) {
+  OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes();
-  if (valid >= lanes)
+  if (reg < getWholeRegisters(panel))
+    return {};
+  auto type = VectorType::get({lanes}, builder.getI1Type());
+  if (!panel.count)
+    return vector::ConstantMaskOp::create(
+        builder, kernel.loc, type,
+        ArrayRef<int64_t>(panel.columns - reg * lanes));
+  return vector::CreateMaskOp::create(
+      builder, kernel.loc, type,
+      ValueRange(kernel.index(kernel.add(panel.count, attr(-reg * lanes)))));
+}
+
+Value ContractKernel::loadColumns(const FlatOperand &operand, Value index,
+                                  const Panel &panel, int64_t reg) {
+  int64_t lanes = dot.getLanes();
+  Value mask = buildMask(panel, reg);
+  if (!mask)
     return kernel.load(operand, index, lanes);
   OpBuilder &builder = kernel.builder;
   auto type = VectorType::get({lanes}, operand.element);
-  auto mask = vector::ConstantMaskOp::create(
-      builder, kernel.loc, VectorType::get({lanes}, builder.getI1Type()),
-      ArrayRef<int64_t>(valid));
   Value zero =
       arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
   return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
@@ -45,16 +58,13 @@ Value ContractKernel::loadColumns(const FlatOperand &operand, Value index,
 }
 
 void ContractKernel::storeColumns(const FlatOperand &operand, Value index,
-                                  Value vector, int64_t valid) {
-  int64_t lanes = dot.getLanes();
-  if (valid >= lanes)
-    return kernel.store(operand, index, vector);
-  OpBuilder &builder = kernel.builder;
-  auto mask = vector::ConstantMaskOp::create(
-      builder, kernel.loc, VectorType::get({lanes}, builder.getI1Type()),
-      ArrayRef<int64_t>(valid));
-  vector::MaskedStoreOp::create(builder, kernel.loc, operand.base,
-                                ValueRange(index), mask, vector);
+                                  Value vector, const Panel &panel,
+                                  int64_t reg) {
+  if (Value mask = buildMask(panel, reg))
+    vector::MaskedStoreOp::create(kernel.builder, kernel.loc, operand.base,
+                                  ValueRange(index), mask, vector);
+  else
+    kernel.store(operand, index, vector);
 }
 
 /// Elements as they lie in memory.
@@ -182,7 +192,7 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
   if (residual.base) {
     Value at =
         kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes())));
-    Value other = loadColumns(residual, at, getValid(panel, reg));
+    Value other = loadColumns(residual, at, panel, reg);
     value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
 
@@ -196,6 +206,6 @@ void ContractKernel::finish(ArrayRef<Row> rows, const Panel &panel,
     for (int64_t reg = 0; reg < registers; ++reg) {
       Value value = finishRegister(row, panel, reg, sums[i * registers + reg]);
       Value at = kernel.index(kernel.add(row.init, attr(reg * lanes)));
-      storeColumns(init, at, value, getValid(panel, reg));
+      storeColumns(init, at, value, panel, reg);
     }
 }

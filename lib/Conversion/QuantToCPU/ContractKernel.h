@@ -30,6 +30,7 @@
 
 #include "AMXTiles.h"
 #include "DotProduct.h"
+#include "UnknownSizes.h"
 
 #include "quant-mlir/Conversion/Utils/ContractArith.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
@@ -83,7 +84,10 @@ private:
     mlir::OpFoldResult sums;      ///< index of the first column's sum, block 0
     mlir::OpFoldResult constants; ///< index of the first column's, block 0
     int64_t columns;              ///< that are in the result
-    Values bias;                  ///< f32
+    /// Where only the run time knows them: how many there are, of `columns`
+    /// that would fill the same registers.
+    mlir::Value count;
+    Values bias; ///< f32
     // Without blocks, the same for all tiles:
     Values start;      ///< of the accumulators
     Values columnSums; ///< sum(w - zw); zero points of rows only
@@ -136,6 +140,8 @@ private:
   int64_t getRowUnit() const;
   /// Rows of a tile beside these columns.
   int64_t getTileRows(const Panel &panel) const;
+  /// The number of products in a sum, as i32.
+  mlir::Value buildReductionSize();
 
   //===--------------------------------------------------------------------===//
   // ContractToCPU.cpp: loops
@@ -151,7 +157,10 @@ private:
                      mlir::OpFoldResult count);
   void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                   int64_t columns, mlir::Value firstRow,
-                  mlir::OpFoldResult count);
+                  mlir::OpFoldResult count, mlir::Value valid = {});
+  /// Columns behind the last whole panel, of a number that is not known.
+  void buildLastPanel(Values &ivs, mlir::Value batch, mlir::Value index,
+                      mlir::Value firstRow, mlir::OpFoldResult count);
   /// The bias of register `reg` from index `at` on: f32, as the result needs
   /// it, into `panel`; or an i32 one, which is given back.
   mlir::Value loadBias(Panel &panel, mlir::OpFoldResult at, int64_t reg);
@@ -182,15 +191,16 @@ private:
   /// Packs the panel of number `index`, and sums its columns.
   void packPanel(llvm::ArrayRef<mlir::Value> ivs, mlir::Value index,
                  Panel &panel);
-  /// Adds `size` codes of each column, from element `first` of a run on, to the
-  /// panel at `dest`, and to `totals`. `base`: where the run begins.
+  /// Adds `size` codes of each column, from the beginning of a run, `base`, on,
+  /// to the panel at `dest`, and to `totals`.
   Values packCodes(const Panel &panel, mlir::OpFoldResult base,
-                   mlir::OpFoldResult first, mlir::OpFoldResult dest,
-                   int64_t size, Values totals);
+                   mlir::OpFoldResult dest, mlir::OpFoldResult size,
+                   Values totals);
   /// `count` codes, at most a group, of each column.
   void packGroup(const Panel &panel, mlir::OpFoldResult base,
                  mlir::OpFoldResult first, mlir::OpFoldResult dest,
-                 int64_t count, llvm::MutableArrayRef<mlir::Value> totals);
+                 mlir::OpFoldResult count,
+                 llvm::MutableArrayRef<mlir::Value> totals);
   /// The codes of one element of the reduction into `lines`, from column `done`
   /// on.
   void copyLine(const Panel &panel, mlir::OpFoldResult from,
@@ -198,16 +208,25 @@ private:
   /// packGroup where the codes of a column follow each other, of registers from
   /// `firstReg` on.
   void packWords(const Panel &panel, int64_t firstReg, mlir::OpFoldResult base,
-                 mlir::OpFoldResult dest, int64_t count,
+                 mlir::OpFoldResult dest, mlir::OpFoldResult count,
                  llvm::MutableArrayRef<mlir::Value> totals);
   /// As many groups as a register has lanes, of columns whose codes follow each
   /// other along the reduction.
   void packSquare(const Panel &panel, mlir::OpFoldResult base,
                   mlir::OpFoldResult dest,
                   llvm::MutableArrayRef<mlir::Value> totals);
+  /// Bytes of a register of columns in a panel that is packed here.
+  int64_t registerBytes() const {
+    return tupleBytes / panelColumns * dot.getLanes();
+  }
   /// Stores a register of groups, of which `count` codes are there, moved.
-  void storeGroups(mlir::Value codes, mlir::OpFoldResult dest, int64_t count,
-                   mlir::Value *total);
+  void storeGroups(mlir::Value codes, mlir::OpFoldResult dest,
+                   mlir::OpFoldResult count, mlir::Value *total);
+  /// The first register of a panel's columns that is not a whole one.
+  int64_t getWholeRegisters(const Panel &panel) const {
+    return panel.count ? panel.getRegisters(dot.getLanes()) - 1
+                       : panel.columns / dot.getLanes();
+  }
   /// From the beginning of a run to its element `number`, in rhs.
   mlir::OpFoldResult getRunOffset(mlir::OpFoldResult number);
   /// From the first column of a panel to column `number`, in rhs.
@@ -215,10 +234,11 @@ private:
   /// Calls `body` for every row of the panel's columns, from `first` on, that
   /// lie at one distance from each other in rhs: where it begins behind the
   /// panel's first column there, and in the panel, and its size.
-  void forColumnRows(
-      const Panel &panel, int64_t first,
-      llvm::function_ref<void(mlir::OpFoldResult, mlir::OpFoldResult, int64_t)>
-          body);
+  void
+  forColumnRows(const Panel &panel, int64_t first,
+                llvm::function_ref<void(mlir::OpFoldResult, mlir::OpFoldResult,
+                                        mlir::OpFoldResult)>
+                    body);
 
   //===--------------------------------------------------------------------===//
   // ContractRows.cpp: addresses and scratch of rows
@@ -237,8 +257,9 @@ private:
                                         mlir::Value firstRow,
                                         mlir::Value inBlock, int64_t count);
   void allocateScratch();
-  FlatOperand allocate(int64_t size, mlir::Type element);
-  /// `body` with what it allocates on the stack given back behind it.
+  /// On the stack; what nobody knows the size of comes from the heap.
+  FlatOperand allocate(mlir::OpFoldResult size, mlir::Type element);
+  /// `body` with what it allocates given back behind it.
   void buildOnStack(llvm::function_ref<void()> body);
   void fillScratch(Values &ivs, mlir::Value firstRow, mlir::OpFoldResult count);
   void gatherRow(mlir::Value from, mlir::Value to);
@@ -270,11 +291,16 @@ private:
   /// Adds `size` codes that follow each other, from `lhs` behind the rows'
   /// first codes and `rhs` behind the panel's first byte on, to `sums`.
   Values addCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
-                  mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t size,
-                  Values sums, int64_t sets);
+                  mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
+                  mlir::OpFoldResult size, Values sums, int64_t sets);
+  /// Of a number of codes that is not known.
+  Values addUnknown(llvm::ArrayRef<Row> rows, const Panel &panel,
+                    mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
+                    mlir::Value size, Values sums);
   void addTuple(llvm::ArrayRef<Row> rows, const Panel &panel,
-                mlir::OpFoldResult lhs, mlir::OpFoldResult rhs, int64_t count,
-                int64_t before, llvm::MutableArrayRef<mlir::Value> sums);
+                mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
+                mlir::OpFoldResult count, int64_t before,
+                llvm::MutableArrayRef<mlir::Value> sums);
   /// sum(w - zw) of a block's columns, of register `reg`.
   mlir::Value loadBlockSums(const Panel &panel, mlir::OpFoldResult number,
                             int64_t reg, int64_t size);
@@ -373,11 +399,13 @@ private:
   /// float(sum(x - zx)) of `size` codes whose moved ones have the sum `rowSum`.
   mlir::Value buildCentredSum(const Row &row, mlir::Value rowSum, int64_t size);
 
-  /// `lanes` elements, of which the first `valid` exist.
+  /// Elements of register `reg` of columns, as far as they exist.
   mlir::Value loadColumns(const FlatOperand &operand, mlir::Value index,
-                          int64_t valid);
+                          const Panel &panel, int64_t reg);
   void storeColumns(const FlatOperand &operand, mlir::Value index,
-                    mlir::Value vector, int64_t valid);
+                    mlir::Value vector, const Panel &panel, int64_t reg);
+  /// Which columns of a register exist; null where all do.
+  mlir::Value buildMask(const Panel &panel, int64_t reg);
   void placeConstants(ColumnConstants &constants, llvm::StringRef name);
   /// As i32 or f32.
   mlir::Value loadConstants(const ColumnConstants &constants,
@@ -388,10 +416,6 @@ private:
   mlir::OpFoldResult attr(int64_t value) {
     return kernel.builder.getIndexAttr(value);
   }
-  int64_t getValid(const Panel &panel, int64_t reg) const {
-    return std::min(panel.columns - reg * dot.getLanes(), dot.getLanes());
-  }
-
   ContractOp op;
   const CPUTarget &target;
   KernelBuilder kernel;
@@ -415,7 +439,7 @@ private:
   /// Of a panel: columns that there is room for, and that it has where it is
   /// whole.
   int64_t panelColumns = 1, columnStep = 1;
-  int64_t columns = 1, numPanels = 1, panelBytes = 0;
+  int64_t columns = 1, numPanels = 1, panelBytes = 0; ///< 0: not known
   llvm::SmallVector<unsigned> batchLoops, columnLoops;
   llvm::SmallVector<unsigned> outer; ///< reductions around a run
   llvm::SmallVector<unsigned> run;
@@ -423,7 +447,9 @@ private:
   int64_t rhsMoved = 0;
   /// From the sums of a block to those of the next.
   int64_t sumsPerBlock = 0;
+  /// 0 where only the run time knows them; then there is one run.
   int64_t runSize = 1, reductionSize = 1;
+  mlir::OpFoldResult runLength, numColumns; ///< known or not
   /// Of codes of rhs: bits, elements that share a byte's place, bytes of a run.
   unsigned width = 8;
   int64_t tupleSize = 4, tupleBytes = 0, runBytes = 0;
@@ -478,6 +504,7 @@ private:
   FlatOperand tails;      ///< scratchRows x runs x 64
   FlatOperand tileSums;   ///< rows of two tiles x columns of a panel
   FlatOperand tileTotals; ///< of blocks: rows of a tile x columns of a panel
+  Values onHeap;          ///< allocated since the innermost buildOnStack
 
   /// Codes of less than a byte become bytes, panel by panel, before tiles are
   /// made of them: `rhs` and its sizes above are of those, and here is what is

@@ -11,7 +11,8 @@
 //     the lines of a group are interleaved.
 //
 // Positions without a code hold 0, as those of a constant do. Columns that do
-// not exist hold anything.
+// not exist hold anything. Of values a group is one element, and what is stored
+// is what rhs holds: it is widened when it is multiplied.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +33,10 @@ static constexpr int64_t maxPanel = 512 << 10;
 
 void ContractKernel::planPanels() {
   packsPanels = true;
-  bool isSigned = numerics::isSignedInteger(
-      (isExchanged ? *op.getLhsParams() : *op.getRhsParams()).getStorage());
+  std::optional<AffineAttr> params =
+      isExchanged ? op.getLhsParams() : op.getRhsParams();
+  bool isInteger = params && numerics::isInteger(params->getStorage());
+  bool isSigned = isInteger && numerics::isSignedInteger(params->getStorage());
   if (!isExchanged)
     source = kernel.flatten(op.getRhs(), op.getRhsMap());
   batchLoops.assign(loops.batch.begin(), loops.batch.end());
@@ -45,30 +48,37 @@ void ContractKernel::planPanels() {
   else if (isExchanged && target.isDotLhsUnsigned())
     rhsMoved = isSigned ? 128 : 0;
   else
-    rhsMoved = isSigned ? 0 : -128;
+    rhsMoved = isSigned || !isInteger ? 0 : -128;
 
   // A panel has as many columns as fit, of the innermost loop, or whole rows of
   // it where rows are short. What is outside of that counts as batches.
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
+  width = source.element.getIntOrFloatBitWidth();
+  int64_t bytes = width / 8;
   int64_t most = std::clamp<int64_t>(
-      maxPanel / llvm::alignTo(std::max<int64_t>(reductionSize, 1), group),
+      maxPanel /
+          (llvm::alignTo(std::max<int64_t>(reductionSize, 1), group) * bytes),
       lanes, target.getTileColumns());
   SmallVector<MergedLoop> merged =
       kernel.mergeLoops(columnLoops, sizes, {&init, &source});
   if (merged.empty())
     merged.push_back({0, attr(1)});
+  // 0 where it is not known.
   auto sizeOf = [](const MergedLoop &loop) {
-    return *getConstantIntValue(loop.size);
+    return getConstantIntValue(loop.size).value_or(0);
   };
   int64_t inner = sizeOf(merged.back());
-  bool hasRows = merged.size() > 1 && inner < most &&
+  bool hasRows = merged.size() > 1 && inner != 0 && inner < most &&
                  getConstantIntValue(merged[merged.size() - 2].size) &&
                  init.getStride(merged[merged.size() - 2].loop) == inner;
   unsigned numInside = hasRows ? 2 : 1;
   columnNest.assign(merged.end() - numInside, merged.end());
   columns = 1;
-  for (const MergedLoop &loop : columnNest)
+  numColumns = attr(1);
+  for (const MergedLoop &loop : columnNest) {
     columns *= sizeOf(loop);
+    numColumns = kernel.mul(numColumns, loop.size);
+  }
   // Loops up to the outermost one that a panel covers.
   unsigned first = 0;
   for (unsigned i = 0; i < columnLoops.size(); ++i)
@@ -77,11 +87,12 @@ void ContractKernel::planPanels() {
       first = i + 1;
   batchLoops.append(columnLoops.begin(), columnLoops.begin() + first);
   columnLoops.erase(columnLoops.begin(), columnLoops.begin() + first);
-  columnStep = hasRows
-                   ? std::min(columns, most / inner * inner)
+  columnStep = hasRows ? std::min(columns, most / inner * inner)
+               : columns == 0
+                   ? most / lanes * lanes
                    : std::min<int64_t>(target.getPanelColumns(columns), most);
   panelColumns = llvm::alignTo(columnStep, lanes);
-  numPanels = llvm::divideCeil(columns, columnStep);
+  numPanels = llvm::divideCeil(std::max<int64_t>(columns, 1), columnStep);
 
   // The reductions are in the order of lhs, which is read as it is where that
   // takes not many more tuples than gathered rows would.
@@ -91,38 +102,45 @@ void ContractKernel::planPanels() {
            llvm::divideCeil(loops.getSize(order.take_back(length)), group);
   };
   unsigned length = loops.lhsRun;
-  if (length == 0 || countTuples(length) * 8 > countTuples(order.size()) * 9)
+  if (length == 0 || length == order.size() ||
+      countTuples(length) * 8 > countTuples(order.size()) * 9)
     length = order.size();
   outer.assign(order.begin(), order.end() - length);
   run.assign(order.end() - length, order.end());
-  runSize = loops.getSize(run);
+  runSize = std::max<int64_t>(loops.getSize(run), 0);
+  runLength = attr(1);
+  for (unsigned loop : run)
+    runLength = kernel.mul(runLength, sizes[loop]);
   SmallVector<MergedLoop> inRun = kernel.mergeLoops(run, sizes, {&source});
   if (inRun.empty())
     runStride = attr(0);
   else if (inRun.size() == 1)
     runStride = source.strides[inRun.front().loop];
 
-  width = 8;
   tupleSize = group;
-  tupleBytes = group * panelColumns;
+  tupleBytes = group * panelColumns * bytes;
   numBlocks = 1;
   sumsPerBlock = panelColumns;
   runBytes = llvm::divideCeil(runSize, tupleSize) * tupleBytes;
-  panelBytes = loops.getSize(outer) * runBytes;
+  panelBytes = runSize == 0 ? 0 : loops.getSize(outer) * runBytes;
 }
 
 void ContractKernel::allocatePanel() {
   OpBuilder &builder = kernel.builder;
   if (unpacksPanels) {
     // The last step may go beyond the end, where rows have zeros.
-    packed =
-        allocate(panelBytes + tileStep * panelColumns, builder.getI8Type());
+    packed = allocate(attr(panelBytes + tileStep * panelColumns),
+                      builder.getI8Type());
     rhs = packed.base;
     return;
   }
-  packed = allocate(panelBytes, source.element);
-  packedSums = allocate(panelColumns, builder.getI32Type());
-  lines = allocate(dot.getGroup() * panelColumns, source.element);
+  OpFoldResult bytes = attr(panelBytes);
+  if (runSize == 0)
+    bytes =
+        kernel.mul(ceilDivide(kernel, runLength, tupleSize), attr(tupleBytes));
+  packed = allocate(bytes, builder.getI8Type());
+  packedSums = allocate(attr(panelColumns), builder.getI32Type());
+  lines = allocate(attr(dot.getGroup() * panelColumns), source.element);
   rhs = packed.base;
   sums = packedSums;
 }
@@ -149,9 +167,9 @@ OpFoldResult ContractKernel::getRunOffset(OpFoldResult number) {
 }
 
 OpFoldResult ContractKernel::getColumnOffset(int64_t number) {
-  int64_t inner = *getConstantIntValue(columnNest.back().size);
   if (columnNest.size() == 1)
     return kernel.mul(attr(number), source.strides[columnNest.back().loop]);
+  int64_t inner = *getConstantIntValue(columnNest.back().size);
   return kernel.add(
       kernel.mul(attr(number / inner), source.strides[columnNest.front().loop]),
       kernel.mul(attr(number % inner), source.strides[columnNest.back().loop]));
@@ -159,14 +177,18 @@ OpFoldResult ContractKernel::getColumnOffset(int64_t number) {
 
 void ContractKernel::forColumnRows(
     const Panel &panel, int64_t first,
-    llvm::function_ref<void(OpFoldResult, OpFoldResult, int64_t)> body) {
+    llvm::function_ref<void(OpFoldResult, OpFoldResult, OpFoldResult)> body) {
+  OpFoldResult count = attr(panel.columns);
+  if (panel.count)
+    count = panel.count;
   if (columnNest.size() == 1)
-    return body(getColumnOffset(first), attr(first), panel.columns - first);
+    return body(getColumnOffset(first), attr(first),
+                kernel.add(count, attr(-first)));
   assert(first == 0 && "rows of columns are whole");
   int64_t inner = *getConstantIntValue(columnNest.back().size);
   kernel.forLoop(attr(panel.columns / inner), [&](Value row) {
     body(kernel.mul(row, source.strides[columnNest.front().loop]),
-         kernel.mul(row, attr(inner)), inner);
+         kernel.mul(row, attr(inner)), attr(inner));
   });
 }
 
@@ -174,20 +196,21 @@ void ContractKernel::forColumnRows(
 // Groups
 //===----------------------------------------------------------------------===//
 
-void ContractKernel::storeGroups(Value codes, OpFoldResult dest, int64_t count,
-                                 Value *total) {
+void ContractKernel::storeGroups(Value codes, OpFoldResult dest,
+                                 OpFoldResult count, Value *total) {
   OpBuilder &builder = kernel.builder;
   auto type = cast<VectorType>(codes.getType());
-  if (rhsMoved != 0) {
-    // By a flipped top bit, of codes that exist.
-    SmallVector<int8_t> flips;
-    for (int64_t i = 0; i < type.getNumElements(); ++i)
-      flips.push_back(i % dot.getGroup() < count ? int8_t(-128) : int8_t(0));
-    Value flip = arith::ConstantOp::create(
-        builder, kernel.loc, DenseElementsAttr::get(type, ArrayRef(flips)));
-    codes = arith::XOrIOp::create(builder, kernel.loc, codes, flip);
-  }
-  kernel.store(packed, kernel.index(dest), codes);
+  // By a flipped top bit, of codes that exist.
+  if (rhsMoved != 0)
+    codes = arith::XOrIOp::create(builder, kernel.loc, codes,
+                                  dot.buildFlips(kernel, type, count));
+  Value bytes = codes;
+  if (type.getElementType() != packed.element)
+    bytes = vector::BitCastOp::create(
+        builder, kernel.loc,
+        VectorType::get({type.getNumElements() * width / 8}, packed.element),
+        codes);
+  kernel.store(packed, kernel.index(dest), bytes);
   if (!total)
     return;
   DotProduct sum =
@@ -228,7 +251,7 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
   unsigned bits = source.element.getIntOrFloatBitWidth();
   auto codes = VectorType::get({lanes * group}, source.element);
   auto words = VectorType::get({lanes}, builder.getIntegerType(bits * group));
-  int64_t whole = panel.columns / lanes;
+  int64_t whole = getWholeRegisters(panel);
   for (int64_t reg = 0; reg < whole; ++reg) {
     Values rows;
     for (int64_t lane = 0; lane < lanes; ++lane) {
@@ -242,8 +265,8 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
     for (int64_t tuple = 0; tuple < lanes; ++tuple)
       storeGroups(
           vector::BitCastOp::create(builder, kernel.loc, codes, rows[tuple]),
-          kernel.add(dest, attr(tuple * tupleBytes + reg * lanes * group)),
-          group, totals.empty() ? nullptr : &totals[reg]);
+          kernel.add(dest, attr(tuple * tupleBytes + reg * registerBytes())),
+          attr(group), totals.empty() ? nullptr : &totals[reg]);
   }
   if (whole == panel.getRegisters(lanes))
     return;
@@ -253,8 +276,8 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
       [&](Value iv, ValueRange inits) {
         Values values(inits);
         packWords(panel, whole, kernel.add(base, kernel.mul(iv, attr(group))),
-                  kernel.add(dest, kernel.mul(iv, attr(tupleBytes))), group,
-                  values);
+                  kernel.add(dest, kernel.mul(iv, attr(tupleBytes))),
+                  attr(group), values);
         return values;
       });
   llvm::copy(last, totals.begin());
@@ -263,78 +286,91 @@ void ContractKernel::packSquare(const Panel &panel, OpFoldResult base,
 void ContractKernel::copyLine(const Panel &panel, OpFoldResult from,
                               OpFoldResult to, int64_t done) {
   OpFoldResult stride = source.strides[columnNest.back().loop];
-  forColumnRows(panel, done,
-                [&](OpFoldResult inSource, OpFoldResult number, int64_t size) {
-                  auto copy = [&](Value iv, int64_t count) {
-                    OpFoldResult at = kernel.add(kernel.add(from, inSource),
-                                                 kernel.mul(iv, stride));
-                    Value codes = kernel.load(source, kernel.index(at), count);
-                    at = kernel.add(to, kernel.add(number, iv));
-                    kernel.store(lines, kernel.index(at), codes);
-                  };
-                  if (getConstantIntValue(stride) == 1)
-                    kernel.forPieces(attr(size), target.getVectorBytes(), copy);
-                  else
-                    kernel.forLoop(attr(size), [&](Value iv) { copy(iv, 1); });
-                });
+  forColumnRows(
+      panel, done,
+      [&](OpFoldResult inSource, OpFoldResult number, OpFoldResult size) {
+        auto copy = [&](Value iv, int64_t count) {
+          OpFoldResult at =
+              kernel.add(kernel.add(from, inSource), kernel.mul(iv, stride));
+          Value codes = kernel.load(source, kernel.index(at), count);
+          at = kernel.add(to, kernel.add(number, iv));
+          kernel.store(lines, kernel.index(at), codes);
+        };
+        if (getConstantIntValue(stride) == 1)
+          kernel.forPieces(size, target.getVectorBytes(), copy);
+        else
+          kernel.forLoop(size, [&](Value iv) { copy(iv, 1); });
+      });
 }
 
 void ContractKernel::packWords(const Panel &panel, int64_t firstReg,
                                OpFoldResult base, OpFoldResult dest,
-                               int64_t count, MutableArrayRef<Value> totals) {
+                               OpFoldResult count,
+                               MutableArrayRef<Value> totals) {
   OpBuilder &builder = kernel.builder;
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
   OpFoldResult stride = source.strides[columnNest.back().loop];
   forColumnRows(
       panel, firstReg * lanes,
-      [&](OpFoldResult inSource, OpFoldResult number, int64_t size) {
-        kernel.forLoop(attr(size), [&](Value iv) {
+      [&](OpFoldResult inSource, OpFoldResult number, OpFoldResult size) {
+        kernel.forLoop(size, [&](Value iv) {
           Value from = kernel.index(
               kernel.add(kernel.add(base, inSource), kernel.mul(iv, stride)));
           OpFoldResult to = kernel.mul(kernel.add(number, iv), attr(group));
-          auto copy = [&](int64_t at, int64_t size) {
-            kernel.store(lines, kernel.index(kernel.add(to, attr(at))),
-                         kernel.load(source,
-                                     kernel.index(kernel.add(from, attr(at))),
-                                     size));
+          auto copy = [&](OpFoldResult at, int64_t size) {
+            kernel.store(
+                lines, kernel.index(kernel.add(to, at)),
+                kernel.load(source, kernel.index(kernel.add(from, at)), size));
           };
-          if (count == group)
-            return copy(0, group);
+          if (getConstantIntValue(count) == group)
+            return copy(attr(0), group);
           auto type = VectorType::get({group}, source.element);
           kernel.store(lines, kernel.index(to),
                        arith::ConstantOp::create(builder, kernel.loc,
                                                  builder.getZeroAttr(type)));
-          for (int64_t i = 0; i < count; ++i)
-            copy(i, 1);
+          kernel.forLoop(count, [&](Value i) { copy(i, 1); });
         });
       });
   for (int64_t reg = firstReg; reg < panel.getRegisters(lanes); ++reg)
     storeGroups(
         kernel.load(lines, kernel.index(reg * lanes * group), lanes * group),
-        kernel.add(dest, attr(reg * lanes * group)), count,
+        kernel.add(dest, attr(reg * registerBytes())), count,
         totals.empty() ? nullptr : &totals[reg]);
 }
 
 void ContractKernel::packGroup(const Panel &panel, OpFoldResult base,
                                OpFoldResult first, OpFoldResult dest,
-                               int64_t count, MutableArrayRef<Value> totals) {
+                               OpFoldResult size,
+                               MutableArrayRef<Value> totals) {
   OpBuilder &builder = kernel.builder;
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
+  // Where only the run time knows how many there are, the last one stands for
+  // those that are not, and is 0 in their place.
+  std::optional<int64_t> known = getConstantIntValue(size);
+  int64_t count = known.value_or(group);
+  Value last;
+  if (!known)
+    last = kernel.index(kernel.add(size, attr(-1)));
   auto type = VectorType::get({lanes}, source.element);
   OpFoldResult stride = source.strides[columnNest.back().loop];
   bool isLine = columnNest.size() == 1 && getConstantIntValue(stride) == 1;
 
   // From where it lies, if that is whole.
   auto isWhole = [&](int64_t reg) {
-    return isLine && (reg + 1) * lanes <= panel.columns;
+    return isLine && reg < getWholeRegisters(panel);
   };
   auto placeOf = [&](int64_t i) {
-    return kernel.add(base, getRunOffset(kernel.add(first, attr(i))));
+    OpFoldResult number = attr(i);
+    if (last)
+      number =
+          arith::MinUIOp::create(builder, kernel.loc, kernel.index(i), last)
+              .getResult();
+    return kernel.add(base, getRunOffset(kernel.add(first, number)));
   };
   for (int64_t i = 0; i < count; ++i)
     if (!isWhole(panel.getRegisters(lanes) - 1))
       copyLine(panel, placeOf(i), attr(i * panelColumns),
-               isLine ? panel.columns / lanes * lanes : 0);
+               isLine ? getWholeRegisters(panel) * lanes : 0);
 
   auto zip = [&](Value a, Value b) -> Value {
     SmallVector<int64_t> mask;
@@ -360,6 +396,15 @@ void ContractKernel::packGroup(const Panel &panel, OpFoldResult base,
                               : attr(i * panelColumns + reg * lanes);
       elements.push_back(kernel.load(isWhole(reg) ? source : lines,
                                      kernel.index(from), lanes));
+      if (!last || i == 0)
+        continue;
+      Value exists =
+          arith::CmpIOp::create(builder, kernel.loc, arith::CmpIPredicate::ule,
+                                kernel.index(i), last);
+      Value zero = arith::ConstantOp::create(builder, kernel.loc,
+                                             builder.getZeroAttr(type));
+      elements.back() = arith::SelectOp::create(builder, kernel.loc, exists,
+                                                elements.back(), zero);
     }
     // Pairs, then pairs of pairs.
     unsigned bits = source.element.getIntOrFloatBitWidth();
@@ -373,7 +418,7 @@ void ContractKernel::packGroup(const Panel &panel, OpFoldResult base,
     Value codes = elements.front();
     if (group > 1)
       codes = recast(codes, lanes * group, bits);
-    storeGroups(codes, kernel.add(dest, attr(reg * lanes * group)), count,
+    storeGroups(codes, kernel.add(dest, attr(reg * registerBytes())), size,
                 totals.empty() ? nullptr : &totals[reg]);
   }
 }
@@ -382,56 +427,58 @@ void ContractKernel::packGroup(const Panel &panel, OpFoldResult base,
 // A panel
 //===----------------------------------------------------------------------===//
 
-ContractKernel::Values ContractKernel::packCodes(const Panel &panel,
-                                                 OpFoldResult base,
-                                                 OpFoldResult first,
-                                                 OpFoldResult dest,
-                                                 int64_t size, Values totals) {
+ContractKernel::Values
+ContractKernel::packCodes(const Panel &panel, OpFoldResult base,
+                          OpFoldResult dest, OpFoldResult size, Values totals) {
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
-  int64_t done = 0;
   // Elements that follow each other in every column, and columns that do not.
   bool isSquare =
       runStride && getConstantIntValue(*runStride) == 1 &&
       getConstantIntValue(source.strides[columnNest.back().loop]) != 1;
-  auto loop = [&](int64_t step,
-                  llvm::function_ref<void(OpFoldResult, OpFoldResult,
-                                          MutableArrayRef<Value>)>
-                      body) {
-    int64_t count = (size - done) / step;
-    if (count == 0)
-      return;
-    totals = kernel.forCarry(
-        attr(0), attr(count), totals, [&](Value iv, ValueRange inits) {
-          Values values(inits);
-          OpFoldResult element =
-              kernel.add(kernel.mul(iv, attr(step)), attr(done));
-          OpFoldResult at = kernel.add(
-              dest, kernel.add(kernel.mul(iv, attr(step / group * tupleBytes)),
-                               attr(done / group * tupleBytes)));
-          body(kernel.add(first, element), at, values);
-          return values;
-        });
-    done += count * step;
-  };
-  if (isSquare && (columnNest.size() == 1 || panel.columns % lanes == 0))
-    loop(lanes * group, [&](OpFoldResult element, OpFoldResult at,
-                            MutableArrayRef<Value> values) {
-      packSquare(panel, kernel.add(base, element), at, values);
-    });
-  auto packOne = [&](OpFoldResult element, OpFoldResult at, int64_t count,
+  auto packOne = [&](OpFoldResult element, OpFoldResult at, OpFoldResult count,
                      MutableArrayRef<Value> values) {
     if (isSquare)
       packWords(panel, 0, kernel.add(base, element), at, count, values);
     else
       packGroup(panel, base, element, at, count, values);
   };
-  loop(group, [&](OpFoldResult element, OpFoldResult at,
-                  MutableArrayRef<Value> values) {
-    packOne(element, at, group, values);
-  });
-  if (int64_t rest = size - done)
-    packOne(kernel.add(first, attr(done)),
-            kernel.add(dest, attr(done / group * tupleBytes)), rest, totals);
+  // Groups of numbers [from, to): one after the other, or as many as a register
+  // has lanes.
+  auto loop = [&](OpFoldResult from, OpFoldResult to, int64_t groups,
+                  llvm::function_ref<void(OpFoldResult, OpFoldResult,
+                                          MutableArrayRef<Value>)>
+                      body) {
+    if (getConstantIntValue(from) &&
+        getConstantIntValue(from) == getConstantIntValue(to))
+      return;
+    totals = kernel.forCarry(from, to, totals, [&](Value iv, ValueRange inits) {
+      Values values(inits);
+      body(kernel.mul(iv, attr(groups * group)),
+           kernel.add(dest, kernel.mul(iv, attr(groups * tupleBytes))), values);
+      return values;
+    });
+  };
+  OpFoldResult done = attr(0), whole = floorDivide(kernel, size, group);
+  if (isSquare && (columnNest.size() == 1 || panel.columns % lanes == 0)) {
+    OpFoldResult squares = floorDivide(kernel, size, lanes * group);
+    loop(attr(0), squares, lanes,
+         [&](OpFoldResult element, OpFoldResult at,
+             MutableArrayRef<Value> values) {
+           packSquare(panel, kernel.add(base, element), at, values);
+         });
+    done = kernel.mul(squares, attr(lanes));
+  }
+  loop(done, whole, 1,
+       [&](OpFoldResult element, OpFoldResult at,
+           MutableArrayRef<Value> values) {
+         packOne(element, at, attr(group), values);
+       });
+  // At most one group is not whole.
+  loop(whole, ceilDivide(kernel, size, group), 1,
+       [&](OpFoldResult element, OpFoldResult at,
+           MutableArrayRef<Value> values) {
+         packOne(element, at, getRest(kernel, size, group), values);
+       });
   return totals;
 }
 
@@ -444,7 +491,7 @@ void ContractKernel::packPanel(ArrayRef<Value> ivs, Value index, Panel &panel) {
   int64_t step = columnStep;
   if (columnNest.size() > 1)
     step /= *getConstantIntValue(columnNest.back().size);
-  if (columns > 1)
+  if (columns != 1)
     at[outermost.loop] = kernel.index(kernel.mul(index, attr(step)));
   Value base = kernel.address(source, at);
 
@@ -457,8 +504,8 @@ void ContractKernel::packPanel(ArrayRef<Value> ivs, Value index, Panel &panel) {
   totals =
       forRuns(source, totals,
               [&](OpFoldResult from, OpFoldResult number, ValueRange sums) {
-                return packCodes(panel, kernel.add(base, from), attr(0),
-                                 kernel.mul(number, attr(runBytes)), runSize,
+                return packCodes(panel, kernel.add(base, from),
+                                 kernel.mul(number, attr(runBytes)), runLength,
                                  Values(sums));
               });
   for (auto [reg, total] : llvm::enumerate(totals))

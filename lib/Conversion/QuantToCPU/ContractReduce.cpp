@@ -36,12 +36,13 @@ Value ContractKernel::loadRowSum(const Row &row, OpFoldResult block) {
 
 void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
                               OpFoldResult lhsAt, OpFoldResult rhsAt,
-                              int64_t count, int64_t before,
+                              OpFoldResult size, int64_t before,
                               MutableArrayRef<Value> sums) {
   int64_t group = dot.getGroup(), lanes = dot.getLanes();
   // Accumulators beside each other, of the same rows.
   int64_t across = panel.getRegisters(lanes) * dot.getRows();
-  int64_t groups = llvm::divideCeil(count, group);
+  std::optional<int64_t> count = getConstantIntValue(size);
+  int64_t groups = count ? llvm::divideCeil(*count, group) : 1;
   int64_t registerBytes = dot.getColumns() * tupleBytes / panelColumns;
   const FlatOperand &source = needsGather ? gathered : lhs;
   auto loadBytes = [&](int64_t i) {
@@ -55,8 +56,10 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
     Values indices;
     for (const Row &row : rows.slice(first).take_front(dot.getRows()))
       indices.push_back(kernel.index(kernel.add(row.lhs, inRow)));
+    if (!count)
+      return dot.loadSome(kernel, source, indices, cast<Value>(size));
     return dot.loadLhs(kernel, source, indices,
-                       std::min(group, count - number * group),
+                       std::min(group, *count - number * group),
                        before + number * group);
   };
   auto add = [&](int64_t first, int64_t i, Value ofRows, Value codes) {
@@ -99,11 +102,43 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
   }
 }
 
+ContractKernel::Values ContractKernel::addUnknown(ArrayRef<Row> rows,
+                                                  const Panel &panel,
+                                                  OpFoldResult lhsAt,
+                                                  OpFoldResult rhsAt,
+                                                  Value size, Values sums) {
+  OpFoldResult whole = floorDivide(kernel, size, tupleSize);
+  auto add = [&](Value tuple, OpFoldResult count, ValueRange inits) {
+    Values values(inits);
+    addTuple(rows, panel, kernel.add(lhsAt, kernel.mul(tuple, attr(tupleSize))),
+             kernel.add(rhsAt, kernel.mul(tuple, attr(tupleBytes))), count, 0,
+             values);
+    return values;
+  };
+  sums = kernel.forCarry(attr(0), whole, sums, [&](Value iv, ValueRange inits) {
+    return add(iv, attr(tupleSize), inits);
+  });
+  if (tupleSize == 1)
+    return sums;
+  // At most one step, of fewer codes.
+  return kernel.forCarry(whole, ceilDivide(kernel, size, tupleSize), sums,
+                         [&](Value iv, ValueRange inits) {
+                           // Of two there can be one only.
+                           OpFoldResult count = attr(1);
+                           if (tupleSize > 2)
+                             count = getRest(kernel, size, tupleSize);
+                           return add(iv, count, inits);
+                         });
+}
+
 ContractKernel::Values
 ContractKernel::addCodes(ArrayRef<Row> rows, const Panel &panel,
-                         OpFoldResult lhsAt, OpFoldResult rhsAt, int64_t size,
-                         Values sums, int64_t sets) {
-  int64_t whole = size / tupleSize, rest = size % tupleSize;
+                         OpFoldResult lhsAt, OpFoldResult rhsAt,
+                         OpFoldResult length, Values sums, int64_t sets) {
+  std::optional<int64_t> known = getConstantIntValue(length);
+  if (!known)
+    return addUnknown(rows, panel, lhsAt, rhsAt, cast<Value>(length), sums);
+  int64_t size = *known, whole = size / tupleSize, rest = size % tupleSize;
   int64_t chains = sums.size() / sets, steps = whole / sets;
   auto tupleAt = [&](OpFoldResult base, OpFoldResult tuple, int64_t step) {
     return kernel.add(base, kernel.mul(tuple, attr(step)));
@@ -116,19 +151,19 @@ ContractKernel::addCodes(ArrayRef<Row> rows, const Panel &panel,
           for (int64_t set = 0; set < sets; ++set) {
             OpFoldResult tuple = kernel.add(first, attr(set));
             addTuple(rows, panel, tupleAt(lhsAt, tuple, tupleSize),
-                     tupleAt(rhsAt, tuple, tupleBytes), tupleSize, 0,
+                     tupleAt(rhsAt, tuple, tupleBytes), attr(tupleSize), 0,
                      MutableArrayRef(values).slice(set * chains, chains));
           }
           return values;
         });
   for (int64_t i = steps * sets; i < whole; ++i)
     addTuple(rows, panel, tupleAt(lhsAt, attr(i), tupleSize),
-             tupleAt(rhsAt, attr(i), tupleBytes), tupleSize, 0,
+             tupleAt(rhsAt, attr(i), tupleBytes), attr(tupleSize), 0,
              MutableArrayRef(sums).slice((i - steps * sets) * chains, chains));
   if (rest > 0)
     addTuple(rows, panel, tupleAt(lhsAt, attr(whole), tupleSize),
-             tupleAt(rhsAt, attr(whole), tupleBytes), rest, whole * tupleSize,
-             MutableArrayRef(sums).take_front(chains));
+             tupleAt(rhsAt, attr(whole), tupleBytes), attr(rest),
+             whole * tupleSize, MutableArrayRef(sums).take_front(chains));
   return sums;
 }
 
@@ -205,7 +240,8 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       lhs, sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
         OpFoldResult rhsAt =
             kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
-        return addCodes(rows, panel, at, rhsAt, runSize, Values(carried), sets);
+        return addCodes(rows, panel, at, rhsAt, runLength, Values(carried),
+                        sets);
       });
   for (int64_t set = 1; set < sets; ++set)
     for (int64_t i = 0; i < chains; ++i)
@@ -219,8 +255,8 @@ Value ContractKernel::loadBlockSums(const Panel &panel, OpFoldResult number,
     return kernel.add(kernel.add(base, attr(reg * dot.getLanes())),
                       kernel.mul(number, attr(perBlock)));
   };
-  Value sum = loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock)),
-                          getValid(panel, reg));
+  Value sum =
+      loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock)), panel, reg);
   if (rhsZero.isZero())
     return sum;
   return subtractProduct(
@@ -322,7 +358,7 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   Values sums =
       addCodes(rows, panel, kernel.mul(number, attr(blockSize)),
                kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
-               size, dot.toAccumulators(kernel, start, rows.size()), 1);
+               attr(size), dot.toAccumulators(kernel, start, rows.size()), 1);
   sums = dot.toRows(kernel, sums, rows.size());
 
   Type f32 = builder.getF32Type();

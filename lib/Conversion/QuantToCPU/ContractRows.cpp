@@ -33,28 +33,41 @@ void ContractKernel::buildOnStack(llvm::function_ref<void()> body) {
   OpBuilder &builder = kernel.builder;
   Value stack = LLVM::StackSaveOp::create(
       builder, kernel.loc, LLVM::LLVMPointerType::get(op.getContext()));
+  Values outer = std::exchange(onHeap, {});
   body();
+  for (Value buffer : onHeap)
+    memref::DeallocOp::create(builder, kernel.loc, buffer);
+  onHeap = std::move(outer);
   LLVM::StackRestoreOp::create(builder, kernel.loc, stack);
 }
 
-FlatOperand ContractKernel::allocate(int64_t size, Type element) {
+FlatOperand ContractKernel::allocate(OpFoldResult size, Type element) {
+  OpBuilder &builder = kernel.builder;
   FlatOperand operand;
   operand.element = element;
   operand.start = attr(0);
-  operand.base = memref::AllocaOp::create(kernel.builder, kernel.loc,
-                                          MemRefType::get({size}, element),
-                                          kernel.builder.getI64IntegerAttr(64));
+  IntegerAttr alignment = builder.getI64IntegerAttr(64);
+  if (std::optional<int64_t> known = getConstantIntValue(size)) {
+    operand.base = memref::AllocaOp::create(
+        builder, kernel.loc, MemRefType::get({*known}, element), alignment);
+    return operand;
+  }
+  operand.base = memref::AllocOp::create(
+      builder, kernel.loc, MemRefType::get({ShapedType::kDynamic}, element),
+      ValueRange(cast<Value>(size)), alignment);
+  onHeap.push_back(operand.base);
   return operand;
 }
 
 void ContractKernel::allocateScratch() {
   OpBuilder &builder = kernel.builder;
   if (needsGather)
-    gathered = allocate(scratchRows * gatheredStride, lhs.element);
+    gathered = allocate(attr(scratchRows * gatheredStride), lhs.element);
   if (needsTails)
-    tails = allocate(scratchRows * getNumRuns() * tileRowBytes, lhs.element);
+    tails =
+        allocate(attr(scratchRows * getNumRuns() * tileRowBytes), lhs.element);
   if (needsRowSums)
-    rowSums = allocate(scratchRows * numBlocks, builder.getI32Type());
+    rowSums = allocate(attr(scratchRows * numBlocks), builder.getI32Type());
   if (ownsPanel() && parallel != Parallel::Panels)
     allocatePanel();
 }
@@ -156,13 +169,14 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
   const FlatOperand &source = needsGather ? gathered : lhs;
   if (hasBlocks)
     return dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, first)),
-                      size);
+                      attr(size));
   Value zero = constantI32(0);
   return forRuns(
       lhs, zero, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
-        Value sum = dot.sumLhs(
-            kernel, source,
-            kernel.index(kernel.add(lhsAt, getRunInRow(at, number))), runSize);
+        Value sum =
+            dot.sumLhs(kernel, source,
+                       kernel.index(kernel.add(lhsAt, getRunInRow(at, number))),
+                       runLength);
         return Values{arith(sum).add(carried[0], sum)};
       })[0];
 }
@@ -192,6 +206,8 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
           kernel.builder, kernel.loc, sum, rowSums.base,
           ValueRange(kernel.index(kernel.add(first, block))));
     };
+    if (!hasBlocks)
+      return store(attr(0), 0);
     int64_t whole = reductionSize / blockSize;
     if (whole > 0)
       kernel.forLoop(attr(whole),

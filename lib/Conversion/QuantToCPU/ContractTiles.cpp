@@ -64,6 +64,10 @@ std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
   bool isByte = op.getRhsCodesType().getElementTypeBitWidth() == 8;
   if (isByte ? op.getReductionBlock().has_value() : !mayUnpack(op, loops))
     return std::nullopt;
+  if (ShapedType::isDynamic(loops.getSize(loops.reduction)) ||
+      ShapedType::isDynamic(
+          loops.getSize(isExchanged ? loops.rows : loops.columns)))
+    return std::nullopt;
   int64_t least = isByte ? minRows : minUnpackedRows;
   int64_t rows = loops.getSize(isExchanged ? loops.columns : loops.rows);
   if (!ShapedType::isDynamic(rows) && rows < least)
@@ -200,13 +204,15 @@ void ContractKernel::withTiles(OpFoldResult count,
     shapes[tile] = {rows, tileStep};
   for (unsigned tile : {firstRhs, firstRhs + 1})
     shapes[tile] = {tileStep / dot.getGroup(), tileRowBytes};
-  tileSums = allocate(2 * maxTileRows * panelColumns, builder.getI32Type());
+  tileSums =
+      allocate(attr(2 * maxTileRows * panelColumns), builder.getI32Type());
   if (hasBlocks)
-    tileTotals = allocate(maxTileRows * panelColumns, builder.getF32Type());
+    tileTotals =
+        allocate(attr(maxTileRows * panelColumns), builder.getF32Type());
   FlatOperand space;
   SmallVector<unsigned> dynamic;
   if (!getConstantIntValue(tileRows)) {
-    space = allocate(64, builder.getI8Type());
+    space = allocate(attr(64), builder.getI8Type());
     dynamic = {0, 1, 2, 3, 4, 5};
   }
   AMXTiles tiles(kernel);

@@ -60,9 +60,9 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
   if (usesTiles)
     return buildTileRows(ivs, panel, firstRow, size);
   int64_t most = getTileRows(panel);
-  auto tiles = [&](Value end, int64_t count) {
-    auto loop = scf::ForOp::create(builder, loc, kernel.index(0), end,
-                                   kernel.index(count));
+  auto tiles = [&](Value from, Value end, int64_t count) {
+    auto loop =
+        scf::ForOp::create(builder, loc, from, end, kernel.index(count));
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     buildTile(ivs, panel, firstRow, loop.getInductionVar(), count);
@@ -81,7 +81,7 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
     if (whole == count)
       buildTile(ivs, panel, firstRow, kernel.index(0), count);
     else
-      tiles(kernel.index(whole), count);
+      tiles(kernel.index(0), kernel.index(whole), count);
     if (whole != *known)
       buildTile(ivs, panel, firstRow, kernel.index(whole), *known - whole);
     return;
@@ -89,10 +89,14 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
 
   Value end = kernel.index(size);
   if (most == 1)
-    return tiles(end, 1);
+    return tiles(kernel.index(0), end, 1);
   Value rest = arith::RemUIOp::create(builder, loc, end, kernel.index(most));
   Value whole = arith::SubIOp::create(builder, loc, end, rest);
-  tiles(whole, most);
+  tiles(kernel.index(0), whole, most);
+  // Columns that may not be there have code of their own for each number of
+  // registers: not for each number of rows too.
+  if (panel.count)
+    return tiles(whole, end, 1);
   // The rest is as many rows as it is: one case for each number.
   SmallVector<int64_t> cases;
   for (int64_t count = 1; count < most; ++count)
@@ -117,7 +121,7 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
 static constexpr int64_t maxThreadShares = 16;
 
 Value ContractKernel::loadBias(Panel &panel, OpFoldResult at, int64_t reg) {
-  Value biases = loadColumns(bias, kernel.index(at), getValid(panel, reg));
+  Value biases = loadColumns(bias, kernel.index(at), panel, reg);
   if (bias.element.isInteger())
     return biases;
   panel.bias.push_back(buildResultBias(this->arith(biases), biases, op));
@@ -126,10 +130,11 @@ Value ContractKernel::loadBias(Panel &panel, OpFoldResult at, int64_t reg) {
 
 void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
                                 int64_t columns, Value firstRow,
-                                OpFoldResult count) {
+                                OpFoldResult count, Value valid) {
   int64_t lanes = dot.getLanes();
   Panel panel;
   panel.columns = columns;
+  panel.count = valid;
   OpFoldResult first = kernel.mul(index, attr(columnStep));
   OpFoldResult number = kernel.add(kernel.mul(batch, attr(numPanels)), index);
   panel.firstColumn = kernel.index(first);
@@ -156,7 +161,6 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
           lanes));
   for (int64_t reg = 0; !isExchanged && reg < panel.getRegisters(lanes);
        ++reg) {
-    int64_t valid = getValid(panel, reg);
     auto at = [&](OpFoldResult base) {
       return kernel.index(kernel.add(base, attr(reg * lanes)));
     };
@@ -170,11 +174,11 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
     OpFoldResult constantsAt = at(panel.constants);
     Value start = biases ? biases : splat(constantI32(0));
     if (needsColumnSums) {
-      Value sum = loadColumns(sums, at(panel.sums), valid);
+      Value sum = loadColumns(sums, at(panel.sums), panel, reg);
       // Panels that are packed here are summed as they are stored.
       const ColumnConstants &zero = packsPanels ? rhsOffset : rhsZero;
       if (!zero.isZero())
-        sum = subtractProduct(sum, constantI32(reductionSize),
+        sum = subtractProduct(sum, buildReductionSize(),
                               loadConstants(zero, constantsAt));
       if (op.getZeroPoint())
         panel.columnSums.push_back(sum);
@@ -199,6 +203,8 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
     fillScratch(ivs, firstRow, count);
   bool isParallel = parallel == Parallel::Panels;
   auto buildSome = [&](Value first, int64_t number, int64_t columns) {
+    if (columns == 0)
+      return buildLastPanel(ivs, batch, first, firstRow, count);
     auto panel = [&](Value index) {
       buildPanel(ivs, batch, index, columns, firstRow, count);
     };
@@ -221,6 +227,12 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
     });
   };
   auto buildPanels = [&] {
+    if (!getConstantIntValue(numColumns)) {
+      Value whole = kernel.index(floorDivide(kernel, numColumns, columnStep));
+      buildLoop(kernel.index(0), whole, 1, isParallel,
+                [&](Value first) { buildShare(first, 1, columnStep); });
+      return buildShare(whole, 1, /*columns=*/0);
+    }
     int64_t whole = columns / columnStep;
     // Tiles are configured once for several panels.
     int64_t share = isParallel && usesTiles
@@ -237,6 +249,29 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
   if (!usesTiles || isParallel)
     return buildPanels();
   buildOnStack([&] { withTiles(count, buildPanels); });
+}
+
+void ContractKernel::buildLastPanel(Values &ivs, Value batch, Value index,
+                                    Value firstRow, OpFoldResult count) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t lanes = dot.getLanes();
+  Value rest = kernel.index(getRest(kernel, numColumns, columnStep));
+  Value registers = kernel.index(ceilDivide(kernel, rest, lanes));
+  SmallVector<int64_t> cases;
+  for (int64_t number = 1; number <= panelColumns / lanes; ++number)
+    cases.push_back(number);
+  auto branch = scf::IndexSwitchOp::create(builder, loc, TypeRange(), registers,
+                                           cases, cases.size());
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&branch.getDefaultRegion());
+  scf::YieldOp::create(builder, loc);
+  for (auto [number, region] :
+       llvm::zip_equal(cases, branch.getCaseRegions())) {
+    builder.createBlock(&region);
+    buildPanel(ivs, batch, index, number * lanes, firstRow, count, rest);
+    scf::YieldOp::create(builder, loc);
+  }
 }
 
 void ContractKernel::buildLoop(Value from, Value to, int64_t step,
@@ -326,7 +361,10 @@ void ContractKernel::build() {
   if (parallel != Parallel::Batches)
     return buildScratch([&] { buildBatches(ivs, 0, attr(0)); });
   // All batches are one loop, whose iterations have a scratch of their own.
-  Value end = kernel.index(loops.getSize(batchLoops));
+  OpFoldResult batches = attr(1);
+  for (unsigned loop : batchLoops)
+    batches = kernel.mul(batches, sizes[loop]);
+  Value end = kernel.index(batches);
   buildLoop(kernel.index(0), end, 1, /*isParallel=*/true, [&](Value number) {
     Value rest = number;
     for (unsigned loop : llvm::reverse(batchLoops)) {

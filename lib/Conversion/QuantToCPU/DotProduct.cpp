@@ -2,6 +2,8 @@
 
 #include "DotProduct.h"
 
+#include "UnknownSizes.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -168,6 +170,74 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
       VectorType::get({getColumns() * group}, builder.getI8Type()), words);
 }
 
+Value DotProduct::loadSome(KernelBuilder &kernel, const FlatOperand &lhs,
+                           ValueRange indices, Value count) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  assert(group >= 4 && "fewer codes are whole groups, or one");
+  // Code by code: nothing is read beyond the last one.
+  auto codes = VectorType::get({group}, builder.getI8Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(codes));
+  auto load = [&](Value index) -> Value {
+    Value all = kernel.forCarry(
+        builder.getIndexAttr(0), count, zero, [&](Value iv, ValueRange inits) {
+          Value code = memref::LoadOp::create(
+              builder, loc, lhs.base,
+              ValueRange(kernel.index(kernel.add(index, iv))));
+          return SmallVector<Value>{vector::InsertOp::create(
+              builder, loc, code, inits[0], OpFoldResult(iv))};
+        })[0];
+    if (lhsOffset != 0)
+      all = arith::XOrIOp::create(builder, loc, all,
+                                  buildFlips(kernel, codes, count));
+    auto word = VectorType::get({1}, builder.getIntegerType(8 * group));
+    return vector::ExtractOp::create(
+        builder, loc, vector::BitCastOp::create(builder, loc, word, all), 0);
+  };
+  auto words =
+      VectorType::get({getColumns()}, builder.getIntegerType(8 * group));
+  Value values =
+      vector::BroadcastOp::create(builder, loc, words, load(indices[0]));
+  if (indices.size() > 1)
+    values = vector::ShuffleOp::create(
+        builder, loc, values,
+        vector::BroadcastOp::create(builder, loc, words, load(indices[1])),
+        ArrayRef<int64_t>{0, getColumns()});
+  return vector::BitCastOp::create(
+      builder, loc,
+      VectorType::get({getColumns() * group}, builder.getI8Type()), values);
+}
+
+Value DotProduct::buildFlips(KernelBuilder &kernel, VectorType type,
+                             OpFoldResult count) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  if (std::optional<int64_t> known = getConstantIntValue(count)) {
+    SmallVector<int8_t> flips;
+    for (int64_t i = 0; i < type.getNumElements(); ++i)
+      flips.push_back(i % group < *known ? int8_t(-128) : int8_t(0));
+    return arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(type, ArrayRef(flips)));
+  }
+  // All of a group, shifted by those that are not there.
+  Type word = builder.getIntegerType(8 * group);
+  Value all = arith::ConstantOp::create(
+      builder, loc,
+      builder.getIntegerAttr(
+          word, int64_t(0x8080808080808080u >> (8 * (8 - group)))));
+  Value missing = arith::SubIOp::create(builder, loc, kernel.index(group),
+                                        kernel.index(count));
+  Value bits = arith::IndexCastOp::create(
+      builder, loc, word,
+      arith::MulIOp::create(builder, loc, missing, kernel.index(8)));
+  Value flips = arith::ShRUIOp::create(builder, loc, all, bits);
+  auto words = VectorType::get({type.getNumElements() / group}, word);
+  return vector::BitCastOp::create(
+      builder, loc, type,
+      vector::BroadcastOp::create(builder, loc, words, flips));
+}
+
 Value DotProduct::loadRhs(KernelBuilder &kernel, Value rhs, Value index,
                           unsigned width) const {
   OpBuilder &builder = kernel.builder;
@@ -207,10 +277,11 @@ Value DotProduct::unpackRhs(KernelBuilder &kernel, Value bytes, unsigned width,
 }
 
 Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
-                         Value index, int64_t count) const {
+                         Value index, OpFoldResult count) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
   int64_t width = getColumns() * group;
+  std::optional<int64_t> known = getConstantIntValue(count);
   auto bytes = VectorType::get({width}, builder.getI8Type());
   unsigned bits = group >= 4 ? 8 : group == 2 ? 16 : 32;
   Value ones = buildSplat(kernel, bytes.clone(builder.getIntegerType(bits)), 1);
@@ -221,14 +292,15 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
     ones = arith::ConstantOp::create(
         builder, loc, DenseElementsAttr::get(bytes, ArrayRef(first)));
   }
-  // Codes beyond the last are 0, and stay so where the others are moved.
-  auto add = [&](Value sum, Value codes, int64_t count) -> Value {
+  // Codes beyond the last are 0, and stay so where the others are moved: `mask`
+  // says where there are some, null everywhere.
+  auto add = [&](Value sum, Value codes, Value mask) -> Value {
     if (lhsOffset != 0) {
-      SmallVector<int8_t> flips(width, 0);
-      std::fill_n(flips.begin(), count, int8_t(-128));
-      Value flip = arith::ConstantOp::create(
-          builder, loc, DenseElementsAttr::get(bytes, ArrayRef(flips)));
-      codes = arith::XOrIOp::create(builder, loc, codes, flip);
+      Value flips = buildSplat(kernel, bytes, -128);
+      if (mask)
+        flips = arith::SelectOp::create(builder, loc, mask, flips,
+                                        buildSplat(kernel, bytes, 0));
+      codes = arith::XOrIOp::create(builder, loc, codes, flips);
     }
     if (group < 4) {
       auto wide = cast<VectorType>(ones.getType());
@@ -240,25 +312,32 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
   };
   Value sum = arith::ConstantOp::create(
       builder, loc, builder.getZeroAttr(getSumType(builder)));
-  if (int64_t whole = count / width)
+  OpFoldResult whole = floorDivide(kernel, count, width);
+  if (getConstantIntValue(whole) != 0)
     sum = kernel.forCarry(
-        builder.getIndexAttr(0), builder.getIndexAttr(whole), sum,
-        [&](Value iv, ValueRange inits) {
+        builder.getIndexAttr(0), whole, sum, [&](Value iv, ValueRange inits) {
           Value at = kernel.index(
               kernel.add(index, kernel.mul(iv, builder.getIndexAttr(width))));
           return SmallVector<Value>{
-              add(inits[0], kernel.load(lhs, at, width), width)};
+              add(inits[0], kernel.load(lhs, at, width), Value())};
         })[0];
-  if (int64_t rest = count % width) {
-    Value at =
-        kernel.index(kernel.add(index, builder.getIndexAttr(count - rest)));
-    auto mask = vector::ConstantMaskOp::create(builder, loc,
-                                               bytes.clone(builder.getI1Type()),
-                                               ArrayRef<int64_t>(rest));
+  if (!known || *known % width != 0) {
+    OpFoldResult done = kernel.mul(whole, builder.getIndexAttr(width));
+    Value at = kernel.index(kernel.add(index, done));
+    auto type = bytes.clone(builder.getI1Type());
+    Value mask;
+    if (known)
+      mask = vector::ConstantMaskOp::create(builder, loc, type,
+                                            ArrayRef<int64_t>(*known % width));
+    else
+      mask = vector::CreateMaskOp::create(
+          builder, loc, type,
+          ValueRange(arith::SubIOp::create(builder, loc, kernel.index(count),
+                                           kernel.index(done))));
     Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, lhs.base,
                                                ValueRange(at), mask,
                                                buildSplat(kernel, bytes, 0));
-    sum = add(sum, codes, rest);
+    sum = add(sum, codes, mask);
   }
   return vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD,
                                      sum);

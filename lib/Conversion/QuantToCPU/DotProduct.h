@@ -67,6 +67,14 @@ public:
   mlir::Value loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                       mlir::ValueRange indices, int64_t count,
                       int64_t before) const;
+  /// loadLhs of a number of codes that is not known: at least one, and less
+  /// than a group.
+  mlir::Value loadSome(KernelBuilder &kernel, const FlatOperand &lhs,
+                       mlir::ValueRange indices, mlir::Value count) const;
+  /// What flips the top bits of the first `count` codes, at most a group, of
+  /// each column in a register of `type`.
+  mlir::Value buildFlips(KernelBuilder &kernel, mlir::VectorType type,
+                         mlir::OpFoldResult count) const;
   /// The bytes of an accumulator's columns, from `index` on, of `width` bits
   /// each.
   mlir::Value loadRhs(KernelBuilder &kernel, mlir::Value rhs, mlir::Value index,
@@ -77,7 +85,7 @@ public:
                         unsigned width, int64_t number) const;
   /// The sum of `count` codes from `index` on, as they are moved: i32.
   mlir::Value sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
-                     mlir::Value index, int64_t count) const;
+                     mlir::Value index, mlir::OpFoldResult count) const;
   /// `sum`, a register that is a row, with the codes of each of its columns
   /// added, as unpackRhs gives them.
   mlir::Value addRhs(KernelBuilder &kernel, mlir::Value sum,

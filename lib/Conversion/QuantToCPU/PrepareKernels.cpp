@@ -12,12 +12,14 @@
 #include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
+#include "quant-mlir/Conversion/Utils/ReductionCheck.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Target/CPU.h"
 #include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -239,6 +241,8 @@ struct PrepareKernelsPass
           padded.push_back(contract);
         if (!contract.hasIntegerSum())
           ofValues.push_back(contract);
+        OpBuilder builder(contract);
+        buildReductionCheck(builder, contract);
       }
     });
     for (ContractOp op : ofValues)

@@ -12,6 +12,7 @@
 
 #include "ContractLowering.h"
 
+#include "quant-mlir/Conversion/Utils/ReductionCheck.h"
 #include "quant-mlir/Conversion/Utils/SmallFloatArith.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
@@ -228,6 +229,7 @@ struct LowerContract : public OpRewritePattern<ContractOp> {
       rewriter.replaceOp(op, op.getInit());
       return success();
     }
+    buildReductionCheck(rewriter, op);
     return ContractLowering(op, rewriter).lower();
   }
 };

@@ -57,3 +57,71 @@ func.func @values(%p: tensor<2x6x32xi8>, %v: tensor<2x32x16xi8>, %o: tensor<2x6x
     maps [#p, #v, #y] -> tensor<2x6x16xi8>
   return %y : tensor<2x6x16xi8>
 }
+
+// -----
+
+#q = affine_map<(m, n, k) -> (m, k)>
+#k = affine_map<(m, n, k) -> (n, k)>
+#v = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// As many columns as the run time says: whole panels, then one that has as many
+// registers as are needed, the last of them under a mask.
+// CHECK-LABEL: func @unknown_columns
+// CHECK-SAME: memref<?x32xi8>, %[[K:[^:]*]]: memref<?x32xi8>
+func.func @unknown_columns(%q: tensor<?x32xi8>, %k: tensor<?x32xi8>, %o: tensor<?x?xi8>) -> tensor<?x?xi8> {
+  // CHECK: %[[N:.*]] = memref.dim %[[K]]
+  // CHECK: %[[WHOLE:.*]] = arith.divui %[[N]], %[[C64:.*]]
+  // CHECK: scf.for %{{.*}} = %{{.*}} to %[[WHOLE]]
+  // CHECK: %[[REST:.*]] = arith.remui %[[N]], %[[C64]]
+  // CHECK: scf.index_switch
+  // CHECK-NEXT: case 1 {
+  // CHECK: %[[MASK:.*]] = vector.create_mask %[[REST]] : vector<16xi1>
+  // CHECK: vector.maskedstore %{{.*}}, %[[MASK]]
+  // CHECK: case 4 {
+  %y = quant.contract
+    lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<?x32xi8>)
+    rhs(%k as <int8, per_tensor, scale = 0.5> : tensor<?x32xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<?x?xi8>)
+    maps [#q, #k, #y] -> tensor<?x?xi8>
+  return %y : tensor<?x?xi8>
+}
+
+// As long sums as the run time says, if an int32 holds them; the panel is on the heap.
+// CHECK-LABEL: func @unknown_reduction
+// CHECK-SAME: %[[P:[^:]*]]: memref<16x?xi8>
+func.func @unknown_reduction(%p: tensor<16x?xi8>, %v: tensor<?x64xi8>, %o: tensor<16x64xi8>) -> tensor<16x64xi8> {
+  // CHECK-DAG: %[[MOST:.*]] = arith.constant 65793 : index
+  // CHECK-DAG: %[[K:.*]] = memref.dim %[[P]]
+  // CHECK: %[[FITS:.*]] = arith.cmpi ule, %[[K]], %[[MOST]]
+  // CHECK: cf.assert %[[FITS]], "a sum of products of codes is too long: expected at most 65793 of them
+  // CHECK: %[[PANEL:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xi8>
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: memref.dealloc %[[PANEL]]
+  %y = quant.contract
+    lhs(%p as <uint8, per_tensor, scale = 0.5> : tensor<16x?xi8>)
+    rhs(%v as <int8, per_tensor, scale = 0.5> : tensor<?x64xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<16x64xi8>)
+    maps [#q, #v, #y] -> tensor<16x64xi8>
+  return %y : tensor<16x64xi8>
+}
+
+// -----
+
+#q = affine_map<(m, n, k) -> (m, k)>
+#k = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Values: a group is one element, and 16 columns of 16 elements are transposed.
+// CHECK-LABEL: func @floats
+func.func @floats(%q: tensor<6x64xf32>, %k: tensor<32x64xf32>, %o: tensor<6x32xf32>) -> tensor<6x32xf32> {
+  // CHECK: %[[PANEL:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8192xi8>
+  // CHECK-COUNT-16: vector.load %{{.*}} : memref<{{.*}}xf32{{.*}}>, vector<16xf32>
+  // CHECK-COUNT-64: vector.shuffle {{.*}} : vector<16xi32>, vector<16xi32>
+  // CHECK: vector.store %{{.*}}, %[[PANEL]]
+  // CHECK: vector.load %[[PANEL]][{{.*}}] : memref<8192xi8>, vector<64xi8>
+  // CHECK: vector.fma
+  %y = quant.contract lhs(%q : tensor<6x64xf32>) rhs(%k : tensor<32x64xf32>)
+    outs(%o : tensor<6x32xf32>) maps [#q, #k, #y] -> tensor<6x32xf32>
+  return %y : tensor<6x32xf32>
+}

@@ -11,9 +11,11 @@
 
 #include "DimPieces.h"
 
+#include "quant-mlir/Dialect/Quant/IR/ContractBounds.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -66,35 +68,6 @@ quant_mlir::detail::readCodes(Value value, numerics::StorageType storage) {
 //===----------------------------------------------------------------------===//
 // Contractions
 //===----------------------------------------------------------------------===//
-
-/// max |qx - zx| of what is read at run time.
-static int64_t getMaxAbsLhs(ContractOp op) {
-  AffineAttr params = *op.getLhsParams();
-  numerics::CodeRange range = params.getRange();
-  if (op.getZeroPoint())
-    return int64_t(range.max - range.min); // A zero point lies in the range.
-  if (params.isDynamic())
-    return numerics::maxAbsCode(range, 0);
-  numerics::TensorParams values = params.getTensorParams();
-  return numerics::maxAbsCode(
-      range, values.zeroPoints.empty() ? 0 : values.zeroPoints.front());
-}
-
-/// Products of one sum; nullopt where that is dynamic.
-static std::optional<int64_t> getNumProducts(ContractOp op) {
-  auto form = cast<IntegerFormOpInterface>(op.getOperation());
-  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
-  int64_t count = 1;
-  for (auto [loop, size] : llvm::enumerate(form.getStaticLoopSizes())) {
-    if (form.isParallelLoop(loop))
-      continue;
-    if (block && op.getRhsMap().getDimPosition(block->first) == loop)
-      size = block->second;
-    if (ShapedType::isDynamic(size) || llvm::MulOverflow(count, size, count))
-      return std::nullopt;
-  }
-  return count;
-}
 
 namespace {
 /// max |qw - zw| and max |b| of each channel: of each combination of the loops
@@ -216,19 +189,20 @@ std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
   if (!op.hasIntegerSum())
     return "";
   std::optional<int64_t> numProducts = getNumProducts(op);
-  if (!numProducts)
+  // A number that is not known is checked at run time, against a bound that
+  // leaves no room for a bias.
+  if (!numProducts && op.getBias() &&
+      getElementTypeOrSelf(op.getBias().getType()).isInteger())
     return "the number of products in a sum is known at run time only, so that "
-           "it may overflow an int32";
+           "with its bias it may overflow an int32";
+  if (!numProducts)
+    return "";
   std::optional<int64_t> maxAbsBias = getMaxAbsBias(op);
   if (!maxAbsBias)
     return "the int32 bias is no constant, so that the sum may overflow an "
            "int32";
   int64_t maxAbsLhs = getMaxAbsLhs(op);
-  AffineAttr params = op.getRhsParamsAttr();
-  bool isShifted = params.getZeroPoint() || params.getMinval();
-  int64_t maxAbsOfRange = isShifted
-                              ? params.getQuantMax() - params.getQuantMin()
-                              : numerics::maxAbsCode(params.getRange(), 0);
+  int64_t maxAbsOfRange = getMaxAbsRhs(op);
   if (numerics::proveAccumulator(*numProducts, maxAbsLhs, maxAbsOfRange,
                                  *maxAbsBias)
           .holds)

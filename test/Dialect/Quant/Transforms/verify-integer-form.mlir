@@ -107,11 +107,27 @@ func.func @blocks(%q: tensor<1x70000xi8>, %w: tensor<70000x1xi8>, %o: tensor<1x1
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
+// The lowering checks it, for factors of any size.
 func.func @dynamic_sum(%q: tensor<1x?xi8>, %w: tensor<?x2xi8>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
-  // expected-error@below {{the number of products in a sum is known at run time only}}
   %0 = quant.contract lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<1x?xi8>)
     rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<?x2xi8>)
     outs(%o : tensor<1x2xf32>) maps [#x, #w, #y] -> tensor<1x2xf32>
+  return %0 : tensor<1x2xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#b = affine_map<(m, n, k) -> (n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @dynamic_sum_and_bias(%q: tensor<1x?xi8>, %w: tensor<?x2xi8>, %b: tensor<2xi32>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error@below {{the number of products in a sum is known at run time only, so that with its bias it may overflow an int32}}
+  %0 = quant.contract lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<1x?xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<?x2xi8>)
+    bias(%b : tensor<2xi32>)
+    outs(%o : tensor<1x2xf32>) maps [#x, #w, #b, #y] -> tensor<1x2xf32>
   return %0 : tensor<1x2xf32>
 }
 

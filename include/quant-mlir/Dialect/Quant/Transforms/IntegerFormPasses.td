@@ -165,6 +165,8 @@ def VerifyIntegerFormPass
       found at run time any number of that range; `qw` and `b` are the constants
       where they are in memory, else the range of their type. Sums in floating point
       (values, or codes that are floats) have no such bound.
+      Where only the run time knows K, and no int32 bias is added, whoever lowers the
+      operation checks K there, with qw any code.
 
     ```mlir
     // quant-verify-integer-form
