@@ -350,9 +350,6 @@ int64_t CPUTarget::getTileColumns() const {
   // ymm: 6 x 2, 2 and 1 of 16, and with AVX2 1 for the products.
   // Neon: 6 x 4 of 32; smmla holds two rows of two columns in a register.
   // Generic on x86: 2 x 4 of 16, the rest for widening.
-  // Tiles: 2 x 16, so that a panel stays in L1 for all rows.
-  if (hasTiles())
-    return 32;
   return dot == DotKind::AVX512VNNI ? 64 : 16;
 }
 
@@ -366,8 +363,20 @@ int64_t CPUTarget::getTileRows(int64_t columns) const {
   return std::max<int64_t>(alignDown(rows, getDotRows()), 1);
 }
 
-int64_t CPUTarget::getPanelColumns(int64_t columns) const {
+static int64_t shareColumns(int64_t columns, int64_t most, int64_t lanes) {
   columns = std::max<int64_t>(columns, 1);
-  int64_t panels = divideCeil(columns, getTileColumns());
-  return alignTo(divideCeil(columns, panels), getLanes());
+  int64_t panels = divideCeil(columns, most);
+  return alignTo(divideCeil(columns, panels), lanes);
+}
+
+int64_t CPUTarget::getPanelColumns(int64_t columns) const {
+  return shareColumns(columns, getTileColumns(), getLanes());
+}
+
+int64_t CPUTarget::getCodePanelColumns(int64_t columns, int64_t rows,
+                                       unsigned width) const {
+  // Two tiles, so that a panel stays in L1 for all rows.
+  if (hasTiles() && (rows < 0 || rows >= getLeastTiledRows(width)))
+    return shareColumns(columns, getTwoTileColumns(), getLanes());
+  return getPanelColumns(columns);
 }

@@ -153,4 +153,19 @@ TEST(CPUTest, PanelsAreEqualAndFew) {
   EXPECT_EQ(get("haswell").getPanelColumns(8), 8);
 }
 
+TEST(CPUTest, TilesWantNarrowPanels) {
+  CPUTarget amx = get("sapphirerapids");
+  EXPECT_TRUE(amx.hasTiles());
+  EXPECT_EQ(amx.getPanelColumns(4096), 64);
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 128, 8), 32);
+  EXPECT_EQ(amx.getCodePanelColumns(40, 128, 8), 32);
+  EXPECT_EQ(amx.getCodePanelColumns(12, 128, 8), 16);
+  // Few rows are left to other instructions, rows of an unknown number are not.
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 3, 8), 64);
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 4, 8), 32);
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 7, 4), 64);
+  EXPECT_EQ(amx.getCodePanelColumns(4096, -1, 4), 32);
+  EXPECT_EQ(get("znver4").getCodePanelColumns(4096, 128, 8), 64);
+}
+
 } // namespace

@@ -105,6 +105,12 @@ public:
   /// The width of panels for `columns` columns: as few panels as tiles need, of
   /// equal whole registers. 12 is one panel of 16, 96 two of 48 for zmm.
   int64_t getPanelColumns(int64_t columns) const override;
+  int64_t getCodePanelColumns(int64_t columns, int64_t rows,
+                              unsigned width) const override;
+  /// Columns of two tile registers, and from how many rows on codes of `width`
+  /// bits are multiplied there.
+  int64_t getTwoTileColumns() const { return 32; }
+  int64_t getLeastTiledRows(unsigned width) const { return width < 8 ? 8 : 4; }
 
   /// Bytes of the data caches of a core: what the system says of this machine,
   /// otherwise what is usual.

@@ -23,6 +23,13 @@ public:
   virtual int64_t getDepthwiseGroup() const = 0;
   /// The width of panels for `columns` columns.
   virtual int64_t getPanelColumns(int64_t columns) const = 0;
+  /// The same for codes of `width` bits that are multiplied with those of
+  /// `rows` rows, less than 0 where that is not known: tile registers may want
+  /// others.
+  virtual int64_t getCodePanelColumns(int64_t columns, int64_t rows,
+                                      unsigned width) const {
+    return getPanelColumns(columns);
+  }
 };
 
 } // namespace quant_mlir

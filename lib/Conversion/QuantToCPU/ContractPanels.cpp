@@ -58,7 +58,7 @@ void ContractKernel::planPanels() {
   int64_t most = std::clamp<int64_t>(
       maxPanel /
           (llvm::alignTo(std::max<int64_t>(reductionSize, 1), group) * bytes),
-      lanes, target.getTileColumns());
+      lanes, usesTiles ? target.getTwoTileColumns() : target.getTileColumns());
   SmallVector<MergedLoop> merged =
       kernel.mergeLoops(columnLoops, sizes, {&init, &source});
   if (merged.empty())
@@ -90,7 +90,10 @@ void ContractKernel::planPanels() {
   columnStep = hasRows ? std::min(columns, most / inner * inner)
                : columns == 0
                    ? most / lanes * lanes
-                   : std::min<int64_t>(target.getPanelColumns(columns), most);
+                   : std::min(usesTiles ? target.getCodePanelColumns(
+                                              columns, ShapedType::kDynamic, 8)
+                                        : target.getPanelColumns(columns),
+                              most);
   panelColumns = llvm::alignTo(columnStep, lanes);
   numPanels = llvm::divideCeil(std::max<int64_t>(columns, 1), columnStep);
 

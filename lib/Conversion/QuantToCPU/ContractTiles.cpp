@@ -34,10 +34,6 @@ using namespace quant_mlir;
 
 /// Registers.
 static constexpr unsigned firstAcc = 0, firstLhs = 4, firstRhs = 6;
-/// With fewer rows than this loads of the other side are what counts.
-static constexpr int64_t minRows = 4;
-/// The same where panels are unpacked first.
-static constexpr int64_t minUnpackedRows = 8;
 /// From as many panels on it is worth it to copy rows to where they are read
 /// faster.
 static constexpr int64_t minPanels = 4;
@@ -68,7 +64,11 @@ std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
       ShapedType::isDynamic(
           loops.getSize(isExchanged ? loops.rows : loops.columns)))
     return std::nullopt;
-  int64_t least = isByte ? minRows : minUnpackedRows;
+  // Panels of another processor are as wide as that wanted them.
+  if (!isExchanged && op.getLayout() &&
+      op.getLayout()->getPanel() > target.getTwoTileColumns())
+    return std::nullopt;
+  int64_t least = target.getLeastTiledRows(isByte ? 8 : 4);
   int64_t rows = loops.getSize(isExchanged ? loops.columns : loops.rows);
   if (!ShapedType::isDynamic(rows) && rows < least)
     return std::nullopt;

@@ -163,3 +163,22 @@ func.func @threads(%x: tensor<2048x256xi8>, %o: tensor<2048x64xf32>) -> tensor<2
     maps [#x, #w, #y] -> tensor<2048x64xf32>
   return %y : tensor<2048x64xf32>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Panels of 64 columns, packed for another processor, have no room among tiles.
+// CHECK-LABEL: func @panels_of_others
+// CHECK-NOT: ldtilecfg
+// CHECK: vpdpbusd
+func.func @panels_of_others(%x: memref<8x4xi8>, %w: memref<256xi8>, %s: memref<64xi32>, %o: memref<8x64xi8>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : memref<8x4xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<4x64xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<64xi32>, : memref<256xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : memref<8x64xi8>)
+    maps [#x, #w, #y]
+  return
+}

@@ -118,7 +118,11 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
     addDims(layout.batch, loops.batch);
     addDims(layout.columns, columns);
   }
-  layout.panel = target.getPanelColumns(layout.numColumns());
+  layout.panel =
+      op.hasIntegerSum() && !isDepthwise
+          ? target.getCodePanelColumns(layout.numColumns(),
+                                       loops.getSize(loops.rows), layout.width)
+          : target.getPanelColumns(layout.numColumns());
   layout.group = !op.hasIntegerSum() ? 1
                  : isDepthwise       ? target.getDepthwiseGroup()
                                      : target.getDotGroup();
