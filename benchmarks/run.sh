@@ -15,7 +15,7 @@ if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then
   as_root=(sudo)
 fi
 missing=()
-for package in libdnnl-dev python3-onnx; do
+for package in libdnnl-dev ocl-icd-opencl-dev python3-onnx; do
   if ! dpkg-query -W -f='${Status}' "$package" 2>/dev/null |
       grep -q 'install ok installed'; then
     missing+=("$package")
