@@ -64,6 +64,8 @@ quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
   lowering.machine.features = options.features;
   lowering.gpuArch = options.gpuArch;
   lowering.addOwnLowering = options.addOwnLowering;
+  for (const auto &[name, address] : options.symbols)
+    lowering.provided.push_back(name);
   buildLLVMLoweringPipeline(pm, lowering);
   if (failed(pm.run(module)))
     return diagnostics.takeError("could not be lowered to LLVM");

@@ -36,9 +36,9 @@ static void buildLowering(OpPassManager &pm) {
                               TosaToLinalgNamedOptions(),
                               /*validationOptions=*/std::nullopt);
   OpPassManager &function = pm.nest<func::FuncOp>();
-  function.addPass(createTosaToArithPass(
-      TosaToArithPassOptions{/*includeApplyRescale=*/true,
-                             /*use32Bit=*/false}));
+  function.addPass(
+      createTosaToArithPass(TosaToArithPassOptions{/*includeApplyRescale=*/true,
+                                                   /*use32Bit=*/false}));
   function.addPass(createTosaToTensorPass());
   function.addPass(createCanonicalizerPass());
   function.addPass(createCSEPass());
@@ -72,10 +72,10 @@ struct LowerTosaPass
     if (failed(runPipeline(pm, getOperation())))
       return signalPassFailure();
     if (Operation *left = findTosaOp(getOperation())) {
-      emitError(left->getLoc()) << "expected every tosa operation to lower to linalg, "
-                           "found '"
-                        << left->getName()
-                        << "': give it static shapes, or lower it first";
+      emitError(left->getLoc())
+          << "expected every tosa operation to lower to linalg, "
+             "found '"
+          << left->getName() << "': give it static shapes, or lower it first";
       return signalPassFailure();
     }
   }

@@ -18,7 +18,6 @@
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
@@ -37,8 +36,8 @@ namespace {
 //===----------------------------------------------------------------------===//
 
 /// Types that LLVM computes with: no 8-bit and smaller floats. In memory each
-/// element takes whole bytes: narrower integers, which have no consistent layout
-/// upstream, are for scalars only.
+/// element takes whole bytes: narrower integers, which have no consistent
+/// layout upstream, are for scalars only.
 bool isRunnable(Type type) {
   unsigned narrowest = 1;
   if (auto shaped = dyn_cast<ShapedType>(type)) {
@@ -142,27 +141,6 @@ public:
   }
 };
 
-class CheckLoweredPass
-    : public PassWrapper<CheckLoweredPass, OperationPass<ModuleOp>> {
-public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(CheckLoweredPass)
-
-  StringRef getArgument() const override { return "check-lowered"; }
-
-  void runOnOperation() override {
-    WalkResult result = getOperation()->walk([](Operation *op) {
-      if (isa<ModuleOp, UnrealizedConversionCastOp>(op) ||
-          isa_and_present<LLVM::LLVMDialect, omp::OpenMPDialect>(
-              op->getDialect()))
-        return WalkResult::advance();
-      op->emitOpError("cannot be run: no lowering to LLVM is known for it");
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      signalPassFailure();
-  }
-};
-
 class PrepareFunctionsPass
     : public PassWrapper<PrepareFunctionsPass, OperationPass<ModuleOp>> {
 public:
@@ -222,9 +200,8 @@ public:
         function.setPreferVectorWidthAttr(builder.getStringAttr("512"));
     }
     if (setsTriple)
-      getOperation()->setAttr(
-          LLVM::LLVMDialect::getTargetTripleAttrName(),
-          builder.getStringAttr(target->getTriple().str()));
+      getOperation()->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
+                              builder.getStringAttr(target->getTriple().str()));
   }
 
 private:
@@ -375,9 +352,6 @@ std::unique_ptr<Pass>
 quant_mlir::createSetTargetPass(const CPUTargetOptions &machine,
                                 bool setsTriple) {
   return std::make_unique<SetTargetPass>(machine, setsTriple);
-}
-std::unique_ptr<Pass> quant_mlir::createCheckLoweredPass() {
-  return std::make_unique<CheckLoweredPass>();
 }
 std::unique_ptr<Pass> quant_mlir::createDecomposePass() {
   return std::make_unique<DecomposePass>();

@@ -26,9 +26,6 @@ std::unique_ptr<mlir::Pass> createSetTargetPass(const CPUTargetOptions &machine,
 /// What uses tile registers asks the system for them when it is loaded.
 std::unique_ptr<mlir::Pass> createRequestTilesPass();
 
-/// Fails at the first op that is not of the LLVM or OpenMP dialect.
-std::unique_ptr<mlir::Pass> createCheckLoweredPass();
-
 /// linalg ops that are not loops of their own (softmax, pack, unpack) become
 /// ops that are.
 std::unique_ptr<mlir::Pass> createDecomposePass();

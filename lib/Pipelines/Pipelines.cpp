@@ -56,6 +56,9 @@ void quant_mlir::buildQuantPipeline(mlir::OpPassManager &pm,
   if (options.lowerTo->target == LoweringTarget::Reference) {
     pm.addPass(createLowerTosaPass());
     addReferenceLoweringPasses(pm);
+    VerifyTargetFormPassOptions verify;
+    verify.target = "reference";
+    pm.addPass(createVerifyTargetFormPass(verify));
   } else {
     buildLLVMLoweringPipeline(pm, *options.lowerTo);
   }

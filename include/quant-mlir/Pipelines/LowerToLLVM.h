@@ -24,6 +24,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace mlir {
 class OpPassManager;
@@ -64,6 +66,8 @@ struct LLVMLoweringOptions {
   /// where the caller says. Otherwise as they are, and results are the
   /// caller's.
   bool cInterface = false;
+  /// Functions that a runner provides, as C calls them.
+  std::vector<std::string> provided;
   /// Appends passes that run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;
 };

@@ -65,4 +65,58 @@ def CInterfacePass : Pass<"quant-c-interface", "::mlir::ModuleOp"> {
   ];
 }
 
+def VerifyTargetFormPass
+    : Pass<"quant-verify-target-form", "::mlir::ModuleOp"> {
+  let summary = "Check that a module is in the form of its target, level 3";
+  let description = [{
+    The contract between the lowerings and what translates or runs what they make.
+    Every operation for which it does not hold is an error with its location, the
+    reason and the way out, and nothing is changed. `--lower-to` ends with it.
+
+    `reference`, on tensors:
+
+    - No operations of `quant`, ours or upstream's, and none of `tosa`: by `linalg`,
+      `arith`, `math`, `tensor`, `scf`, `func` or any other dialect that works on
+      tensors. No buffers.
+    - Elements that upstream's lowerings compute with: no integers of less than a
+      byte (but `i1`), and no floats of 8 bits or less.
+
+    `cpu`, and the host's code of a GPU (`spirv`, `nvvm`), which has the kernels as
+    binaries:
+
+    - Operations of `llvm`, and of `omp` where there are threads; no casts between
+      types of different dialects.
+    - A function without a body is of the C library (`malloc` and its like, `abort`
+      and `puts` of checks at run time, and the functions of `math.h` that kernels
+      call), or of a run time: its name begins with `calls`.
+    - Memory comes from the arena (`quant-plan-buffers`). What is allocated anywhere
+      else is allocated at every call: `allocations` says whether such a call is
+      fine (`any`), named in a remark, or an error.
+
+    ```mlir
+    // quant-verify-target-form{target=reference}
+    %c = arith.constant 1.0 : f32
+    %e = tensor.empty() : tensor<4xf32>
+    %f = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    ```
+
+    Limits: what a GPU's binary holds is for its serializer to check.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"cpu\"",
+           "reference or cpu; the latter also for the host's code of a GPU">,
+    ListOption<"calls", "calls", "std::string",
+               "What names of a run time's functions begin with; default: there "
+               "is none">,
+    Option<"allocations", "allocations", "std::string",
+           /*default=*/"\"remark\"",
+           "any, remark or error: what is allocated at every call">,
+  ];
+  let statistics = [
+    Statistic<"numRejected", "rejected", "Operations that do not belong">,
+    Statistic<"numAllocations", "allocations",
+              "Calls that allocate outside the arena">,
+  ];
+}
+
 #endif // QUANT_MLIR_PIPELINES_PASSES_TD

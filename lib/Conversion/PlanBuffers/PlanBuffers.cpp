@@ -144,7 +144,7 @@ public:
     Type i64 = builder.getI64Type();
     LLVM::LLVMFuncOp allocate =
         symbols.declare(allocateName, pointer, {i64, i64});
-    take = symbols.define("quant.take_arena", pointer, {pointer, i64});
+    take = symbols.define(quant_mlir::takeArenaName, pointer, {pointer, i64});
     Location loc = take.getLoc();
     Block *entry = take.addEntryBlock(builder);
     Block *fresh = builder.createBlock(&take.getBody());

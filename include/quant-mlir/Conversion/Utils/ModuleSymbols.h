@@ -14,6 +14,9 @@
 
 namespace quant_mlir {
 
+/// The function that gives a call its arena: the only one that allocates.
+inline constexpr llvm::StringLiteral takeArenaName = "quant.take_arena";
+
 class ModuleSymbols {
 public:
   explicit ModuleSymbols(mlir::ModuleOp module)
