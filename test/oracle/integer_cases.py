@@ -41,12 +41,12 @@ RESULTS = ("int8", "uint8", "f32", "f16", "bf16", "float8_e4m3fn")
 def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, columns,
                  reduction, out_form, out_shape, bias_dims=None, padding=None,
                  residual=None, bounds=(None, None), ties=False, dynamic=None,
-                 is_computed=False, unknown=()):
+                 is_computed=False, unknown=(), residual_dims=None, wide=False):
   """One quant.contract. `maps` are those of lhs, rhs and result as text after the
-  loops; `rows` the dimensions of lhs that are rows; `bias_dims` those of the
-  result that a bias has; `dynamic` a row dimension of lhs and of the result;
-  `is_computed` whether rhs is no constant; `unknown` loops whose sizes only the run
-  time knows."""
+  loops; `rows` the dimensions of lhs that are rows; `bias_dims` and `residual_dims`
+  those of the result that a bias and a residual have (None: no bias, all of them);
+  `dynamic` a row dimension of lhs and of the result; `is_computed` whether rhs is no
+  constant; `unknown` loops whose sizes only the run time knows."""
   loops, lhs_map, rhs_map, out_map = maps
   amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
   kind, _, unit = lhs_form.partition("-")
@@ -121,15 +121,20 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     text.append("bias(%s : %s)" % (m.constant(b, element), tensor(shape, element)))
     all_maps.append(amap(", ".join(loops_of_out[i] for i in bias_dims)))
   if residual:
+    dims = range(len(out_shape)) if residual_dims is None else residual_dims
+    pick = lambda a: [a[i] for i in dims]
+    shape, type_shape = pick(out_shape), pick(out_dims)
     if residual == "values":
-      r = quantize.round_to(m.random.normal(0, 3, out_shape).astype(np.float32), out_form)
-      r = m.argument(r.astype(np.float16) if out_form == "f16" else r, out_type)
-      text.append("residual(%s : %s)" % (r, out_type))
+      form = out_form if out_form in VALUES else VALUES[m.random.integers(3)]
+      type_ = tensor(type_shape, form)
+      r = quantize.round_to(m.random.normal(0, 3, shape).astype(np.float32), form)
+      r = m.argument(r.astype(np.float16) if form == "f16" else r, type_)
+      text.append("residual(%s : %s)" % (r, type_))
     else:
-      type_ = tensor(out_dims, "i8")
-      r = m.code_argument(out_shape, residual, type_)
+      type_ = tensor(type_shape, "i8")
+      r = m.code_argument(shape, residual, type_)
       text.append("residual(%s as %s : %s)" % (r, m.per_tensor(residual, ties), type_))
-    all_maps.append(amap(out_map))
+    all_maps.append(amap(", ".join(pick(loops_of_out))))
   if out_form in ("f32", "f16", "bf16"):
     text.append("outs(%s : %s)" % (out, out_type))
   else:
@@ -153,19 +158,26 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
   for key, bound in zip(("low", "high"), bounds):
     if bound is not None:
       text.append("%s %.9e" % (key, bound))
+  text.append("wide" if wide else "")
   y = m.line(" ".join(text) + " -> " + out_type)
   m.result(name, y, out_type, out_form)
 
 
 def options(m, out_form, ties):
   """Some residual, bounds and bias, at random."""
-  is_value = out_form in ("f32", "f16", "bf16")
   r = m.random
-  residual = r.choice(["", "", "int8", "uint8"] + (["values"] if is_value else []))
+  residual = r.choice(["", "", "int8", "uint8", "values"])
   bounds = [(None, None), (None, None), (0.0, None), (0.0, 6.0), (-1.0, 1.0)][
       r.integers(5)]
+  residual_dims = [None, None, None, [0], [1], []][r.integers(6)]
   return dict(residual=str(residual), bounds=bounds, ties=ties,
-              bias_dims=[1] if r.random() < 0.7 else None)
+              bias_dims=[1] if r.random() < 0.7 else None, residual_dims=residual_dims)
+
+
+def options_of_any_rank(m, out_form, ties):
+  """Without what is said of two dimensions."""
+  return {key: value for key, value in options(m, out_form, ties).items()
+          if not key.endswith("_dims")}
 
 
 def matmuls(quick, seed):
@@ -233,6 +245,36 @@ def multipliers(seed):
   yield m
 
 
+def wide(seed):
+  """Sums at the edge of an int32, and beyond it: rows and columns of the least and the
+  largest codes, lengths around what a piece of a kernel holds."""
+  m = Module([seed, 700])
+  m.extreme = True
+  forms = [  # lhs, rhs, products, whether they need more than an int32
+      ("uint8", Weights("int8", "per_tensor"), 65794, True),
+      ("uint8", Weights("int8", "per_channel", "zero"), 70001, True),
+      ("int8", Weights("int8", "per_channel"), 131073, True),
+      ("int8", Weights("uint8", "per_tensor", "zero"), 98305, True),
+      ("int8-symmetric", Weights("int8", "per_tensor"), 131071, False),
+      ("int8-per_row", Weights("int8", "per_channel", "zero"), 65537, True),
+      ("uint8-per_row", Weights("int8", "per_channel"), 98307, True),
+      ("uint8", Weights("int8", "per_channel", "minval"), 65535, True),
+      ("uint8", Weights("int4", "per_channel", "zero"), 600000, True),
+      ("int8", Weights("int8", 70000, "zero"), 140000, True)]
+  for i, (lhs, weights, k, is_wide) in enumerate(forms):
+    count, n, out = (1, 7, 3)[i % 3], (3, 2, 1)[i // 2 % 3], RESULTS[i % 5]
+    opts = options(m, out, i % 3 == 0)
+    if not is_wide:
+      opts["bias_dims"] = None
+    add_contract(m, "wide %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), wide=is_wide, is_computed=i == 3, **opts)
+  add_contract(m, "wide windows", ("h, k, i, c", "h + i, c", "i, c, k", "h, k"), "uint8",
+               (4, 35001), [0], Weights("int8", "per_channel", "zero"), (2, 35001, 2), [2], 1,
+               "int8", (3, 2), [1], wide=True)
+  yield m
+
+
 def values(quick, seed):
   """Sums in binary32: weights of codes and of values, every M and ragged N and K."""
   rows, depths, widths = (1, 2, 3, 7, 16, 33), (70, 300, 64, 33), (24, 65, 5, 1, 130)
@@ -275,8 +317,7 @@ def convolutions(seed, number=1000, forms=None, lhs_forms=None):
     if weights.dtype in VALUES and lhs not in VALUES:
       lhs = "f32"
     out = RESULTS[i % 6]
-    opts = options(m, out, i % 3 == 0)
-    opts.pop("bias_dims")
+    opts = options_of_any_rank(m, out, i % 3 == 0)
     step = lambda a, b: "%s * %d + %s * %d" % (a, stride, b, dilation)
     size = lambda d, low, high: (d + low + high - dilation * 2 - 1) // stride + 1
     oh, ow = size(9, 1, 2), size(8, 0, 1)
@@ -337,8 +378,7 @@ def products(seed):
     lhs = LHS_FORMS[i % 5]
     weights = forms[i // 2 % 5]
     out = RESULTS[(i // 3) % 5]
-    opts = options(m, out, i % 3 == 0)
-    opts.pop("bias_dims")
+    opts = options_of_any_rank(m, out, i % 3 == 0)
     columns = [d for d, name in enumerate(names[1]) if name == "n"]
     # A number of samples that is not known.
     open_ = (0, 0) if maps[0][0] == maps[2][0] and maps[1][0] != maps[0][0] and i % 4 == 1 else None
@@ -494,8 +534,7 @@ def by_rows(seed):
     lhs_shape = [size[d] for d in x.split(", ") if d in size]
     lhs_shape = tuple(lhs_shape + spatial) if kind != "matmul" else shape("w, c")
     out = RESULTS[i % 5]
-    opts = options(m, out, i % 3 == 0)
-    opts.pop("bias_dims")
+    opts = options_of_any_rank(m, out, i % 3 == 0)
     results = y.split(", ")
     padding = [0] * 2 * (len(lhs_shape) - 2) + [low] * 4 if low else None
     add_contract(m, "%s %d stride %d -> %s" % (kind, width, stride, out), (loops, x, w, y),
@@ -579,6 +618,7 @@ GROUPS = {
     "matmul": matmuls,
     "ties": lambda quick, seed: requantized(seed),
     "multipliers": lambda quick, seed: multipliers(seed),
+    "wide": lambda quick, seed: wide(seed),
     "conv": lambda quick, seed: convolutions(seed),
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),

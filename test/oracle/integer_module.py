@@ -40,6 +40,7 @@ class Module:
     self.lines, self.arguments, self.inputs = [], [], []
     self.results, self.types, self.names = [], [], []
     self.count = 0
+    self.extreme = False  # codes of the ends of their range
 
   def name(self):
     self.count += 1
@@ -98,7 +99,13 @@ class Module:
       table = table[np.isfinite(table)]
       return self.random.choice(table, shape)
     lo, hi = RANGES[dtype]
-    return self.random.integers(lo, hi + 1, shape)
+    a = self.random.integers(lo, hi + 1, shape)
+    if self.extreme and a.ndim > 1:
+      # Rows or columns, whichever are few, in turn of the least and the largest code.
+      axis = a.ndim - 1 - int(np.argmin(shape[::-1]))
+      turn = np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(a.ndim)])
+      a = np.choose(turn % 3, [np.full(shape, lo), np.full(shape, hi), a])
+    return a
 
   def scales(self, shape, ties):
     """Powers of two make ties; others make every rounding count."""

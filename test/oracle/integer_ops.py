@@ -244,7 +244,7 @@ class Contract:
     for start in range(0, length, size):
       span = (start, min(start + size, length))
       acc = self.sum(x, w, loop, span)
-      assert np.all(np.abs(acc) < 2**31), "accumulator overflows"
+      assert "wide" in self.op.attrs or np.all(np.abs(acc) < 2**31), "overflow"
       if "bias" in self.operands and self.types["bias"].element == "i32":
         acc = acc + to_result(self.operands["bias"], self.maps["bias"], self.result)
       m = multiplier(lhs_scale, self.of_columns(scale, start, loop), self.sy)
@@ -272,6 +272,8 @@ class Contract:
       if self.residual_params:
         p = self.residual_params
         r = (p.codes(r) - p.zero_point).astype(F32) * multiplier(p.scale, 1, self.sy)
+      elif params is not None:
+        r = np.asarray(r, F64) / F64(self.sy)
       v = v + np.asarray(r, F32)
     if params is not None:
       return params.requantize(v, params.bounded(low, high))

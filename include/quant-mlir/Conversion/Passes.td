@@ -85,7 +85,8 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
 
     Limits: a scale operand must be positive and finite and a zero point operand
     inside the range in use, as the contract says; otherwise the codes are
-    unspecified. Accumulators of level 2 are taken to be proven not to overflow.
+    unspecified. Accumulators of level 2 are taken to be proven not to overflow
+    where they are not `wide`.
     Operations on buffers are an error, as the lowering is one of tensors; those on
     other dialects' `!quant.uniform` types are left alone.
   }];

@@ -75,6 +75,9 @@ static std::string findNoPanelReason(ContractOp op,
   return "";
 }
 
+/// Codes of a byte, however they are moved, whose sum an int32 holds.
+static constexpr int64_t maxCodeSum = (int64_t(1) << 31) / 256;
+
 static std::string findTypeReason(ContractOp op) {
   auto isBytes = [](AffineAttr params) {
     return params.getStorage() == numerics::StorageType::Int8 ||
@@ -93,11 +96,37 @@ static std::string findTypeReason(ContractOp op) {
   return "";
 }
 
+/// Whether `columns` have one number.
+static bool isOne(ArrayRef<unsigned> columns, const LoopStrides &strides) {
+  return llvm::all_of(columns,
+                      [&](unsigned loop) { return strides[loop] == 0; });
+}
+
+static std::string findNoPiecesReason(ContractOp op,
+                                      const ContractLoops &loops) {
+  if (!op.getWide())
+    return "";
+  if (op.getReductionBlock())
+    return "an int32 may not hold the sum of a block";
+  if (op.getLayout() && op.getLayout()->getPanel() == 1)
+    return "columns do not follow each other in the result, and an int32 may "
+           "not hold its sum";
+  if (ShapedType::isDynamic(loops.getSize(loops.reduction)))
+    return "an int32 may not hold its sum, whose length only the run time "
+           "knows";
+  // Codes themselves are summed in i32.
+  if (loops.getSize(loops.reduction) > maxCodeSum)
+    return "an int32 may not hold the sum of its codes";
+  return "";
+}
+
 std::string quant_mlir::findNoKernelReason(ContractOp op,
                                            const CPUTarget &target) {
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
+  if (std::string reason = findNoPiecesReason(op, loops); !reason.empty())
+    return reason;
   if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)
     return findNoExchangeReason(op, loops);
   if (loops.isDepthwise && op.hasIntegerSum())
@@ -124,7 +153,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides :
        {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !loops.areContiguous(columns, *strides))
+    if (!strides->empty() && !loops.areContiguous(columns, *strides) &&
+        !(strides == &loops.residualStrides && isOne(columns, *strides)))
       return "columns do not follow each other in the bias or the residual";
   for (unsigned loop : loops.rows)
     if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
@@ -281,8 +311,13 @@ void ContractKernel::analyze() {
   init = kernel.flatten(op.getInit(), op.getInitMap());
   if (op.getBias())
     bias = kernel.flatten(op.getBias(), op.getBiasMap());
-  if (op.getResidual())
+  if (op.getResidual()) {
     residual = kernel.flatten(op.getResidual(), op.getResidualMap());
+    isResidualOfRows =
+        !isExchanged && !loops.isDepthwise &&
+        !loops.areContiguous(loops.columns, loops.residualStrides) &&
+        isOne(loops.columns, loops.residualStrides);
+  }
   MLIRContext *context = op.getContext();
 
   // One number for all, or one for each row: a dimension of 1 does not move.
@@ -361,8 +396,9 @@ void ContractKernel::planScratch() {
     numRows = kernel.mul(numRows, loop.size);
   needsRowSums = !isExchanged && !isOfValues &&
                  (!rhsOffset.isZero() || !minval.values.empty());
+  // Not of wide sums: an int32 holds sums of their codes, but not any products.
   if (!isOfValues && rhsOffset.isOne() && !rhsOffset.isZero() &&
-      minval.values.empty())
+      minval.values.empty() && !op.getWide())
     rowSumFactor = -int32_t(rhsOffset.values.front());
   // Sums of a block of rows' codes, of up to 8 bits with sign or without.
   hasPairs = hasBlocks && !isOfValues && width < 8 && dot.hasPairs() &&

@@ -36,6 +36,11 @@ std::string quant_mlir::findNoDepthwiseValuesReason(ContractOp op) {
   for (unsigned loop : loops.reduction)
     if (!loops.lhsStrides[loop] && loops.sizes[loop] != 1)
       return "distances between taps are not known";
+  for (const LoopStrides *strides :
+       {&loops.biasStrides, &loops.residualStrides})
+    if (!strides->empty() && (*strides)[*loops.channel] != 1 &&
+        loops.sizes[*loops.channel] != 1)
+      return "the bias or the residual is not one number for each channel";
   return "";
 }
 

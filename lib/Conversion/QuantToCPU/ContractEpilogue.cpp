@@ -28,6 +28,11 @@ Value ContractKernel::splat(Value scalar) {
   return vector::BroadcastOp::create(kernel.builder, kernel.loc, type, scalar);
 }
 
+Value ContractKernel::buildZero(Type type) {
+  return arith::ConstantOp::create(kernel.builder, kernel.loc,
+                                   kernel.builder.getZeroAttr(type));
+}
+
 Value ContractKernel::buildMask(const Panel &panel, int64_t reg) {
   OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes();
@@ -190,9 +195,15 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
     value = arith.addf(value, splat(row.bias));
 
   if (residual.base) {
-    Value at =
-        kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes())));
-    Value other = loadColumns(residual, at, panel, reg);
+    Value other;
+    if (isResidualOfRows)
+      other = splat(memref::LoadOp::create(
+          kernel.builder, kernel.loc, residual.base, ValueRange(row.residual)));
+    else
+      other = loadColumns(
+          residual,
+          kernel.index(kernel.add(row.residual, attr(reg * dot.getLanes()))),
+          panel, reg);
     value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
 

@@ -280,8 +280,10 @@ private:
           llvm::function_ref<Values(mlir::OpFoldResult, mlir::OpFoldResult,
                                     mlir::ValueRange)>
               body);
-  /// The whole reduction: i32 registers row by row, or f32 ones with blocks.
+  /// The whole reduction: i32 registers row by row, f32 ones with blocks, i64
+  /// ones where sums are wide.
   Values reduce(llvm::ArrayRef<Row> rows, const Panel &panel);
+  Values reducePieces(llvm::ArrayRef<Row> rows, const Panel &panel);
   Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
   /// What the sums of these rows begin with, row by row.
   Values buildStarts(llvm::ArrayRef<Row> rows, const Panel &panel);
@@ -311,7 +313,7 @@ private:
                          mlir::OpFoldResult number, int64_t size,
                          Values totals);
   mlir::Value loadRowSum(const Row &row, mlir::OpFoldResult block);
-  /// sum - scalar * vector
+  /// sum - scalar * vector, in the type of the sum
   mlir::Value subtractProduct(mlir::Value sum, mlir::Value scalar,
                               mlir::Value vector);
 
@@ -411,6 +413,7 @@ private:
   mlir::Value loadConstants(const ColumnConstants &constants,
                             mlir::OpFoldResult at);
   mlir::Value splat(mlir::Value scalar);
+  mlir::Value buildZero(mlir::Type type);
   ElementArith arith(mlir::Value like);
   mlir::Value constantI32(int64_t value);
   mlir::OpFoldResult attr(int64_t value) {
@@ -429,6 +432,8 @@ private:
   bool usesTiles;
   DotProduct dot;
 
+  /// The residual is the same for all columns.
+  bool isResidualOfRows = false;
   FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint;
   mlir::Value rhs;
   llvm::SmallVector<mlir::OpFoldResult> sizes;

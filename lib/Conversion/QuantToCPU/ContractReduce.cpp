@@ -18,14 +18,18 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace quant_mlir;
 
 Value ContractKernel::subtractProduct(Value sum, Value scalar, Value vector) {
   ElementArith arith = this->arith(sum);
-  return arith.sub(sum, arith::MulIOp::create(kernel.builder, kernel.loc,
-                                              splat(scalar), vector));
+  Type element = getElementTypeOrSelf(sum.getType());
+  Value product = arith::MulIOp::create(kernel.builder, kernel.loc,
+                                        arith.extend(splat(scalar), element),
+                                        arith.extend(vector, element));
+  return arith.sub(sum, product);
 }
 
 Value ContractKernel::loadRowSum(const Row &row, OpFoldResult block) {
@@ -220,9 +224,9 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
                                               const Panel &panel) {
   if (hasBlocks)
     return reduceBlocks(rows, panel);
-  OpBuilder &builder = kernel.builder;
-  Value zero = arith::ConstantOp::create(
-      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+  if (op.getWide())
+    return reducePieces(rows, panel);
+  Value zero = buildZero(dot.getSumType(kernel.builder));
   Values sums;
   if (isOfValues)
     sums.assign(rows.size() * panel.getRegisters(dot.getLanes()), zero);
@@ -298,8 +302,7 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
     return kernel.add(kernel.add(base, attr(reg * lanes)),
                       kernel.mul(number, attr(perBlock)));
   };
-  Value zero = arith::ConstantOp::create(
-      builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
+  Value zero = buildZero(dot.getSumType(builder));
 
   // What zero points of lhs are multiplied with.
   Values columnSums;
@@ -384,10 +387,8 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
 
 ContractKernel::Values ContractKernel::reduceBlocks(ArrayRef<Row> rows,
                                                     const Panel &panel) {
-  OpBuilder &builder = kernel.builder;
-  auto type = VectorType::get({dot.getLanes()}, builder.getF32Type());
   Value zero =
-      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
+      buildZero(VectorType::get({dot.getLanes()}, kernel.builder.getF32Type()));
   Values totals(rows.size() * panel.getRegisters(dot.getLanes()), zero);
   int64_t whole = reductionSize / blockSize, rest = reductionSize % blockSize;
   if (whole > 0)
@@ -397,5 +398,62 @@ ContractKernel::Values ContractKernel::reduceBlocks(ArrayRef<Row> rows,
         });
   if (rest > 0)
     totals = addBlock(rows, panel, attr(whole), rest, totals);
+  return totals;
+}
+
+//===----------------------------------------------------------------------===//
+// Wide sums
+//===----------------------------------------------------------------------===//
+
+/// Codes of a piece: however they are moved, an int32 holds their products.
+static constexpr int64_t pieceSize = 32768;
+static_assert(pieceSize * 255 * 255 < int64_t(1) << 31);
+
+/// %total = scf.for pieces iter_args(%t) {        two registers of i64 each
+///   %acc = scf.for groups { … }                  from zero
+///   scf.yield %t + extsi(%acc)
+/// }
+ContractKernel::Values ContractKernel::reducePieces(ArrayRef<Row> rows,
+                                                    const Panel &panel) {
+  Type i64 = kernel.builder.getI64Type();
+  Value zero = buildZero(VectorType::get({dot.getLanes()}, i64));
+  Values totals(rows.size() * panel.getRegisters(dot.getLanes()), zero);
+  Values zeros(totals.size(), buildZero(dot.getSumType(kernel.builder)));
+  auto addPiece = [&](OpFoldResult lhsAt, OpFoldResult rhsAt, int64_t size,
+                      Values totals) {
+    Values sums = addCodes(rows, panel, lhsAt, rhsAt, attr(size),
+                           dot.toAccumulators(kernel, zeros, rows.size()), 1);
+    for (auto [total, sum] :
+         llvm::zip_equal(totals, dot.toRows(kernel, sums, rows.size())))
+      total = arith(total).add(total, arith(sum).extend(sum, i64));
+    return totals;
+  };
+  // Pieces are whole tuples, so that each begins where packing begins one.
+  int64_t size = llvm::alignDown(pieceSize, tupleSize);
+  int64_t whole = runSize / size, rest = runSize % size;
+  totals = forRuns(
+      lhs, totals,
+      [&](OpFoldResult lhsAt, OpFoldResult number, ValueRange carried) {
+        OpFoldResult rhsAt =
+            kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
+        auto add = [&](OpFoldResult piece, int64_t count, ValueRange inits) {
+          return addPiece(
+              kernel.add(lhsAt, kernel.mul(piece, attr(size))),
+              kernel.add(rhsAt, kernel.mul(piece, attr(size / tupleSize *
+                                                       tupleBytes))),
+              count, Values(inits));
+        };
+        Values sums(carried);
+        if (whole > 0)
+          sums = kernel.forCarry(attr(0), attr(whole), sums,
+                                 [&](Value piece, ValueRange inits) {
+                                   return add(piece, size, inits);
+                                 });
+        if (rest > 0)
+          sums = add(attr(whole), rest, sums);
+        return sums;
+      });
+  for (auto [total, start] : llvm::zip_equal(totals, buildStarts(rows, panel)))
+    total = arith(total).add(total, start);
   return totals;
 }

@@ -102,7 +102,10 @@ ContractKernel::Row ContractKernel::buildRow(ArrayRef<Value> at,
   row.lhs = needsGather ? inScratch(gatheredStride) : place(lhs);
   row.init = kernel.index(kernel.add(place(init), panel.firstColumn));
   if (residual.base)
-    row.residual = kernel.index(kernel.add(place(residual), panel.firstColumn));
+    row.residual =
+        isResidualOfRows
+            ? place(residual)
+            : kernel.index(kernel.add(place(residual), panel.firstColumn));
   if (needsRowSums)
     row.sums = inScratch(numBlocks);
   if (needsTails)

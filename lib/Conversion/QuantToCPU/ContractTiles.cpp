@@ -54,7 +54,7 @@ std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
                                                 const CPUTarget &target,
                                                 const ContractLoops &loops,
                                                 bool isExchanged) {
-  if (!target.hasTiles() || !op.hasIntegerSum() ||
+  if (!target.hasTiles() || !op.hasIntegerSum() || op.getWide() ||
       (loops.isDepthwise && !isExchanged))
     return std::nullopt;
   bool isByte = op.getRhsCodesType().getElementTypeBitWidth() == 8;

@@ -173,6 +173,8 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
     // moved as the instruction does, and w as it is stored.
     OpFoldResult constantsAt = at(panel.constants);
     Value start = biases ? biases : splat(constantI32(0));
+    if (op.getWide())
+      start = arith(start).extend(start, kernel.builder.getI64Type());
     if (needsColumnSums) {
       Value sum = loadColumns(sums, at(panel.sums), panel, reg);
       // Panels that are packed here are summed as they are stored.

@@ -34,6 +34,8 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
       numerics::bitWidth(op.getLhsParams()->getStorage()) != 8 ||
       numerics::bitWidth(op.getRhsParamsAttr().getStorage()) != 8)
     return "a depthwise kernel takes and gives codes of 8 bits";
+  if (op.getWide())
+    return "an int32 may not hold its sum";
   if (op.getResidual())
     return "a depthwise kernel adds no residual";
   if (op.getBias() &&

@@ -170,7 +170,7 @@ static void widenValues(ContractOp op) {
     if (std::optional<AffineAttr> params = op.getResidualParams())
       residual = DequantizeOp::create(builder, loc, type.clone(f32), residual,
                                       Value(), Value(), *params);
-    op.getResidualMutable().assign(residual);
+    op.getResidualMutable().assign(buildConverted(builder, loc, residual, f32));
     op.removeResidualParamsAttr();
   }
   auto codes = cast<RankedTensorType>(op.getInit().getType());

@@ -62,6 +62,8 @@ std::string quant_mlir::findNoKernelReason(Operation *op,
   if (auto pool = dyn_cast<PoolOp>(op)) {
     if (!numerics::isInteger(pool.getParams().getStorage()))
       return "it is of codes in floating point";
+    if (pool.getWide())
+      return "an int32 may not hold its sum";
     if (hasWindowOverPadding(pool))
       return "its padding is not walked by one loop of the window";
   }

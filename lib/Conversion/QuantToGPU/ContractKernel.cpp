@@ -50,6 +50,8 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   ContractLoops loops = analyzeLoops(op);
   if (loops.isDepthwise)
     return "it is depthwise";
+  if (op.getWide())
+    return "an int32 may not hold its sum";
   std::optional<LayoutAttr> layout = op.getLayout();
   if (!layout)
     return "its right-hand side is not packed, as quant-pack-weights packs "

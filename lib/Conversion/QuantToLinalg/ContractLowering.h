@@ -70,6 +70,12 @@ private:
   mlir::Value buildMultiplier(const ElementArith &arith, mlir::ValueRange args,
                               const Multiplier &multiplier, unsigned scale);
 
+  /// Of sums: i32, i64 where they are wide, or binary32.
+  mlir::Type getSumType() {
+    if (!isInteger)
+      return rewriter.getF32Type();
+    return op.getWide() ? rewriter.getI64Type() : rewriter.getI32Type();
+  }
   bool hasIntegerBias() {
     return op.getBias() && mlir::getElementTypeOrSelf(op.getBias()).isInteger();
   }

@@ -102,8 +102,7 @@ ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
     format = rhsParams.getCodeFormat();
   bool isMinval = isInteger && rhsParams.getMinval();
 
-  Type element =
-      isInteger ? rewriter.getI32Type() : Type(rewriter.getF32Type());
+  Type element = getSumType();
   SmallVector<Value> outputs(isMinval ? 2 : 1, fill(element));
   SmallVector<AffineMap> maps(inputs.maps);
   maps.append(outputs.size(), op.getInitMap());
@@ -127,9 +126,9 @@ ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
           else if (zeroPoint.constant)
             w = arith.sub(w, zeroPoint.constant);
           Value product = arith::MulIOp::create(builder, loc, x, w);
-          results.push_back(arith.add(sum, product));
+          results.push_back(arith.add(sum, arith.extend(product, element)));
           if (isMinval)
-            results.push_back(arith.add(args.back(), x));
+            results.push_back(arith.add(args.back(), arith.extend(x, element)));
         } else if (!rhsParams) {
           Value w = buildWiden(builder, loc, args[1]);
           results.push_back(arith.addf(sum, arith.mulf(x, w)));

@@ -126,7 +126,7 @@ Value ContractLowering::buildScaled(const ElementArith &arith, ValueRange args,
                                     const ScaledInputs &inputs) {
   Value value = args[inputs.products];
   if (inputs.bias)
-    value = arith.add(value, args[inputs.bias]);
+    value = arith.add(value, arith.extend(args[inputs.bias], getSumType()));
   if (isInteger)
     value = arith.cast<arith::SIToFPOp>(arith.f32(), value);
   value = arith.mulf(
@@ -162,8 +162,8 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
       [&](const ElementArith &arith, ValueRange args) -> Value {
         OpBuilder &builder = arith.getBuilder();
         Value value = total ? args.front() : buildScaled(arith, args, scaled);
-        if (bias) {
-          Value added = args[bias];
+        // In units of the result.
+        auto addValue = [&](Value added) {
           if (resultScale) {
             Type f64 = builder.getF64Type();
             added = arith.divf(arith.cast<arith::ExtFOp>(f64, added),
@@ -171,7 +171,9 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
             added = arith.cast<arith::TruncFOp>(arith.f32(), added);
           }
           value = arith.addf(value, added);
-        }
+        };
+        if (bias)
+          addValue(args[bias]);
         if (residual) {
           Value added = args[residual];
           if (residualParams) {
@@ -180,10 +182,10 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
               factor = numerics::addMultiplier(factor, *resultScale);
             added = arith.mulf(buildCentredFloat(arith, added, *residualParams),
                                arith.floatConstant(factor));
+            value = arith.addf(value, added);
           } else {
-            added = buildWiden(builder, loc, added);
+            addValue(buildWiden(builder, loc, added));
           }
-          value = arith.addf(value, added);
         }
         if (std::optional<AffineAttr> params = op.getInitParams())
           return buildResultCode(arith, value, *params,

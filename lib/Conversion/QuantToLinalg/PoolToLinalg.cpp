@@ -32,8 +32,9 @@ public:
       : op(op), rewriter(rewriter), loc(op.getLoc()), params(op.getParams()),
         isAverage(op.getKind() == PoolKind::Average),
         isFloat(numerics::isFloat(params.getStorage())),
-        element(isFloat ? Type(rewriter.getF32Type())
-                        : Type(rewriter.getI32Type())) {}
+        element(isFloat        ? Type(rewriter.getF32Type())
+                : op.getWide() ? Type(rewriter.getI64Type())
+                               : Type(rewriter.getI32Type())) {}
 
   void lower();
 
@@ -70,7 +71,8 @@ Value PoolLowering::fill(TypedAttr value) {
   return linalg::FillOp::create(rewriter, loc, constant, empty).getResult(0);
 }
 
-/// %x -> i32 codes, centred for an average; binary32 for floats.
+/// %x -> i32 codes, centred for an average (i64 for a wide one); binary32 for
+/// floats.
 Value PoolLowering::widenInput() {
   Value input = op.getInput();
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
@@ -78,13 +80,14 @@ Value PoolLowering::widenInput() {
   inputs.add(input, rewriter.getMultiDimIdentityMap(rank));
   Value empty = tensor::EmptyOp::create(
       rewriter, loc, tensor::getMixedSizes(rewriter, loc, input), element);
-  return buildElementwise(rewriter, loc, inputs, empty,
-                          [&](const ElementArith &arith, ValueRange args) {
-                            if (isFloat || isAverage)
-                              return buildCentredCode(arith, args[0], params);
-                            return buildExtendCode(arith, args[0],
-                                                   params.getStorage());
-                          });
+  return buildElementwise(
+      rewriter, loc, inputs, empty,
+      [&](const ElementArith &arith, ValueRange args) {
+        if (isFloat || isAverage)
+          return arith.extend(buildCentredCode(arith, args[0], params),
+                              element);
+        return buildExtendCode(arith, args[0], params.getStorage());
+      });
 }
 
 /// Sums or maxima over windows. A tensor without contents says how large a
@@ -144,8 +147,8 @@ Value PoolLowering::buildWindowSize() {
 /// The same, without padding, for every element of the result: the sum over
 /// windows of a tensor of ones that is padded with zeros.
 Value PoolLowering::countElements() {
-  Value one =
-      arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(1));
+  Value one = arith::ConstantOp::create(rewriter, loc,
+                                        rewriter.getIntegerAttr(element, 1));
   Value empty = tensor::EmptyOp::create(
       rewriter, loc, tensor::getMixedSizes(rewriter, loc, op.getInput()),
       element);

@@ -125,9 +125,9 @@ Value quant_mlir::buildResidualTerm(const ElementArith &arith, Value residual,
     return arith.mulf(buildCentredFloat(arith, residual, *params),
                       arith.floatConstant(factor));
   }
-  if (getElementTypeOrSelf(residual.getType()).isF32())
-    return residual;
-  return arith.cast<arith::ExtFOp>(arith.f32(), residual);
+  if (!getElementTypeOrSelf(residual.getType()).isF32())
+    residual = arith.cast<arith::ExtFOp>(arith.f32(), residual);
+  return buildResultBias(arith, residual, op);
 }
 
 Value quant_mlir::buildContractResult(const ElementArith &arith, Value value,

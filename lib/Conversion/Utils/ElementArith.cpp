@@ -36,6 +36,12 @@ Value ElementArith::floatConstant(double value, Type element) const {
                        FloatAttr::get(element, value));
 }
 
+Value ElementArith::extend(Value value, Type element) const {
+  return value.getType() == typeOf(element)
+             ? value
+             : cast<arith::ExtSIOp>(element, value);
+}
+
 Value ElementArith::bitcast(Type element, Value value) const {
   Type type = typeOf(element);
   if (type == value.getType())

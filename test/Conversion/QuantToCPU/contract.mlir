@@ -165,3 +165,34 @@ func.func @parallel_rows(%x: memref<480x512xi8>, %w: memref<65536xi8>, %s: memre
     }
   }
 #-}
+
+// A sum that an int32 may not hold: pieces that one holds, added up in i64, and
+// what zero points add to that.
+// CHECK-LABEL: func @wide
+func.func @wide(%x: memref<4x70000xi8>, %w: memref<4480000xi8>, %s: memref<64xi32>, %y: memref<4x64xf32>) {
+  // CHECK: %[[TOTALS:.*]]:16 = scf.for %{{.*}} = %c0 to %c2 step %c1 iter_args(%[[TOTAL:[a-z0-9]*]] = %{{[^,]*}},
+  // CHECK: %[[PIECE:.*]]:16 = scf.for %{{.*}} = %c0 to %c8192
+  // CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: %[[TERM:.*]] = arith.extsi %[[PIECE]]#0 : vector<16xi32> to vector<16xi64>
+  // CHECK: arith.addi %[[TOTAL]], %[[TERM]] : vector<16xi64>
+  // CHECK: scf.yield
+  // CHECK: %[[REST:.*]]:16 = scf.for %{{.*}} = %c0 to %c1116
+  // CHECK: arith.addi %[[TOTALS]]#0, %{{.*}} : vector<16xi64>
+  // CHECK: arith.sitofp %{{.*}} : vector<16xi64> to vector<16xf32>
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5, zero_point = 3> : memref<4x70000xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<70000x64xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<64xi32>, : memref<4480000xi8>)
+    outs(%y : memref<4x64xf32>) maps [#x, #w, #y] wide
+  return
+}
+
+// A residual that is the same for all columns is a number of the row.
+// CHECK-LABEL: func @residual_of_rows
+func.func @residual_of_rows(%x: memref<1x64xi8>, %w: memref<4096xi8>, %s: memref<64xi32>, %r: memref<1xf32>, %y: memref<1x64xf32>) {
+  // CHECK: %[[R:.*]] = memref.load %arg3
+  // CHECK: vector.broadcast %[[R]] : f32 to vector<16xf32>
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : memref<1x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<64x64xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<64xi32>, : memref<4096xi8>)
+    residual(%r : memref<1xf32>)
+    outs(%y : memref<1x64xf32>) maps [#x, #w, affine_map<(m, n, k) -> (m)>, #y]
+  return
+}

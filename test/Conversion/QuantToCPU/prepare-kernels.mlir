@@ -88,3 +88,43 @@ func.func @half(%x: tensor<4x16xf16>, %o: tensor<4x16xf16>) -> tensor<4x16xf16> 
     outs(%o : tensor<4x16xf16>) maps [#x, #w, #y] -> tensor<4x16xf16>
   return %y : tensor<4x16xf16>
 }
+
+// -----
+
+#x = affine_map<(w, k, c) -> (w, c)>
+#w = affine_map<(w, k, c) -> (c, k)>
+#y = affine_map<(w, k, c) -> (k, w)>
+
+// CHECK-LABEL: func @wide_by_rows
+func.func @wide_by_rows(%x: tensor<64x70000xi8>, %o: tensor<4x64xi8>) -> tensor<4x64xi8> {
+  %w = arith.constant dense<1> : tensor<70000x4xi8>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: columns do not follow each other in the result, and an int32 may not hold its sum}}
+  %y = quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<64x70000xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70000x4xi8>)
+    outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x64xi8>) maps [#x, #w, #y] wide -> tensor<4x64xi8>
+  return %y : tensor<4x64xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @wide_blocks(%x: tensor<4x140000xi8>, %o: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %w = arith.constant dense<1> : tensor<140000x16xi8>
+  // expected-remark@+1 {{an int32 may not hold the sum of a block}}
+  %y = quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<4x140000xi8>)
+    rhs(%w as <int8, per_block<[70000, 1]>, scale = dense<0.5> : tensor<2x16xf32>> : tensor<140000x16xi8>)
+    outs(%o : tensor<4x16xf32>) maps [#x, #w, #y] wide -> tensor<4x16xf32>
+  return %y : tensor<4x16xf32>
+}
+
+// -----
+
+func.func @wide_average(%x: tensor<1x9000000xi8>, %o: tensor<1xi8>) -> tensor<1xi8> {
+  // expected-remark@+1 {{'quant.pool' has no kernel and is lowered to loops: an int32 may not hold its sum}}
+  %y = quant.pool average ins(%x as <uint8, per_tensor, scale = 0.5> : tensor<1x9000000xi8>) outs(%o : tensor<1xi8>)
+    maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [9000000] wide -> tensor<1xi8>
+  return %y : tensor<1xi8>
+}

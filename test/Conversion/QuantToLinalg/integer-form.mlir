@@ -182,3 +182,63 @@ func.func @maximum(%x: tensor<8xi8>, %o: tensor<4xi8>) -> tensor<4xi8> {
     outs(%o : tensor<4xi8>) maps [#x, #y] window [3] padding [1, 0] low 0.0 -> tensor<4xi8>
   return %y : tensor<4xi8>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#b = affine_map<(m, n, k) -> (n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Products fit into 32 bits, their sum into 64.
+// CHECK-LABEL: @wide
+// CHECK: %[[PRODUCT:.*]] = arith.muli %{{.*}}, %{{.*}} : i32
+// CHECK: %[[TERM:.*]] = arith.extsi %[[PRODUCT]] : i32 to i64
+// CHECK: arith.addi %{{.*}}, %[[TERM]] : i64
+// CHECK: %[[B:.*]] = arith.extsi %{{.*}} : i32 to i64
+// CHECK: %[[SUM:.*]] = arith.addi %{{.*}}, %[[B]] : i64
+// CHECK: arith.sitofp %[[SUM]] : i64 to f32
+func.func @wide(%x: tensor<4x?xi8>, %w: tensor<?x2xi8>, %b: tensor<2xi32>, %o: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %y = quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<4x?xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<?x2xi8>)
+    bias(%b : tensor<2xi32>)
+    outs(%o : tensor<4x2xf32>)
+    maps [#x, #w, #b, #y] wide -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @wide_average
+// CHECK: arith.addi %{{.*}}, %{{.*}} : i64
+// CHECK: arith.sitofp %{{.*}} : i64 to f32
+func.func @wide_average(%x: tensor<4x8xi8>, %o: tensor<4xi8>) -> tensor<4xi8> {
+  %y = quant.pool average ins(%x as <int8, per_tensor, scale = 0.5> : tensor<4x8xi8>) outs(%o : tensor<4xi8>)
+    maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [8] wide -> tensor<4xi8>
+  return %y : tensor<4xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Values are added to codes as a float bias is: divided in binary64, rounded once.
+// CHECK-LABEL: @residual_of_values
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant 2.500000e-01 : f64
+// CHECK: %[[PRODUCT:.*]] = arith.sitofp %{{.*}} : i32 to f32
+// CHECK: %[[R:.*]] = arith.extf %{{.*}} : f32 to f64
+// CHECK: %[[Q:.*]] = arith.divf %[[R]], %[[SCALE]] : f64
+// CHECK: %[[IN_UNITS:.*]] = arith.truncf %[[Q]] : f64 to f32
+// CHECK: arith.addf %[[PRODUCT]], %[[IN_UNITS]] : f32
+func.func @residual_of_values(%x: tensor<4x8xi8>, %w: tensor<8x2xi8>, %r: tensor<4x2xf32>, %o: tensor<4x2xi8>) -> tensor<4x2xi8> {
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x8xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<8x2xi8>)
+    residual(%r : tensor<4x2xf32>)
+    outs(%o as <int8, per_tensor, scale = 0.25> : tensor<4x2xi8>)
+    maps [#x, #w, #y, #y] -> tensor<4x2xi8>
+  return %y : tensor<4x2xi8>
+}

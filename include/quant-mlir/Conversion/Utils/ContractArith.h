@@ -52,8 +52,8 @@ private:
   llvm::SmallVector<int64_t> shape, blocks, strides;
 };
 
-/// float32(double(bias) / double(sy)) of a bias in f32, `bias` where the result
-/// is values.
+/// float32(double(bias) / double(sy)) of a bias, or another value that is
+/// added, in f32; `bias` where the result is values.
 mlir::Value buildResultBias(const ElementArith &arith, mlir::Value bias,
                             ContractOp op);
 

@@ -44,6 +44,8 @@ public:
   mlir::Value cast(mlir::Type element, mlir::Value value) const {
     return OpTy::create(builder, loc, typeOf(element), value);
   }
+  /// Extends by the sign; nothing where the type is already `element`'s.
+  mlir::Value extend(mlir::Value value, mlir::Type element) const;
   /// Reinterprets; nothing where the type is already `element`'s.
   mlir::Value bitcast(mlir::Type element, mlir::Value value) const;
 

@@ -117,10 +117,14 @@ static LogicalResult verifyOperands(ContractOp op) {
   return success();
 }
 
+static bool isValue(Type element) {
+  return isa<Float32Type, Float16Type, BFloat16Type>(element);
+}
+
 static LogicalResult verifyLhs(ContractOp op) {
   auto type = cast<ShapedType>(op.getLhs().getType());
   if (op.hasFloatLhs()) {
-    if (!isa<Float32Type, Float16Type, BFloat16Type>(type.getElementType()))
+    if (!isValue(type.getElementType()))
       return op.emitOpError()
              << "expected parameters for lhs, found codes of "
              << type.getElementType() << " without: write 'as'";
@@ -203,7 +207,7 @@ static LogicalResult verifyLayout(ContractOp op) {
 static LogicalResult verifyRhsParams(ContractOp op) {
   RankedTensorType codes = op.getRhsCodesType();
   if (op.hasFloatRhs()) {
-    if (!isa<Float32Type, Float16Type, BFloat16Type>(codes.getElementType()))
+    if (!isValue(codes.getElementType()))
       return op.emitOpError()
              << "expected parameters for rhs, found codes of "
              << codes.getElementType() << " without: write 'as'";
@@ -267,8 +271,7 @@ static LogicalResult verifyResult(ContractOp op) {
     if (failed(verifyCodes(op, "outs", init, *params)) ||
         failed(verifyPerTensor(op, "outs", *params)))
       return failure();
-  } else if (!isa<Float32Type, Float16Type, BFloat16Type>(
-                 init.getElementType())) {
+  } else if (!isValue(init.getElementType())) {
     return op.emitOpError() << "expected parameters for outs, found codes of "
                             << init.getElementType() << " without: write 'as'";
   }
@@ -278,11 +281,13 @@ static LogicalResult verifyResult(ContractOp op) {
       if (failed(verifyCodes(op, "residual", type, *params)) ||
           failed(verifyPerTensor(op, "residual", *params)))
         return failure();
-    } else if (op.getInitParams() ||
-               type.getElementType() != init.getElementType()) {
+    } else if (op.getInitParams()
+                   ? !isValue(type.getElementType())
+                   : type.getElementType() != init.getElementType()) {
       return op.emitOpError()
-             << "expected a residual of codes, or of values like outs, found "
-             << type;
+             << "expected a residual of codes, or of values "
+             << (op.getInitParams() ? "of f32, f16 or bf16" : "like outs")
+             << ", found " << type;
     }
   }
   if (Value bias = op.getBias()) {
@@ -310,5 +315,9 @@ LogicalResult ContractOp::verify() {
     return success(); // Here too.
   if (failed(verifyLhs(*this)) || failed(verifyRhs(*this)))
     return failure();
+  if (getWide() && !hasIntegerSum())
+    return emitOpError()
+           << "expected a wide sum to be of integers, found codes "
+              "or values in floating point: drop 'wide'";
   return verifyResult(*this);
 }

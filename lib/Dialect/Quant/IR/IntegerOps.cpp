@@ -192,5 +192,9 @@ LogicalResult PoolOp::verify() {
       !numerics::isInteger(getParams().getStorage()))
     return emitOpError() << "expected integer codes for an average, found "
                          << getParams();
+  if (getWide() && getKind() != PoolKind::Average)
+    return emitOpError()
+           << "expected a wide sum to be that of an average, found "
+              "a maximum: drop 'wide'";
   return verifyBounds(*this, getLow(), getHigh());
 }

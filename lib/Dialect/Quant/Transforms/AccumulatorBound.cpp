@@ -12,6 +12,7 @@
 #include "DimPieces.h"
 
 #include "quant-mlir/Dialect/Quant/IR/ContractBounds.h"
+#include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,6 +25,12 @@
 using namespace mlir;
 using namespace quant_mlir;
 using namespace quant_mlir::detail;
+
+void quant_mlir::detail::remarkWide(Operation *op, StringRef overflow) {
+  emitRemark(op->getLoc()) << "'" << getQuantName(op)
+                           << "' is summed in 64 bits, which takes longer: "
+                           << overflow;
+}
 
 std::optional<std::vector<int32_t>>
 quant_mlir::detail::readCodes(Value value, numerics::StorageType storage) {
@@ -186,7 +193,7 @@ static std::optional<int64_t> getMaxAbsBias(ContractOp op) {
 }
 
 std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
-  if (!op.hasIntegerSum())
+  if (!op.hasIntegerSum() || op.getWide())
     return "";
   std::optional<int64_t> numProducts = getNumProducts(op);
   // A number that is not known is checked at run time, against a bound that
@@ -234,7 +241,7 @@ std::string quant_mlir::detail::proveAccumulator(ContractOp op) {
 //===----------------------------------------------------------------------===//
 
 std::string quant_mlir::detail::proveAccumulator(PoolOp op) {
-  if (op.getKind() != PoolKind::Average)
+  if (op.getKind() != PoolKind::Average || op.getWide())
     return "";
   auto form = cast<IntegerFormOpInterface>(op.getOperation());
   int64_t count = 1;

@@ -9,6 +9,9 @@
 
 namespace quant_mlir::detail {
 
+/// Says why an operation, which is named, has become wide.
+void remarkWide(mlir::Operation *op, llvm::StringRef overflow);
+
 /// Proves K * max|qx - zx| * max|qw - zw| + |b| < 2^31 for the sums of a
 /// contraction, K the products of one sum (of one block where rhs has blocks),
 /// from types, zero points, and the constants of rhs and bias where they are in

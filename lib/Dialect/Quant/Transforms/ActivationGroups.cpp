@@ -6,9 +6,10 @@
 //   matmul, conv, …   bias?  residual add?  clamp?
 //   add, mul          clamp?
 //
-// Reshapes between a kernel and its epilogue go along (a depthwise result passes
-// a collapse_shape before its bias). Of two kernels that a residual addition
-// joins, the later one takes it in, so that the other's result is there.
+// Reshapes between a kernel and its epilogue go along (a depthwise result
+// passes a collapse_shape before its bias). Of two kernels that a residual
+// addition joins, the later one takes it in, so that the other's result is
+// there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -173,8 +174,8 @@ void ActivationGroups::collect(QuantizableOpInterface anchor) {
   group.effect = anchor.getValueEffect();
   for (QuantizableOperand &operand : anchor.getQuantizableOperands()) {
     Operation *owner = operand.operand->getOwner();
-    bool isWeight =
-        operand.canBeWeight() && isComputedFromConstants(operand.operand->get());
+    bool isWeight = operand.canBeWeight() &&
+                    isComputedFromConstants(operand.operand->get());
     bool isTable = anchor.getQuantizableKind() == "embedding";
     if (isWeight)
       group.weights.push_back(operand.operand);
@@ -214,8 +215,8 @@ void ActivationGroups::collect(QuantizableOpInterface anchor) {
     groupOf[op] = &groups.back();
 }
 
-/// Whether `other` has been computed where `op` stands, wherever it is quantized
-/// and dequantized.
+/// Whether `other` has been computed where `op` stands, wherever it is
+/// quantized and dequantized.
 static bool isComputedBefore(Value other, Operation *op) {
   Operation *def = other.getDefiningOp();
   while (isa_and_nonnull<ObserveOp, QuantizeOp, DequantizeOp>(def)) {
@@ -225,15 +226,26 @@ static bool isComputedBefore(Value other, Operation *op) {
   return !def || def->getBlock() != op->getBlock() || def->isBeforeInBlock(op);
 }
 
+/// The other one of two tensors that an operation reads; it may be the same for
+/// all elements along dimensions of the result.
+static OpOperand *findOtherInput(Operation *op, OpOperand *use) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || linalgOp.getNumDpsInputs() != 2)
+    return nullptr;
+  OpOperand *other =
+      linalgOp.getDpsInputOperand(linalgOp.getDpsInputOperand(0) == use);
+  return isa<RankedTensorType>(other->get().getType()) ? other : nullptr;
+}
+
 void ActivationGroups::extend(ActivationGroup &group) {
   // A known range is of the operation alone, an average keeps its input's.
   if (!group.isQuantizable() || group.effect != ValueEffect::Computes)
     return;
   std::optional<Dims> channels = getChannelDims(group);
-  bool isContraction = !group.weights.empty() ||
-                       (isa<linalg::LinalgOp>(group.anchor) &&
-                        cast<linalg::LinalgOp>(group.anchor)
-                                .getNumReductionLoops() > 0);
+  bool isContraction =
+      !group.weights.empty() ||
+      (isa<linalg::LinalgOp>(group.anchor) &&
+       cast<linalg::LinalgOp>(group.anchor).getNumReductionLoops() > 0);
   while (group.output.hasOneUse()) {
     // Reshapes go along only where an epilogue follows.
     OpOperand *use = &*group.output.use_begin();
@@ -266,21 +278,23 @@ void ActivationGroups::extend(ActivationGroup &group) {
         // The constant's own dimensions, seen in the result.
         auto linalgOp = dyn_cast<linalg::LinalgOp>(next.getOperation());
         Dims varying =
-            linalgOp ? mapMove(linalgOp, epilogue->bias,
-                               isa<RankedTensorType>(
-                                   epilogue->bias->get().getType())
-                                   ? getVaryingDims(epilogue->bias->get())
-                                   : Dims())
-                     : getVaryingDims(epilogue->bias->get());
+            linalgOp
+                ? mapMove(linalgOp, epilogue->bias,
+                          isa<RankedTensorType>(epilogue->bias->get().getType())
+                              ? getVaryingDims(epilogue->bias->get())
+                              : Dims())
+                : getVaryingDims(epilogue->bias->get());
         if (varying.size() != dims->size() || varying.test(*dims))
           return;
       }
       group.bias = epilogue->bias;
       break;
     case Epilogue::Kind::Add: {
-      if (!isContraction || group.residual || epilogue->inputs.size() != 2)
+      OpOperand *other = epilogue->inputs.size() == 2
+                             ? epilogue->inputs[epilogue->inputs[0] == use]
+                             : findOtherInput(next, use);
+      if (!isContraction || group.residual || !other)
         return;
-      OpOperand *other = epilogue->inputs[epilogue->inputs[0] == use];
       if (!isComputedBefore(other->get(), group.ops.back()))
         return;
       group.inputs.push_back(other);
@@ -347,7 +361,6 @@ const ActivationGroup *ActivationGroups::getProducer(Value value) const {
 
 Value ActivationGroups::getClass(Value value) const {
   auto leader = classes.findLeader(value.getAsOpaquePointer());
-  return leader == classes.member_end()
-             ? value
-             : Value::getFromOpaquePointer(*leader);
+  return leader == classes.member_end() ? value
+                                        : Value::getFromOpaquePointer(*leader);
 }

@@ -71,15 +71,10 @@ public:
 
   void runOnOperation() override {
     skipped.clear();
-    SmallVector<FunctionOpInterface> functions;
     getOperation()->walk(
-        [&](FunctionOpInterface function) { functions.push_back(function); });
-    for (FunctionOpInterface function : functions)
-      runOnFunction(function);
-    if (!report.empty())
-      if (failed(checkWritten(getOperation(), report,
-                              appendSkipped(report, skipped))))
-        signalPassFailure();
+        [&](FunctionOpInterface function) { runOnFunction(function); });
+    if (failed(appendSkipped(getOperation(), report, skipped)))
+      signalPassFailure();
   }
 
 private:

@@ -154,8 +154,8 @@ Operation *ContractionFuser::build() {
     return nullptr;
   }
   builder.setInsertionPoint(output.getDefiningOp());
-  // f16 values cannot be added to f32 ones and the like.
-  if (residual && !residualParams)
+  // f16 values cannot be added to f32 ones and the like, but to codes.
+  if (residual && !residualParams && !users.params)
     if (getElementTypeOrSelf(residual.getType()) != element) {
       decline("what it adds is of another type than its result");
       return nullptr;
@@ -175,15 +175,15 @@ Operation *ContractionFuser::build() {
       builder.getArrayAttr(maps),
       padding.empty() ? DenseI64ArrayAttr()
                       : builder.getDenseI64ArrayAttr(padding),
-      getBound(builder, bounds.lo), getBound(builder, bounds.hi));
+      getBound(builder, bounds.lo), getBound(builder, bounds.hi),
+      /*wide=*/UnitAttr());
   if (Attribute name = group.anchor->getAttr("quant.name"))
     contract->setAttr("quant.name", name);
   if (!keepIfValid(contract, reason))
     return nullptr;
-  if (std::string proof = proveAccumulator(contract); !proof.empty()) {
-    contract->erase();
-    decline(proof);
-    return nullptr;
+  if (std::string overflow = proveAccumulator(contract); !overflow.empty()) {
+    contract.setWide(true);
+    remarkWide(contract, overflow);
   }
   return contract;
 }

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AccumulatorBound.h"
 #include "BiasChannels.h"
 #include "FuseGroup.h"
 #include "PoolWindow.h"
@@ -35,7 +36,7 @@ static Operation *createPool(OpBuilder &builder, Location loc, PoolKind kind,
       padding.empty() ? DenseI64ArrayAttr()
                       : builder.getDenseI64ArrayAttr(padding),
       countPadding ? builder.getUnitAttr() : UnitAttr(), FloatAttr(),
-      FloatAttr());
+      FloatAttr(), /*wide=*/UnitAttr());
 }
 
 FuseResult quant_mlir::detail::fuseAverage(const ActivationGroup &group) {
@@ -107,6 +108,11 @@ FuseResult quant_mlir::detail::fuseAverage(const ActivationGroup &group) {
     pool->setAttr("quant.name", name);
   if (!keepIfValid(pool, result.reason))
     return result;
+  if (std::string overflow = proveAccumulator(cast<PoolOp>(pool));
+      !overflow.empty()) {
+    cast<PoolOp>(pool).setWide(true);
+    remarkWide(pool, overflow);
+  }
   Value value = pool->getResult(0);
   for (Operation *move : moves)
     value = applyMove(builder, move, value);

@@ -85,13 +85,24 @@ bool ContractionFuser::readResidual(OpOperand *operand,
                                     ArrayRef<Operation *> movesBefore) {
   IndexedValue added{operand->get(), {}};
   AffineAttr params;
-  if (DequantizeOp dequantize = getStaticDequantize(added.value)) {
-    added.value = dequantize.getInput();
-    params = dequantize.getParams();
-  }
-  // In dimensions of what it is added to.
   auto owner = cast<linalg::LinalgOp>(operand->getOwner());
   AffineMap map = owner.getMatchingIndexingMap(operand);
+  // What is copied along dimensions is read where it comes from. Codes without
+  // one constant scale are added as the values that they mean.
+  while (true) {
+    if (DequantizeOp dequantize = getStaticDequantize(added.value);
+        dequantize && !params) {
+      added.value = dequantize.getInput();
+      params = dequantize.getParams();
+    } else if (auto broadcast =
+                   added.value.getDefiningOp<linalg::BroadcastOp>()) {
+      added.value = broadcast.getInput();
+      map = map.dropResults(broadcast.getDimensions());
+    } else {
+      break;
+    }
+  }
+  // In dimensions of what it is added to.
   AffineMap dataMap = owner.getMatchingIndexingMap(owner.getDpsInitOperand(0));
   added.value = dropUnitDims(builder, added.value, map, params);
   for (AffineExpr expr : map.getResults()) {
@@ -138,15 +149,13 @@ bool ContractionFuser::findEnd() {
     return false;
   SmallVector<GroupStep> steps = getSteps(group);
   SmallVector<Operation *> pending;
-  bool isWhole = true;
   for (const GroupStep &step : steps) {
     if (step.kind == GroupStep::Move) {
       moves.push_back(step.op);
       pending.push_back(step.op);
       continue;
     }
-    isWhole = addStep(step);
-    if (!isWhole) {
+    if (!addStep(step)) {
       left = step.op;
       break;
     }
@@ -158,11 +167,5 @@ bool ContractionFuser::findEnd() {
   if (onValues)
     return true;
   users = findQuantizedUsers(output);
-  // A residual of values is added to values: the quantize stays behind.
-  if (residual && !residualParams) {
-    if (users.params && isWhole)
-      reason = "what it adds is in floating point";
-    users = {};
-  }
   return true;
 }

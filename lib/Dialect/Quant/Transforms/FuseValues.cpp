@@ -49,16 +49,13 @@ public:
   using FuseValuesPassBase::FuseValuesPassBase;
 
   void runOnOperation() override {
-    SmallVector<FunctionOpInterface> functions;
-    getOperation()->walk(
-        [&](FunctionOpInterface function) { functions.push_back(function); });
-    for (FunctionOpInterface function : functions) {
+    getOperation()->walk([&](FunctionOpInterface function) {
       ActivationGroups groups(function);
       for (const ActivationGroup &group : groups.getGroups())
         if (isOfValues(group))
           note(group.anchor, fuseContraction(group, /*onValues=*/true));
       eraseDeadOps(function);
-    }
+    });
   }
 
 private:

@@ -146,8 +146,7 @@ llvm::Error QuantReport::write(llvm::StringRef path) const {
   });
 }
 
-llvm::Error
-quant_mlir::appendSkipped(llvm::StringRef path,
+static llvm::Error append(llvm::StringRef path,
                           llvm::ArrayRef<QuantReport::SkippedEntry> skipped) {
   if (!llvm::sys::fs::exists(path)) {
     QuantReport report;
@@ -184,4 +183,12 @@ quant_mlir::appendSkipped(llvm::StringRef path,
     os << "\n";
     return llvm::Error::success();
   });
+}
+
+llvm::LogicalResult
+quant_mlir::appendSkipped(mlir::ModuleOp module, llvm::StringRef path,
+                          llvm::ArrayRef<QuantReport::SkippedEntry> skipped) {
+  if (path.empty())
+    return llvm::success();
+  return checkWritten(module, path, append(path, skipped));
 }

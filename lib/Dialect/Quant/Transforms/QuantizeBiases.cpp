@@ -161,15 +161,10 @@ public:
             return operand.canBeWeight();
           });
     });
-    SmallVector<FunctionOpInterface> functions;
     getOperation()->walk(
-        [&](FunctionOpInterface function) { functions.push_back(function); });
-    for (FunctionOpInterface function : functions)
-      runOnFunction(function);
-    if (!report.empty())
-      if (failed(checkWritten(getOperation(), report,
-                              appendSkipped(report, skipped))))
-        signalPassFailure();
+        [&](FunctionOpInterface function) { runOnFunction(function); });
+    if (failed(appendSkipped(getOperation(), report, skipped)))
+      signalPassFailure();
   }
 
 private:

@@ -47,8 +47,8 @@ public:
       if (!overflow.empty())
         checks.complain(op, Twine("expected a sum that an int32 holds: ") +
                                 overflow +
-                                ": split the reduction, or leave the operation "
-                                "in floating point");
+                                ": write 'wide' behind its maps, which "
+                                "quant-fuse does");
       else
         ++numProven;
     });

@@ -538,9 +538,9 @@ func.func @outs_per_channel(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tenso
 #b = affine_map<(m, n, k) -> (n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
-func.func @residual_of_values(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>, %r: tensor<4x24xf32>) {
-  // expected-error @below {{expected a residual of codes, or of values like outs, found}}
-  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) residual(%r : tensor<4x24xf32>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #y, #y] -> tensor<4x24xi8>
+func.func @residual_of_codes_without_parameters(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>, %r: tensor<4x24xi8>) {
+  // expected-error @below {{expected a residual of codes, or of values of f32, f16 or bf16, found 'tensor<4x24xi8>'}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) residual(%r : tensor<4x24xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #y, #y] -> tensor<4x24xi8>
   return
 }
 
@@ -739,3 +739,35 @@ func.func private @panels_offset() attributes {a = #qparams.layout<panels, tenso
 
 // expected-error @below {{canonical is the same for every tensor: expected nothing behind it}}
 func.func private @canonical_with_type() attributes {a = #qparams.layout<canonical, tensor<70x24xi8>>}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @residual_of_other_values(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>, %r: tensor<4x24xf16>) {
+  // expected-error @below {{expected a residual of codes, or of values like outs, found 'tensor<4x24xf16>'}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) residual(%r : tensor<4x24xf16>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @wide_sum_of_values(%x: tensor<4x70xf32>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>) {
+  // expected-error @below {{expected a wide sum to be of integers, found codes or values in floating point: drop 'wide'}}
+  %y = quant.contract lhs(%x : tensor<4x70xf32>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] wide -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+func.func @wide_maximum(%x: tensor<4x8xi8>, %o: tensor<4xi8>) {
+  // expected-error @below {{expected a wide sum to be that of an average, found a maximum: drop 'wide'}}
+  %y = quant.pool max ins(%x as <int8, per_tensor, scale = 0.5> : tensor<4x8xi8>) outs(%o : tensor<4xi8>) maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [8] wide -> tensor<4xi8>
+  return
+}

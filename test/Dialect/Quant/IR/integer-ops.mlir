@@ -146,3 +146,17 @@ func.func @pools(%x: tensor<1x24x24x64xi8>, %o: tensor<1x12x12x64xi8>, %p: tenso
     outs(%p : tensor<1x64xi8>) maps [#gx, #gy] window [13, -1] padding [0, 0, 0, 1, 0, 0, 0, 0] count_padding -> tensor<1x64xi8>
   return %z : tensor<1x64xi8>
 }
+
+// CHECK-LABEL: func @wide
+func.func @wide(%x: tensor<1x70000xi8>, %w: tensor<70000x2xi8>, %r: tensor<2xf16>, %o: tensor<1x2xi8>, %a: tensor<1xi8>) -> (tensor<1x2xi8>, tensor<1xi8>) {
+  // CHECK: quant.contract {{.*}} residual(%{{.*}} : tensor<2xf16>) {{.*}} low 0.000000e+00 wide {a = 1 : i32} -> tensor<1x2xi8>
+  %y = quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<1x70000xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70000x2xi8>) residual(%r : tensor<2xf16>)
+    outs(%o as <int8, per_tensor, scale = 0.5> : tensor<1x2xi8>)
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>]
+    low 0.0 wide {a = 1 : i32} -> tensor<1x2xi8>
+  // CHECK: quant.pool average {{.*}} window [70000] wide -> tensor<1xi8>
+  %p = quant.pool average ins(%x as <uint8, per_tensor, scale = 0.5> : tensor<1x70000xi8>) outs(%a : tensor<1xi8>)
+    maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [70000] wide -> tensor<1xi8>
+  return %y, %p : tensor<1x2xi8>, tensor<1xi8>
+}

@@ -2,19 +2,6 @@
 
 // What stays at level 1 says why, and the verifier takes that for an answer.
 
-// CHECK-LABEL: @overflow
-// CHECK: linalg.matmul {quant.not_fused = "the sum may overflow an int32: 140000 * 128 * 127 + 0 is not below 2^31"}
-func.func @overflow(%q: tensor<1x140000xi8>, %i: tensor<1x2xf32>) -> tensor<1x2xf32> {
-  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<1x140000xi8> -> tensor<1x140000xf32>
-  %c = arith.constant dense<127> : tensor<140000x2xi8>
-  %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<140000x2xi8> -> tensor<140000x2xf32>
-  // expected-remark@below {{'linalg.matmul' stays in the quantized form: the sum may overflow an int32: 140000 * 128 * 127 + 0 is not below 2^31}}
-  %0 = linalg.matmul ins(%x, %w : tensor<1x140000xf32>, tensor<140000x2xf32>) outs(%i : tensor<1x2xf32>) -> tensor<1x2xf32>
-  return %0 : tensor<1x2xf32>
-}
-
-// -----
-
 func.func @minval_activation(%q: tensor<4x2xi8>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
   %x = quant.dequantize %q <int8, per_tensor, scale = 0.5, minval = -1.0> : tensor<4x2xi8> -> tensor<4x2xf32>
   %c = arith.constant dense<1> : tensor<2x2xi8>
@@ -42,32 +29,6 @@ func.func @dynamic_second_operand(%q: tensor<4x2xi8>, %k: tensor<2x2xi8>, %s: te
   // expected-remark@below {{the scale of its second operand is known at run time only}}
   %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %0 : tensor<4x2xf32>
-}
-
-// -----
-
-#id = affine_map<(a, b) -> (a, b)>
-
-// What it adds is in floating point: the kernel ends in values.
-// CHECK-LABEL: @float_residual
-// CHECK: %[[Y:.*]] = quant.contract {{.*}} residual(%{{.*}} : tensor<4x2xf32>) outs(%{{.*}} : tensor<4x2xf32>)
-// CHECK: quant.quantize %[[Y]]
-func.func @float_residual(%q: tensor<4x2xi8>, %r: tensor<4x2xf32>) -> tensor<4x2xi8> {
-  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<4x2xi8> -> tensor<4x2xf32>
-  %c = arith.constant dense<1> : tensor<2x2xi8>
-  %w = quant.dequantize %c <int8, per_tensor, scale = 0.5> : tensor<2x2xi8> -> tensor<2x2xf32>
-  %e = tensor.empty() : tensor<4x2xf32>
-  %zero = arith.constant 0.0 : f32
-  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
-  // expected-remark@below {{what follows 'linalg.matmul' stays outside its kernel: what it adds is in floating point}}
-  %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
-  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%0, %r : tensor<4x2xf32>, tensor<4x2xf32>) outs(%e : tensor<4x2xf32>) {
-  ^bb0(%in: f32, %in2: f32, %out: f32):
-    %3 = arith.addf %in, %in2 : f32
-    linalg.yield %3 : f32
-  } -> tensor<4x2xf32>
-  %y = quant.quantize %1 <int8, per_tensor, scale = 0.5> : tensor<4x2xf32> -> tensor<4x2xi8>
-  return %y : tensor<4x2xi8>
 }
 
 // -----

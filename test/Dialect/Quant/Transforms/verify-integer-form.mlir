@@ -61,7 +61,7 @@ func.func @forgotten_maximum(%x: tensor<4x2xf32>, %i: tensor<4xi8>) -> tensor<4x
 #y = affine_map<(m, n, k) -> (m, n)>
 
 func.func @overflow(%q: tensor<1x70000xi8>, %w: tensor<70000x2xi8>, %o: tensor<1x2xf32>) -> tensor<1x2xf32> {
-  // expected-error@below {{expected a sum that an int32 holds: the sum may overflow an int32: 70000 * 255 * 128 + 0 is not below 2^31: split the reduction, or leave the operation in floating point}}
+  // expected-error@below {{expected a sum that an int32 holds: the sum may overflow an int32: 70000 * 255 * 128 + 0 is not below 2^31: write 'wide' behind its maps, which quant-fuse does}}
   %0 = quant.contract lhs(%q as <uint8, per_tensor, scale = 0.5> : tensor<1x70000xi8>)
     rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<70000x2xi8>)
     outs(%o : tensor<1x2xf32>) maps [#x, #w, #y] -> tensor<1x2xf32>
@@ -129,6 +129,22 @@ func.func @dynamic_sum_and_bias(%q: tensor<1x?xi8>, %w: tensor<?x2xi8>, %b: tens
     bias(%b : tensor<2xi32>)
     outs(%o : tensor<1x2xf32>) maps [#x, #w, #b, #y] -> tensor<1x2xf32>
   return %0 : tensor<1x2xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Of wide sums nothing is to be proven.
+func.func @wide_sums(%q: tensor<1x?xi8>, %w: tensor<?x2xi8>, %o: tensor<1x2xf32>, %p: tensor<1x9000000xi8>, %a: tensor<1xi8>) -> (tensor<1x2xf32>, tensor<1xi8>) {
+  %0 = quant.contract lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<1x?xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> : tensor<?x2xi8>)
+    outs(%o : tensor<1x2xf32>) maps [#x, #w, #y] wide -> tensor<1x2xf32>
+  %1 = quant.pool average ins(%p as <uint8, per_tensor, scale = 0.5> : tensor<1x9000000xi8>)
+    outs(%a : tensor<1xi8>) maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [9000000] wide -> tensor<1xi8>
+  return %0, %1 : tensor<1x2xf32>, tensor<1xi8>
 }
 
 // -----

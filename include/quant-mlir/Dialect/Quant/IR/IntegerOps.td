@@ -141,18 +141,19 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     and `z` their scales and zero points, `c` the unit of rhs:
 
     ```
-    acc = sum((x - zx) * (w - zw))                   exact, int32
+    acc = sum((x - zx) * (w - zw))                   exact: int32, or wide
     acc = acc + bias                                 an i32 bias
     result with parameters (sy, z):
       m = float32(double(sx) * double(sw[c]) / double(sy))
       v = float(acc) * m
       v = v + float32(double(bias) / double(sy))     an f32 bias
-      v = v + float(r - zr) * float32(double(sr) / double(sy))     residual
+      v = v + float(r - zr) * float32(double(sr) / double(sy))     residual of codes
+      v = v + float32(double(r) / double(sy))                      of values
       y = clamp(R(v) + z, lower, upper)
     result of values:
       y = float(acc) * float32(double(sx) * double(sw[c]))
       y = y + bias                                   an f32 bias
-      y = y + r                                      residual, of values or codes
+      y = y + r, or y + float(r - zr) * sr           residual, of values or codes
       y = min(max(y, low), high)
     ```
 
@@ -171,6 +172,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
       are summed likewise. Beside such an lhs, rhs may be of values too.
     - scale and zero point operands belong to lhs (dynamic quantization): of one
       element or one per row; the bias is f32.
+
+    `wide` says that an int32 may not hold the sum: it is as exact, added up in
+    64 bits. A kernel does so from pieces that an int32 holds.
 
     Positions of lhs that are padding count as its zero point. All integers are as
     they are in the integer model of the network, on every target and for every
@@ -193,7 +197,8 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     - rhs has static parameters, or none beside an lhs of values; every unit of rhs that is not a block along a
       reduction has one scale;
     - an i32 bias has scale sx * sw[c] and zero point 0;
-    - the accumulator is proven not to overflow (`quant-verify-integer-form`).
+    - the accumulator is proven not to overflow (`quant-verify-integer-form`), or
+      wide, which only sums of integers are.
 
     ```mlir
     #x = affine_map<(m, n, k) -> (m, k)>
@@ -225,7 +230,8 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     AffineMapArrayAttr:$maps,
     OptionalAttr<DenseI64ArrayAttr>:$padding,
     OptionalAttr<F32Attr>:$low,
-    OptionalAttr<F32Attr>:$high);
+    OptionalAttr<F32Attr>:$high,
+    UnitAttr:$wide);
   let assemblyFormat = [{
     `lhs` `(` $lhs (`as` $lhs_params^)?
       (`scale` $scale^ `:` type($scale) `,`)?
@@ -236,7 +242,7 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     (`residual` `(` $residual^ (`as` $residual_params^)? `:` type($residual) `)`)?
     `outs` `(` $init (`as` $init_params^)? `:` type($init) `)`
     `maps` $maps (`padding` $padding^)? (`low` $low^)? (`high` $high^)?
-    attr-dict (`->` type($results)^)?
+    (`wide` $wide^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = sharedDeclaration # [{
     /// Maps of the operands, by name; null where there is no such operand.
@@ -349,10 +355,11 @@ def QuantExt_PoolOp : QuantExt_IntegerFormOp<"pool", [],
 
     Input and result share the parameters. Positions of the input that are padding
     are not part of a window: `n` counts the others, or all with `count_padding`,
-    where padding is the value 0. `low` and `high` are those of
+    where padding is the value 0. `low`, `high` and `wide` are those of
     `quant.contract`.
 
-    Constraints: per_tensor parameters, codes of 8 bits; average of integers only.
+    Constraints: per_tensor parameters, codes of 8 bits; average of integers only,
+    and only an average is wide.
 
     ```mlir
     #x = affine_map<(n, h, w, c, i, j) -> (n, h * 2 + i, w * 2 + j, c)>
@@ -371,13 +378,14 @@ def QuantExt_PoolOp : QuantExt_IntegerFormOp<"pool", [],
     DenseI64ArrayAttr:$window,
     OptionalAttr<DenseI64ArrayAttr>:$padding,
     UnitAttr:$count_padding,
-    OptionalAttr<F32Attr>:$low, OptionalAttr<F32Attr>:$high);
+    OptionalAttr<F32Attr>:$low, OptionalAttr<F32Attr>:$high,
+    UnitAttr:$wide);
   let assemblyFormat = [{
     $kind `ins` `(` $input `as` $params `:` type($input) `)`
     `outs` `(` $init `:` type($init) `)`
     `maps` $maps `window` $window (`padding` $padding^)?
     (`count_padding` $count_padding^)? (`low` $low^)? (`high` $high^)?
-    attr-dict (`->` type($results)^)?
+    (`wide` $wide^)? attr-dict (`->` type($results)^)?
   }];
 }
 

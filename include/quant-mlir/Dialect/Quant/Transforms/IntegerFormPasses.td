@@ -58,8 +58,13 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
     - `tensor.pad` with the zero point (of values: with 0.0) becomes `padding`.
     - An int32 bias of scale `sx * sw[c]` is added to the accumulator; any other
       constant becomes an f32 bias, one number per channel.
+    - Another activation that is added is codes with one constant scale, or values:
+      codes of any other parameters are dequantized in front. It may be the same for
+      all rows, columns or elements.
     - Reshapes inside a kernel work on codes, behind it, and in front of what is
       added; those of weights are folded into the constant.
+    - A sum that an int32 may not hold, by its numbers or because its length is known
+      at run time only, is `wide`, with a remark.
     - An average is `quant.pool average` where input and result have equal parameters
       and it divides by the number of elements of its window, the padding counted or
       not; a maximum over windows of codes is `quant.pool max`.
@@ -67,9 +72,9 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
     What stays at level 1 is named in a remark with the reason, and carries it as the
     attribute `quant.not_fused`, so that `quant-verify-integer-form` knows it from
     what was forgotten: an activation with a minval; a second operand with a scale
-    found at run time; a transposed convolution; a sum that an int32 may not hold,
-    with the numbers. An addition that a kernel cannot take in, because what it adds
-    is in floating point, stays behind it.
+    found at run time; a transposed convolution. An addition that a kernel cannot
+    take in, because reshapes between the two cannot be undone on what it adds, stays
+    behind it.
 
     Fusing moves a code by one where a float sum, which level 1 computes, and the
     exact one lie on different sides of a tie (docs/numerics.md, section 6).
@@ -163,8 +168,9 @@ def VerifyIntegerFormPass
       where the weight has scales per block; `n * max|q - z| < 2^31` for an average
       over n elements. `qx` is any code of the range in use, and a zero point that is
       found at run time any number of that range; `qw` and `b` are the constants
-      where they are in memory, else the range of their type. Sums in floating point
-      (values, or codes that are floats) have no such bound.
+      where they are in memory, else the range of their type. Sums that are `wide`
+      and those in floating point (values, or codes that are floats) have no such
+      bound.
       Where only the run time knows K, and no int32 bias is added, whoever lowers the
       operation checks K there, with qw any code.
 

@@ -56,15 +56,16 @@ struct QuantReport {
   llvm::Error write(llvm::StringRef path) const;
 };
 
-/// Adds to what a report on disk names as skipped, for passes behind the one
-/// that wrote it; where there is no file it is written. The file is written
-/// whole or not at all.
-llvm::Error appendSkipped(llvm::StringRef path,
-                          llvm::ArrayRef<QuantReport::SkippedEntry> skipped);
-
 /// Says on `module` that the report `path` could not be written, if so.
 llvm::LogicalResult checkWritten(mlir::ModuleOp module, llvm::StringRef path,
                                  llvm::Error error);
+
+/// Adds to what a report on disk names as skipped, for passes behind the one
+/// that wrote it; where there is no file it is written. The file is written
+/// whole or not at all, and an error is on `module`. Nothing for an empty path.
+llvm::LogicalResult
+appendSkipped(mlir::ModuleOp module, llvm::StringRef path,
+              llvm::ArrayRef<QuantReport::SkippedEntry> skipped);
 
 /// Adds the quantized activations of a module, and where there are any, the
 /// operations that read an activation in floating point all the same.
