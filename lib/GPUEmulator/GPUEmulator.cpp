@@ -25,12 +25,15 @@ using namespace quant_mlir::emulator;
 struct GPUEmulator::State {
   SharedMemory shared;
   Memory memory{shared};
-  Stacks stacks;
   PreparedModule prepared;
   std::unique_ptr<orc::LLJIT> jit;
   unsigned warpSize = 32;
   EmulatedCounts counts;
 };
+
+/// The stacks of lanes. All emulators of a thread have the same: two mappings
+/// for each of up to 1024 lanes are many, of which a process has 65530.
+static thread_local Stacks laneStacks;
 
 /// The module whose code runs on this thread.
 static thread_local const PreparedModule *currentModule = nullptr;
@@ -80,7 +83,7 @@ Expected<std::unique_ptr<GPUEmulator>> GPUEmulator::create(StringRef text,
   if (!prepared)
     return prepared.takeError();
   state->prepared = std::move(*prepared);
-  state->warpSize = warpSize ? warpSize : state->prepared.isAMD ? 64 : 32;
+  state->warpSize = warpSize ? warpSize : state->prepared.warpSize;
 
   orc::JITDylib &library = state->jit->getMainJITDylib();
   orc::SymbolMap symbols;
@@ -127,8 +130,8 @@ Error GPUEmulator::launch(StringRef kernel, const EmulatedLaunch &launch) {
 
   currentModule = &state->prepared;
   state->memory.beginLaunch(launch.buffers, sharedBytes);
-  Block block(state->memory, state->stacks, state->counts, launch,
-              state->warpSize, /*isLockstep=*/state->prepared.isAMD);
+  Block block(state->memory, laneStacks, state->counts, launch, state->warpSize,
+              /*isLockstep=*/state->prepared.isAMD);
   uint64_t number = 0;
   for (uint32_t z = 0; z < launch.grid.z; ++z)
     for (uint32_t y = 0; y < launch.grid.y; ++y)

@@ -336,8 +336,16 @@ void ModulePreparation::addEntries() {
   }
 }
 
+/// GPUs of AMD's have waves of 64 lanes, or of 32 where WMMA is.
+static bool hasWMMA(const Module &module) {
+  return any_of(module, [](const Function &function) {
+    return function.getName().starts_with("llvm.amdgcn.wmma.");
+  });
+}
+
 Expected<PreparedModule> ModulePreparation::run(const DataLayout &layout) {
   result.isAMD = Triple(module.getTargetTriple()).isAMDGPU();
+  result.warpSize = result.isAMD && !hasWMMA(module) ? 64 : 32;
   module.setTargetTriple(Triple());
   module.setDataLayout(layout);
   findKernels();

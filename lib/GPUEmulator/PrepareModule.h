@@ -15,6 +15,7 @@ namespace quant_mlir::emulator {
 
 struct PreparedModule {
   bool isAMD = false;
+  unsigned warpSize = 32;
   /// By number; never moved, since compiled code has their numbers and waiting
   /// lanes their addresses.
   std::deque<Site> sites;

@@ -181,6 +181,18 @@ quant_mlir::emulator::findROCDLInstruction(StringRef name) {
         call.set(
             calls[call.get<uint32_t>(0) / 4 % calls.size()].get<uint32_t>(1));
     });
+  // Within 32 lanes, by masks of their numbers.
+  if (name == "ds.swizzle")
+    return ofWarp([](Block &block, unsigned, ArrayRef<Call> calls) {
+      uint32_t mode = calls[0].get<uint32_t>(1);
+      if (mode & 0x8000)
+        block.fail("ds.swizzle of groups of four has no emulation");
+      for (unsigned lane = 0; lane < calls.size(); ++lane) {
+        unsigned from = (lane & mode & 31) | (mode >> 5 & 31);
+        from = (lane & ~31u) | (from ^ (mode >> 10 & 31));
+        calls[lane].set(calls[from].get<uint32_t>(0));
+      }
+    });
   if (name == "s.barrier") {
     EmulatedInstruction result;
     result.scope = Scope::Block;

@@ -32,15 +32,21 @@ quant_mlir::symbolizeLoweringTarget(StringRef name) {
       .Case("spirv", LoweringTarget::SPIRV)
       .Case("nvvm", LoweringTarget::NVVM)
       .Case("nvvm-emulator", LoweringTarget::EmulatedNVVM)
+      .Case("rocdl", LoweringTarget::ROCDL)
       .Default(std::nullopt);
 }
 
 static GPUTargetOptions getGPUOptions(const LLVMLoweringOptions &options) {
   GPUTargetOptions target;
-  target.kind =
-      options.target == LoweringTarget::SPIRV ? GPUKind::SPIRV : GPUKind::NVVM;
+  LoweringTarget kind = options.target;
+  target.isEmulated = kind == LoweringTarget::EmulatedNVVM ||
+                      kind == LoweringTarget::EmulatedROCDL;
+  if (kind == LoweringTarget::NVVM || kind == LoweringTarget::EmulatedNVVM)
+    target.kind = GPUKind::NVVM;
+  else if (kind == LoweringTarget::ROCDL ||
+           kind == LoweringTarget::EmulatedROCDL)
+    target.kind = GPUKind::ROCDL;
   target.arch = options.gpuArch;
-  target.isEmulated = options.target == LoweringTarget::EmulatedNVVM;
   return target;
 }
 
@@ -49,7 +55,10 @@ static std::string getRuntime(const LLVMLoweringOptions &options) {
   switch (options.target) {
   case LoweringTarget::NVVM:
     return "cuda";
+  case LoweringTarget::ROCDL:
+    return "hip";
   case LoweringTarget::EmulatedNVVM:
+  case LoweringTarget::EmulatedROCDL:
     return "emulator";
   default:
     return "vulkan";
@@ -64,8 +73,7 @@ static void addTensorPasses(OpPassManager &pm,
   if (options.cInterface)
     pm.addPass(createPrepareFunctionsPass());
   pm.addPass(createLowerTosaPass());
-  bool hasKernels = options.target != LoweringTarget::Reference &&
-                    options.target != LoweringTarget::SPIRV;
+  bool hasKernels = options.target != LoweringTarget::Reference;
   if (hasKernels) {
     // Elementwise arithmetic is recognized by the bodies of linalg operations.
     pm.addPass(createConvertElementwiseToLinalgPass());

@@ -19,41 +19,69 @@ llvm::StringRef quant_mlir::getName(GPUKind kind) {
     return "spirv";
   case GPUKind::NVVM:
     return "nvvm";
+  case GPUKind::ROCDL:
+    return "rocdl";
   }
   llvm_unreachable("unknown kind of GPU");
 }
 
 std::optional<GPUKind> quant_mlir::symbolizeGPUKind(llvm::StringRef name) {
-  for (GPUKind kind : {GPUKind::SPIRV, GPUKind::NVVM})
+  for (GPUKind kind : {GPUKind::SPIRV, GPUKind::NVVM, GPUKind::ROCDL})
     if (name == getName(kind))
       return kind;
   return std::nullopt;
 }
 
+/// The architectures of `kind`, the plainest one first.
+static llvm::ArrayRef<llvm::StringLiteral> getArchitectures(GPUKind kind) {
+  static constexpr llvm::StringLiteral spirv[] = {"vulkan1.3"};
+  // Before sm_80 there are neither m16n8k32 of bytes nor cp.async.
+  static constexpr llvm::StringLiteral nvvm[] = {
+      "sm_80",  "sm_86",  "sm_87",   "sm_89",  "sm_90",
+      "sm_90a", "sm_100", "sm_100a", "sm_120", "sm_120a"};
+  // CDNA3, whose MFMA takes 8 codes of a row from each lane, and RDNA3: WMMA of
+  // RDNA4 distributes them in another way.
+  static constexpr llvm::StringLiteral rocdl[] = {
+      "gfx942",  "gfx1100", "gfx1101", "gfx1102",
+      "gfx1103", "gfx1150", "gfx1151"};
+  switch (kind) {
+  case GPUKind::SPIRV:
+    return spirv;
+  case GPUKind::NVVM:
+    return nvvm;
+  case GPUKind::ROCDL:
+    return rocdl;
+  }
+  llvm_unreachable("unknown kind of GPU");
+}
+
 llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
   GPUTarget target;
   target.kind = options.kind;
-  if (target.isNVVM()) {
-    target.arch = options.arch.empty() ? "sm_80" : options.arch;
-    // Before sm_80 there are neither m16n8k32 of bytes nor cp.async.
-    static constexpr llvm::StringLiteral known[] = {
-        "sm_80",  "sm_86",  "sm_87",   "sm_89",  "sm_90",
-        "sm_90a", "sm_100", "sm_100a", "sm_120", "sm_120a"};
-    if (!llvm::is_contained(known, target.arch))
-      return makeError(
-          "expected one of " + llvm::join(llvm::ArrayRef(known), ", ") +
-          " as architecture of nvvm, found " + quoteForMessage(target.arch));
-    return target;
-  }
-  target.arch = options.arch.empty() ? "vulkan1.3" : options.arch;
-  if (target.arch != "vulkan1.3")
-    return makeError("expected vulkan1.3 as architecture of spirv, found " +
-                     quoteForMessage(target.arch));
+  llvm::ArrayRef<llvm::StringLiteral> known = getArchitectures(options.kind);
+  target.arch = options.arch.empty() ? known.front().str() : options.arch;
+  if (!llvm::is_contained(known, target.arch))
+    return makeError(
+        "expected " + std::string(known.size() > 1 ? "one of " : "") +
+        llvm::join(known, ", ") + " as architecture of " + target.getName() +
+        ", found " + quoteForMessage(target.arch));
   return target;
 }
 
+int64_t GPUTarget::getGroupSize() const {
+  switch (kind) {
+  case GPUKind::SPIRV:
+    return 64;
+  case GPUKind::NVVM:
+    return 128;
+  case GPUKind::ROCDL:
+    return 256;
+  }
+  llvm_unreachable("unknown kind of GPU");
+}
+
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {
-  if (isNVVM())
-    return columns > 64 ? 128 : columns > 32 ? 64 : 32;
-  return 32;
+  if (isSPIRV())
+    return 32;
+  return columns > 64 ? 128 : columns > 32 ? 64 : 32;
 }

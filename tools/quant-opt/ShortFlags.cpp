@@ -63,15 +63,15 @@ static llvm::Error checkFlags(const ShortFlags &flags) {
   std::optional<LoweringTarget> target = symbolizeLoweringTarget(flags.lowerTo);
   if (given(flags.lowerTo) && !target)
     return llvm::createStringError("expected --lower-to=cpu, --lower-to=spirv, "
-                                   "--lower-to=nvvm or --lower-to=reference, "
-                                   "found '" +
+                                   "--lower-to=nvvm, --lower-to=rocdl or "
+                                   "--lower-to=reference, found '" +
                                    flags.lowerTo + "'");
   if (!target || *target == LoweringTarget::Reference)
     if (ShortFlags::Options options = ShortFlags::given(flags.ofLowering());
         !options.empty())
       return noEffect(*options.front(), "--lower-to=cpu");
   if (given(flags.gpuArch) && !(target && isGPU(*target)))
-    return noEffect(flags.gpuArch, "--lower-to=spirv or nvvm");
+    return noEffect(flags.gpuArch, "--lower-to=spirv, nvvm or rocdl");
   if (flags.threads == 0 || flags.threads > 1024)
     return llvm::createStringError(
         "expected 1 to 1024 --target-threads, found " +

@@ -98,12 +98,13 @@ struct ShortFlags {
           "spirv: the same, with kernels of a GPU that a run time launches "
           "through Vulkan; nvvm: with kernels of GPUs of NVIDIA's, as PTX; "
           "nvvm-emulator: the same as LLVM IR, for tests; "
+          "rocdl: with kernels of GPUs of AMD's, as code objects; "
           "reference: linalg and arith on tensors")};
   llvm::cl::opt<std::string> gpuArch{
       "gpu-arch", llvm::cl::cat(category), llvm::cl::value_desc("name"),
       llvm::cl::desc(
           "Architecture of the GPU: vulkan1.3 (spirv), sm_80 or a later one "
-          "(nvvm); default: the first of them")};
+          "(nvvm), gfx942 or gfx1100 (rocdl); default: the first of them")};
   llvm::cl::opt<std::string> targetCPU{
       "target-cpu", llvm::cl::cat(category), llvm::cl::value_desc("name"),
       llvm::cl::desc("Processor of the host's code as LLVM calls it (default: "

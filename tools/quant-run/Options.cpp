@@ -50,11 +50,13 @@ static LoweringTarget readTarget(OptionReader &reader) {
     return LoweringTarget::NVVM;
   if (target == "nvvm-emulator")
     return LoweringTarget::EmulatedNVVM;
+  if (target == "rocdl-emulator")
+    return LoweringTarget::EmulatedROCDL;
   if (target == "reference")
     return LoweringTarget::Reference;
   if (target != "cpu")
-    reader.fail("--target expects cpu, reference, vulkan, nvvm or "
-                "nvvm-emulator, found " +
+    reader.fail("--target expects cpu, reference, vulkan, nvvm, nvvm-emulator "
+                "or rocdl-emulator, found " +
                 quoteForMessage(target));
   return LoweringTarget::CPU;
 }

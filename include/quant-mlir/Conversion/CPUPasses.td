@@ -58,7 +58,7 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
            "Architecture and system (default: those of this machine, or of the "
            "processor)">,
     Option<"gpu", "gpu", "std::string", "\"\"",
-           "Kernels of a GPU instead: nvvm">,
+           "Kernels of a GPU instead: spirv, nvvm or rocdl">,
     Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
            "Architecture of the GPU (default: its plainest)">,
   ];
@@ -128,7 +128,7 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
            "Architecture and system (default: those of this machine, or of the "
            "processor)">,
     Option<"gpu", "gpu", "std::string", "\"\"",
-           "Kernels of a GPU instead: nvvm">,
+           "Kernels of a GPU instead: spirv, nvvm or rocdl">,
     Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
            "Architecture of the GPU (default: its plainest)">,
   ];

@@ -53,8 +53,10 @@ def QuantToGPUPass : Pass<"quant-to-gpu", "::mlir::ModuleOp"> {
     }
     ```
 
-    With `target=nvvm`, `quant.contract` with packed weights becomes a kernel on
-    tensor cores; `quant-prepare-kernels{gpu=nvvm}` has left no others.
+    `quant.contract` with packed weights becomes a kernel on the target's matrix
+    units: tensor cores (`nvvm`), MFMA or WMMA (`rocdl`), integer dot products
+    (`spirv`).
+    `quant-prepare-kernels{gpu=…}` has left no others.
 
     Limits: what the target does not promise to compute exactly (on SPIR-V
     `f64`, 64-bit integers and functions of `math`) stays as it is, for the host, with a
@@ -62,15 +64,17 @@ def QuantToGPUPass : Pass<"quant-to-gpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"targetName", "target", "std::string", "\"spirv\"",
-           "What kernels are made for: spirv or nvvm">,
+           "What kernels are made for: spirv, nvvm or rocdl">,
     Option<"arch", "arch", "std::string", "\"\"",
            "Architecture of the target (default: its plainest)">,
   ];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::amdgpu::AMDGPUDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
     "::mlir::nvgpu::NVGPUDialect", "::mlir::NVVM::NVVMDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::scf::SCFDialect", "::mlir::spirv::SPIRVDialect",
+    "::mlir::vector::VectorDialect",
   ];
   let statistics = [
     Statistic<"numKernels", "kernels", "Operations that became kernels">,
@@ -112,7 +116,8 @@ def SerializeSPIRVPass : Pass<"quant-serialize-spirv", "::mlir::ModuleOp"> {
   ];
 }
 
-def PrepareNVVMPass : Pass<"quant-prepare-nvvm", "::mlir::gpu::GPUModuleOp"> {
+def PrepareParametersPass
+    : Pass<"quant-prepare-parameters", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Give kernels the parameters that a driver passes";
   let description = [{
     Parameters of a kernel become one address for each buffer, then one `i64` for
@@ -121,7 +126,21 @@ def PrepareNVVMPass : Pass<"quant-prepare-nvvm", "::mlir::gpu::GPUModuleOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-    "::mlir::NVVM::NVVMDialect", "::mlir::nvgpu::NVGPUDialect",
+  ];
+}
+
+def LinkROCDLPass : Pass<"quant-link-rocdl", "::mlir::ModuleOp"> {
+  let summary = "Make code objects of assembly for GPUs of AMD's";
+  let description = [{
+    In each `gpu.binary`, assembly for a GPU of AMD's becomes the shared object that a
+    driver loads: LLVM assembles it, and `ld.lld`, which has to be installed, links
+    it. ROCm is not needed.
+  }];
+  let dependentDialects = [
+    "::mlir::gpu::GPUDialect", "::mlir::ROCDL::ROCDLDialect",
+  ];
+  let statistics = [
+    Statistic<"numLinked", "linked", "Objects that were assembled and linked">,
   ];
 }
 

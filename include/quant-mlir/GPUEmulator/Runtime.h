@@ -2,7 +2,7 @@
 //
 // The interface of quant-mlir-runtime/GPU.h with GPUEmulator.h behind it: a
 // binary is LLVM IR, parameters are one address for each buffer, then one i64
-// for each number (quant-prepare-nvvm).
+// for each number (quant-prepare-parameters).
 //
 //===----------------------------------------------------------------------===//
 

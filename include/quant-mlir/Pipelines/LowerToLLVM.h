@@ -39,14 +39,16 @@ namespace quant_mlir {
 inline constexpr llvm::StringLiteral renamedSuffix = ".model";
 
 enum class LoweringTarget {
-  Reference,    ///< linalg and arith only: what the operations mean
-  CPU,          ///< kernels for the integer form
-  SPIRV,        ///< kernels of a GPU, launched through Vulkan
-  NVVM,         ///< kernels of a GPU of NVIDIA's, launched through its driver
-  EmulatedNVVM, ///< the same kernels, run by GPUEmulator.h
+  Reference,     ///< linalg and arith only: what the operations mean
+  CPU,           ///< kernels for the integer form
+  SPIRV,         ///< kernels of a GPU, launched through Vulkan
+  NVVM,          ///< kernels of a GPU of NVIDIA's, launched through its driver
+  ROCDL,         ///< kernels of a GPU of AMD's, launched through its driver
+  EmulatedNVVM,  ///< kernels of NVVM, run by GPUEmulator.h
+  EmulatedROCDL, ///< kernels of ROCDL, run by GPUEmulator.h
 };
 
-/// "reference", "cpu", "spirv", "nvvm".
+/// "reference", "cpu", "spirv", "nvvm", "rocdl".
 std::optional<LoweringTarget> symbolizeLoweringTarget(llvm::StringRef name);
 
 /// Whether kernels run on a GPU.

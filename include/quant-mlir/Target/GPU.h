@@ -23,9 +23,10 @@ namespace quant_mlir {
 enum class GPUKind {
   SPIRV, ///< Vulkan compute shaders
   NVVM,  ///< PTX, for GPUs of NVIDIA's with tensor cores of 8-bit integers
+  ROCDL, ///< code objects, for GPUs of AMD's with MFMA or WMMA of such
 };
 
-/// "spirv", "nvvm".
+/// "spirv", "nvvm", "rocdl".
 llvm::StringRef getName(GPUKind kind);
 std::optional<GPUKind> symbolizeGPUKind(llvm::StringRef name);
 
@@ -34,7 +35,7 @@ struct GPUTargetOptions {
   GPUKind kind = GPUKind::SPIRV;
   /// A name of the target's; empty is its plainest one.
   std::string arch;
-  /// NVVM: kernels are left as LLVM IR, which GPUEmulator.h runs.
+  /// NVVM and ROCDL: kernels are left as LLVM IR, which GPUEmulator.h runs.
   bool isEmulated = false;
 };
 
@@ -48,20 +49,19 @@ public:
   llvm::StringRef getName() const override { return quant_mlir::getName(kind); }
 
   /// Invocations of a workgroup, and the most workgroups along one dimension.
-  int64_t getGroupSize() const { return isNVVM() ? 128 : 64; }
+  int64_t getGroupSize() const;
   int64_t getMaxGroups() const { return 65535; }
   /// Bits of an index.
-  unsigned getIndexWidth() const { return isNVVM() ? 64 : 32; }
+  unsigned getIndexWidth() const { return isSPIRV() ? 32 : 64; }
   /// Workgroups that run at the same time, at least: fewer leave cores idle.
-  int64_t getNumCores() const { return 108; }
+  int64_t getNumCores() const { return 100; }
 
   /// Whether f64 and 64-bit integers are as IEEE 754 and two's complement say.
   /// Where they are not promised, the host does what needs them.
-  bool hasExactDoubles() const { return isNVVM(); }
-  bool hasWideIntegers() const { return isNVVM(); }
-
-  /// Whether contractions have kernels of their own.
-  bool hasMatrixUnit() const { return isNVVM(); }
+  bool hasExactDoubles() const { return !isSPIRV(); }
+  bool hasWideIntegers() const { return !isSPIRV(); }
+  /// Whether buffers of contractions are of 16-bit floats, too.
+  bool hasHalfBuffers() const { return !isSPIRV(); }
 
   /// Codes of a reduction that share a scale: a multiple of a step, and where
   /// there are more of them, of a stage. 0: all of a column have to.
@@ -78,6 +78,7 @@ public:
 
 private:
   GPUTarget() = default;
+  bool isSPIRV() const { return kind == GPUKind::SPIRV; }
   bool isNVVM() const { return kind == GPUKind::NVVM; }
 
   GPUKind kind = GPUKind::SPIRV;

@@ -203,9 +203,10 @@ struct PrepareKernelsPass
     } else {
       std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
       if (!kind)
-        return fail("quant-prepare-kernels: expected spirv or nvvm as gpu, "
-                    "found '" +
-                    gpu + "'");
+        return fail(
+            "quant-prepare-kernels: expected spirv, nvvm or rocdl as gpu, "
+            "found '" +
+            gpu + "'");
       GPUTargetOptions options;
       options.kind = *kind;
       options.arch = gpuArch;

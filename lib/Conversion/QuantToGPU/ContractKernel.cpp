@@ -20,7 +20,7 @@ using namespace quant_mlir;
 // What has a kernel
 //===----------------------------------------------------------------------===//
 
-static std::string findTypeReason(ContractOp op) {
+static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   auto isBytes = [](AffineAttr params) {
     return params.getStorage() == numerics::StorageType::Int8 ||
            params.getStorage() == numerics::StorageType::UInt8;
@@ -38,14 +38,24 @@ static std::string findTypeReason(ContractOp op) {
   if (std::optional<AffineAttr> params = op.getResidualParams())
     if (!isBytes(*params))
       return "codes of its residual are not integers of 8 bits";
+  for (Value value :
+       {op.getInit(), op.getBias(), op.getResidual(), op.getScale()})
+    if (value && !target.hasHalfBuffers() &&
+        getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() == 16)
+      return "it has a buffer of floats of 16 bits";
+  bool divides = op.getInitParams() &&
+                 (op.getScale() ||
+                  (op.getBias() &&
+                   !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
+  if (divides && !target.hasExactDoubles())
+    return "scales or a bias in floats are divided by the result's scale in "
+           "f64, which the target does not promise";
   return "";
 }
 
 std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
                                               const GPUTarget &target) {
-  if (!target.hasMatrixUnit())
-    return ("there is none for " + target.getName()).str();
-  if (std::string reason = findTypeReason(op); !reason.empty())
+  if (std::string reason = findTypeReason(op, target); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
   if (loops.isDepthwise)

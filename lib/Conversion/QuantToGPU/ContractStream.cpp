@@ -94,19 +94,10 @@ void GPUContractKernel::multiplyRound(Value step, ArrayRef<Value> words,
   // Words of rhs, in the order of codes.
   SmallVector<Values> factors;
   for (Value chunk : words) {
-    Values low, high;
-    for (int64_t i = 0; i < chunkBytes / 4; ++i) {
-      Value word = vector::ExtractOp::create(builder, loc, chunk, i);
-      if (!isNibbles) {
-        low.push_back(word);
-        continue;
-      }
-      auto [first, second] = unit->unpackNibbles(word);
-      low.push_back(first);
-      high.push_back(second);
-    }
-    low.append(high);
-    factors.push_back(low);
+    Values parts;
+    for (int64_t i = 0; i < chunkBytes / 4; ++i)
+      parts.push_back(vector::ExtractOp::create(builder, loc, chunk, i));
+    factors.push_back(isNibbles ? unit->unpackNibbles(parts) : parts);
   }
   int64_t perBlock =
       blockCodes != 0 ? std::min(chunks, blockCodes / rhsChunkCodes()) : chunks;

@@ -3,6 +3,8 @@
 #include "MatrixUnit.h"
 
 #include "NVVM/NVVM.h"
+#include "ROCDL/ROCDL.h"
+#include "SPIRV/SPIRV.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -47,8 +49,8 @@ void MatrixUnit::store(Value vector, Value buffer, Value at) {
                           getAlignment(cast<VectorType>(vector.getType())));
 }
 
-std::pair<Value, Value> MatrixUnit::unpackNibbles(Value word) {
-  // A shift and two operations of three operands.
+MatrixUnit::Values MatrixUnit::unpackNibbles(ArrayRef<Value> words) {
+  // A shift and two operations of three operands for two words.
   auto take = [&](Value nibbles) -> Value {
     Value high = arith::AndIOp::create(builder, loc, nibbles,
                                        body.constantI32(0xF0F0F0F0));
@@ -56,8 +58,14 @@ std::pair<Value, Value> MatrixUnit::unpackNibbles(Value word) {
     return arith::XOrIOp::create(builder, loc, high,
                                  body.constantI32(0x80808080));
   };
-  Value low = arith::ShLIOp::create(builder, loc, word, body.constantI32(4));
-  return {take(low), take(word)};
+  Values low, high;
+  for (Value word : words) {
+    low.push_back(
+        take(arith::ShLIOp::create(builder, loc, word, body.constantI32(4))));
+    high.push_back(take(word));
+  }
+  low.append(high);
+  return low;
 }
 
 std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
@@ -70,10 +78,12 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
         tileColumns == 128 && numRows.value_or(INT64_MAX) > 32)
       return createWarpGroup(body);
     return createTensorCore(body);
+  case GPUKind::ROCDL:
+    return createMatrixCore(body, target, tileColumns, numRows, isNibbles);
   case GPUKind::SPIRV:
-    break;
+    return createWordProduct(body, isNibbles);
   }
-  llvm_unreachable("asked of a target without kernels of contractions");
+  llvm_unreachable("unknown kind of GPU");
 }
 
 std::unique_ptr<MatrixUnit>

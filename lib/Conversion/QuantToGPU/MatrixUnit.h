@@ -111,9 +111,9 @@ public:
   /// The product of two words of four codes, added to `sum`.
   virtual mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
                           bool isLhsSigned);
-  /// Four bytes of nibbles u, which are codes and 8, to words of 16 * code: of
-  /// the low ones and of the high ones.
-  std::pair<mlir::Value, mlir::Value> unpackNibbles(mlir::Value word);
+  /// Words of nibbles u, which are codes and 8, to words of 16 * code: those of
+  /// all low ones, then those of all high ones.
+  Values unpackNibbles(llvm::ArrayRef<mlir::Value> words);
 
   //===--------------------------------------------------------------------===//
   // Which lane has which sum

@@ -7,6 +7,7 @@
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 
 #include "NVVM/NVVM.h"
+#include "ROCDL/ROCDL.h"
 #include "SPIRV/SPIRV.h"
 
 #include "quant-mlir/Conversion/Passes.h"
@@ -14,6 +15,7 @@
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Target/GPU.h"
 
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -25,12 +27,14 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SPIRV/IR/SPIRVDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
 
 namespace quant_mlir {
 #define GEN_PASS_DEF_QUANTTOGPUPASS
@@ -45,6 +49,7 @@ void quant_mlir::registerGPUTranslations(DialectRegistry &registry) {
   registerGPUDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   registerNVVMDialectTranslation(registry);
+  registerROCDLDialectTranslation(registry);
 }
 
 void quant_mlir::addGPUModulePasses(OpPassManager &pm,
@@ -54,6 +59,8 @@ void quant_mlir::addGPUModulePasses(OpPassManager &pm,
     return addSPIRVModulePasses(pm);
   case GPUKind::NVVM:
     return addNVVMModulePasses(pm, options);
+  case GPUKind::ROCDL:
+    return addROCDLModulePasses(pm, options);
   }
 }
 
@@ -110,7 +117,7 @@ struct QuantToGPUPass
     std::optional<GPUKind> kind = symbolizeGPUKind(targetName);
     if (!kind)
       return emitError(UnknownLoc::get(context))
-             << "quant-to-gpu: expected spirv or nvvm as target, found '"
+             << "quant-to-gpu: expected spirv, nvvm or rocdl as target, found '"
              << targetName << "'";
     options.kind = *kind;
     llvm::Expected<GPUTarget> found = GPUTarget::get(options);

@@ -1,9 +1,9 @@
 // RUN: not quant-opt %s --quant-to-gpu=target=cuda 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: quant-to-gpu: expected spirv or nvvm as target, found 'cuda'
+// TARGET: quant-to-gpu: expected spirv, nvvm or rocdl as target, found 'cuda'
 // RUN: not quant-opt %s --quant-to-gpu=arch=vulkan9 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: quant-to-gpu: expected vulkan1.3 as architecture of spirv, found 'vulkan9'
 // RUN: not quant-opt %s --lower-to=cpu --gpu-arch=vulkan1.3 2>&1 | FileCheck %s --check-prefix=EFFECT
-// EFFECT: error: --gpu-arch has no effect without --lower-to=spirv or nvvm: add it, or drop the flag
+// EFFECT: error: --gpu-arch has no effect without --lower-to=spirv, nvvm or rocdl: add it, or drop the flag
 
 func.func @f() {
   return

@@ -81,10 +81,8 @@ SmallVector<MatrixUnit::Values> TensorCore::loadRhs(const GroupStage &stage,
                               body.rem(stage.lane, 8));
     Values words = loadMatrices(stage.shared, at, stage.isNibbles ? atOnce : 4);
     if (stage.isNibbles) {
-      for (Value word : words) {
-        auto [low, high] = unpackNibbles(word);
-        factors.push_back({low, high});
-      }
+      for (Value word : words)
+        factors.push_back(unpackNibbles(word));
     } else {
       factors.push_back({words[0], words[1]});
       factors.push_back({words[2], words[3]});

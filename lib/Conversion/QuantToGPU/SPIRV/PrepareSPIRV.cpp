@@ -73,6 +73,30 @@ static Value buildNumber(OpBuilder &builder, Location loc, Value word,
   return Value();
 }
 
+/// gpu.func @f(…) workgroup(%s: memref<64xi32, workgroup>)
+///
+/// gpu.func @f(…) {
+///   %s = memref.alloc() : memref<64xi32, Workgroup>
+///
+/// The form that upstream converts.
+static void setShared(gpu::GPUFuncOp function) {
+  MLIRContext *context = function.getContext();
+  Block &entry = function.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+  unsigned first = function.getNumArguments();
+  for (BlockArgument shared : function.getWorkgroupAttributions()) {
+    auto type = cast<MemRefType>(shared.getType());
+    type = MemRefType::get(
+        type.getShape(), type.getElementType(), MemRefLayoutAttrInterface(),
+        spirv::StorageClassAttr::get(context, spirv::StorageClass::Workgroup));
+    shared.replaceAllUsesWith(
+        memref::AllocOp::create(builder, function.getLoc(), type));
+  }
+  entry.eraseArguments(first, function.getNumWorkgroupAttributions());
+  function->removeAttr(function.getNumWorkgroupAttributionsAttrName());
+  function.removeWorkgroupAttribAttrsAttr();
+}
+
 /// gpu.func @f(%a: memref<?xi8>, %n: index)
 ///
 /// gpu.func @f(%a: memref<?xi8, StorageBuffer>,
@@ -82,6 +106,7 @@ static Value buildNumber(OpBuilder &builder, Location loc, Value word,
 static LogicalResult setInterface(gpu::GPUFuncOp function) {
   MLIRContext *context = function.getContext();
   Location loc = function.getLoc();
+  setShared(function);
   SmallVector<BlockArgument> numbers;
   for (BlockArgument argument : function.getArguments()) {
     auto type = dyn_cast<MemRefType>(argument.getType());

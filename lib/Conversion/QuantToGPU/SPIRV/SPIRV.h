@@ -3,6 +3,8 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_SPIRV_SPIRV_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_SPIRV_SPIRV_H
 
+#include <memory>
+
 namespace mlir {
 class Location;
 class OpBuilder;
@@ -11,6 +13,11 @@ class Value;
 } // namespace mlir
 
 namespace quant_mlir {
+
+class GPUBuilder;
+class MatrixUnit;
+
+std::unique_ptr<MatrixUnit> createWordProduct(GPUBuilder &body, bool isNibbles);
 
 /// Interface of Vulkan, upstream's conversion, serialization. For a pass
 /// manager on modules.

@@ -209,7 +209,8 @@ struct PackWeightsPass
     std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
     if (!kind)
       return emitError(UnknownLoc::get(context))
-             << "quant-pack-weights: expected spirv or nvvm as gpu, found '"
+             << "quant-pack-weights: expected spirv, nvvm or rocdl as gpu, "
+                "found '"
              << gpu << "'";
     GPUTargetOptions options;
     options.kind = *kind;

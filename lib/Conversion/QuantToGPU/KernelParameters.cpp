@@ -1,29 +1,19 @@
-//===- PrepareNVVM.cpp - Kernels as a driver calls them -------------------===//
+//===- KernelParameters.cpp - Kernels as a driver calls them --------------===//
 //
 // Parameters become one address for each buffer, in the order of the arguments,
-// then one i64 for each number; and the passes from there to PTX.
+// then one i64 for each number: of NVIDIA's and AMD's drivers.
 //
 //===----------------------------------------------------------------------===//
 
-#include "NVVM.h"
-
 #include "quant-mlir/Conversion/Passes.h"
-#include "quant-mlir/Target/GPU.h"
 
-#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 
 namespace quant_mlir {
-#define GEN_PASS_DEF_PREPARENVVMPASS
+#define GEN_PASS_DEF_PREPAREPARAMETERSPASS
 #include "quant-mlir/Conversion/Passes.h.inc"
 } // namespace quant_mlir
 
@@ -111,8 +101,9 @@ static LogicalResult setParameters(gpu::GPUFuncOp function) {
 }
 
 namespace {
-struct PrepareNVVMPass
-    : public quant_mlir::impl::PrepareNVVMPassBase<PrepareNVVMPass> {
+struct PrepareParametersPass
+    : public quant_mlir::impl::PrepareParametersPassBase<
+          PrepareParametersPass> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<gpu::GPUFuncOp>())
       if (function.isKernel() && failed(setParameters(function)))
@@ -120,38 +111,3 @@ struct PrepareNVVMPass
   }
 };
 } // namespace
-
-void quant_mlir::addNVVMModulePasses(OpPassManager &pm,
-                                     const GPUTargetOptions &options) {
-  GpuNVVMAttachTargetOptions attach;
-  attach.chip = options.arch.empty() ? "sm_80" : options.arch;
-  attach.optLevel = 3;
-  // wgmma of codes without signs and with; else the oldest PTX there is for a
-  // GPU, which most drivers take.
-  if (attach.chip == "sm_90a")
-    attach.features = "+ptx84";
-  pm.addPass(createGpuNVVMAttachTarget(attach));
-  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
-  kernels.addPass(createPrepareNVVMPass());
-  // Instructions, where the pass for gpu would call a library of functions.
-  kernels.addPass(createConvertMathToLLVMPass());
-  kernels.addPass(createConvertNVGPUToNVVMPass());
-  kernels.addPass(createConvertVectorToSCFPass());
-  kernels.addPass(createSCFToControlFlowPass());
-  kernels.addPass(memref::createExpandStridedMetadataPass());
-  kernels.addPass(createLowerAffinePass());
-  ConvertGpuOpsToNVVMOpsOptions convert;
-  convert.hasRedux = true;
-  kernels.addPass(createConvertGpuOpsToNVVMOps(convert));
-  // What has no intrinsic of LLVM's, such as wgmma, is inline assembly.
-  kernels.addPass(createConvertNVVMToLLVMPass());
-  kernels.addPass(createReconcileUnrealizedCastsPass());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
-  GpuModuleToBinaryPassOptions binary;
-  // LLVM's name of PTX as text is isa.
-  binary.compilationTarget = options.isEmulated ? "llvm" : "isa";
-  pm.addPass(createGpuModuleToBinaryPass(binary));
-}

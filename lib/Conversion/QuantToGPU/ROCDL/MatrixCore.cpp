@@ -1,0 +1,229 @@
+//===- MatrixCore.cpp - Products of AMD's matrix cores --------------------===//
+//
+// MFMA of CDNA3 and WMMA of RDNA3 on bytes. Both give a lane several rows of
+// one column of the sums, so weights are their first factor: a lane then has
+// several columns of one row of the result, and stores them at once.
+//
+// Lane l of W is in group h = l / S of an instruction of S rows, and has the
+// codes of row l % S that the group has. A group reads a chunk of its own, of
+// which two MFMAs take a half each; of WMMA both halves of the wave read the
+// same.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../MatrixUnit.h"
+#include "ROCDL.h"
+
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+namespace {
+
+/// What both have in common. Factors are words.
+class MatrixCore : public MatrixUnit {
+public:
+  MatrixCore(GPUBuilder &body, const MatrixShape &shape, int64_t groups)
+      : MatrixUnit(body, shape), groups(groups) {}
+
+  Values loadLhs(const GroupStage &stage, int64_t step,
+                 int64_t product) override;
+  SmallVector<Values> loadRhs(const GroupStage &stage, int64_t step) override;
+  Values getZeros() override {
+    auto type = getSumsType();
+    return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type))};
+  }
+  Value getSum(ArrayRef<Value> sums, int64_t, int64_t column) override {
+    return vector::ExtractOp::create(builder, loc, sums.front(), column);
+  }
+  Value getRow(Value lane) override { return body.rem(lane, shape.rows); }
+  Value getColumnGroup(Value lane) override {
+    return body.div(lane, shape.rows);
+  }
+
+protected:
+  VectorType getSumsType() {
+    return VectorType::get({shape.laneColumns}, builder.getI32Type());
+  }
+  /// Words as a vector of bytes.
+  Value toBytes(ArrayRef<Value> words);
+  Value callDot(StringRef name, ArrayRef<Value> arguments) {
+    return LLVM::CallIntrinsicOp::create(builder, loc, builder.getI32Type(),
+                                         builder.getStringAttr(name),
+                                         ValueRange(arguments))
+        .getResult(0);
+  }
+  Value constantBool(bool value) {
+    return arith::ConstantIntOp::create(builder, loc, value, 1);
+  }
+
+private:
+  Values loadChunk(const GroupStage &stage, Value at);
+  /// Which of the chunks of a step the lane's group reads.
+  Value getGroup(Value lane) {
+    return groups == 1 ? body.index(0) : body.div(lane, shape.rows);
+  }
+
+  int64_t groups; ///< of lanes, which have different codes of a row
+};
+
+MatrixShape getMFMAShape(int64_t size, bool isNibbles) {
+  MatrixShape shape;
+  shape.rows = size;
+  shape.columns = size;
+  shape.lanes = 64;
+  shape.laneColumns = size * size / 64;
+  shape.stepPlanes = 64 / size * (isNibbles ? 2 : 1);
+  shape.stagePlanes = std::max<int64_t>(shape.stepPlanes, 4);
+  shape.groups = 4;
+  shape.minGroupColumns = size;
+  shape.mixesSigns = false;
+  return shape;
+}
+
+/// v_mfma_i32_32x32x16_i8 and v_mfma_i32_16x16x32_i8.
+class MFMA : public MatrixCore {
+public:
+  MFMA(GPUBuilder &body, int64_t size, bool isNibbles)
+      : MatrixCore(body, getMFMAShape(size, isNibbles), 64 / size) {}
+
+  void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
+                ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override {
+    int64_t size = shape.rows;
+    for (size_t word = 0; word < lhs.size(); word += 2)
+      sums.front() = amdgpu::MFMAOp::create(
+          builder, loc, getSumsType(), size, size, /*k=*/512 / size,
+          /*blocks=*/1, toBytes(rhs.slice(word, 2)),
+          toBytes(lhs.slice(word, 2)), sums.front());
+  }
+  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
+                MutableArrayRef<Value> rowSums) override {
+    Value ones = body.constantI32(0x01010101);
+    for (Value word : lhs)
+      rowSums.front() =
+          callDot("llvm.amdgcn.sdot4",
+                  {word, ones, rowSums.front(), constantBool(false)});
+  }
+  Value addAcrossLanes(Value value) override {
+    for (int64_t distance = shape.rows; distance < shape.lanes; distance *= 2) {
+      Value other =
+          gpu::ShuffleOp::create(builder, loc, value, int32_t(distance),
+                                 int32_t(shape.lanes), gpu::ShuffleMode::XOR)
+              .getShuffleResult();
+      value = arith::AddIOp::create(builder, loc, value, other);
+    }
+    return value;
+  }
+  /// Pieces of four columns, of one group after the other.
+  Value getColumn(Value columnGroup, Value column) override {
+    Value piece = body.times(body.div(column, 4), 4 * 64 / shape.rows);
+    Value inPiece = body.sum(body.times(columnGroup, 4), body.rem(column, 4));
+    return body.sum(piece, inPiece);
+  }
+};
+
+MatrixShape getWMMAShape(bool isNibbles) {
+  MatrixShape shape;
+  shape.rows = 16;
+  shape.columns = 16;
+  shape.lanes = 32;
+  shape.laneColumns = 8;
+  shape.stepPlanes = isNibbles ? 2 : 1;
+  shape.groups = 8;
+  shape.minGroupColumns = 16;
+  return shape;
+}
+
+/// v_wmma_i32_16x16x16_iu8.
+class WMMA : public MatrixCore {
+public:
+  WMMA(GPUBuilder &body, bool isNibbles)
+      : MatrixCore(body, getWMMAShape(isNibbles), 1) {}
+
+  void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
+                ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override {
+    for (size_t word = 0; word < lhs.size(); word += 4)
+      sums.front() = amdgpu::WMMAOp::create(
+          builder, loc, getSumsType(), 16, 16, 16, toBytes(rhs.slice(word, 4)),
+          toBytes(lhs.slice(word, 4)), sums.front(), /*subwordOffset=*/0,
+          /*unsignedA=*/false, /*unsignedB=*/!stage.isLhsSigned);
+  }
+  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
+                MutableArrayRef<Value> rowSums) override {
+    Value ones = body.constantI32(0x01010101);
+    for (Value word : lhs)
+      rowSums.front() =
+          callDot("llvm.amdgcn.sudot4",
+                  {constantBool(stage.isLhsSigned), word, constantBool(false),
+                   ones, rowSums.front(), constantBool(false)});
+  }
+  Value addAcrossLanes(Value value) override { return value; }
+  /// Even columns are of the first half of the wave.
+  Value getColumn(Value columnGroup, Value column) override {
+    return body.sum(body.times(column, 2), columnGroup);
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Factors
+//===----------------------------------------------------------------------===//
+
+MatrixUnit::Values MatrixCore::loadChunk(const GroupStage &stage, Value at) {
+  Value chunk = load(VectorType::get({chunkBytes / 4}, builder.getI32Type()),
+                     stage.shared, at);
+  Values words;
+  for (int64_t i = 0; i < chunkBytes / 4; ++i)
+    words.push_back(vector::ExtractOp::create(builder, loc, chunk, i));
+  return words;
+}
+
+Value MatrixCore::toBytes(ArrayRef<Value> words) {
+  int64_t count = words.size();
+  Value vector = vector::FromElementsOp::create(
+      builder, loc, VectorType::get({count}, builder.getI32Type()), words);
+  return vector::BitCastOp::create(
+      builder, loc, VectorType::get({4 * count}, builder.getIntegerType(8)),
+      vector);
+}
+
+MatrixUnit::Values MatrixCore::loadLhs(const GroupStage &stage, int64_t step,
+                                       int64_t product) {
+  // The low nibbles of a chunk belong to one chunk of lhs, the high ones to the
+  // next.
+  int64_t ofGroup = stage.isNibbles ? 2 : 1;
+  Value first = body.sum(body.times(getGroup(stage.lane), ofGroup),
+                         body.attr(step * shape.stepPlanes));
+  Values words;
+  for (int64_t i = 0; i < ofGroup; ++i)
+    words.append(loadChunk(stage, stage.lhsChunk(body.sum(first, body.attr(i)),
+                                                 product, getRow(stage.lane))));
+  return words;
+}
+
+SmallVector<MatrixUnit::Values> MatrixCore::loadRhs(const GroupStage &stage,
+                                                    int64_t step) {
+  Value plane = body.sum(getGroup(stage.lane), body.attr(step * groups));
+  SmallVector<Values> factors;
+  for (int64_t j = 0; j < stage.columnProducts; ++j) {
+    Values words = loadChunk(
+        stage, stage.rhsChunk(plane, body.index(j), getRow(stage.lane)));
+    factors.push_back(stage.isNibbles ? unpackNibbles(words) : words);
+  }
+  return factors;
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createMatrixCore(GPUBuilder &body, const GPUTarget &target,
+                             int64_t tileColumns,
+                             std::optional<int64_t> numRows, bool isNibbles) {
+  if (target.getArch().starts_with("gfx11"))
+    return std::make_unique<WMMA>(body, isNibbles);
+  // The larger one reads half as much of shared memory for a product.
+  bool isLarge = tileColumns >= 64 && numRows.value_or(INT64_MAX) > 32;
+  return std::make_unique<MFMA>(body, isLarge ? 32 : 16, isNibbles);
+}
