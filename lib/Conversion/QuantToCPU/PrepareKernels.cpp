@@ -14,6 +14,7 @@
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Conversion/Utils/ReductionCheck.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 #include "quant-mlir/Target/CPU.h"
 #include "quant-mlir/Target/GPU.h"
 
@@ -257,6 +258,10 @@ struct PrepareKernelsPass
     applicator.applyDefaultCostModel();
     PatternRewriter rewriter(&getContext());
     for (Operation *op : without) {
+      // Kernels of linalg walk codes by sums of loops, which panels are not.
+      if (auto contract = dyn_cast<ContractOp>(op);
+          contract && gpuTarget && contract.getLayout())
+        unpackWeights(contract, rewriter);
       rewriter.setInsertionPoint(op);
       if (failed(applicator.matchAndRewrite(op, rewriter))) {
         op->emitOpError() << "was not lowered: expected a form that the "
