@@ -75,6 +75,39 @@ static Value buildPaddingValue(OpBuilder &builder, ContractOp op) {
                                             /*implicitTrunc=*/true)));
 }
 
+/// %empty, filled with the zero points of rows, of which each has its own:
+/// along dimensions of %zeroPoint that are 1 they do not vary, and others are
+/// not padded. Null where there is one for all.
+static Value fillByRow(OpBuilder &builder, ContractOp op, Value empty) {
+  Value zeroPoint = op.getZeroPoint();
+  if (!zeroPoint || op.hasFloatLhs())
+    return Value();
+  auto type = cast<RankedTensorType>(zeroPoint.getType());
+  if (llvm::all_of(type.getShape(), [](int64_t size) { return size == 1; }))
+    return Value();
+  MLIRContext *context = builder.getContext();
+  Location loc = op.getLoc();
+  unsigned rank = type.getRank();
+  SmallVector<AffineExpr> exprs;
+  for (unsigned dim = 0; dim < rank; ++dim)
+    exprs.push_back(type.getDimSize(dim) == 1
+                        ? getAffineConstantExpr(0, context)
+                        : getAffineDimExpr(dim, context));
+  AffineMap maps[] = {AffineMap::get(rank, 0, exprs, context),
+                      AffineMap::getMultiDimIdentityMap(rank, context)};
+  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
+  Type element = getElementTypeOrSelf(empty.getType());
+  return linalg::GenericOp::create(
+             builder, loc, TypeRange(empty.getType()), ValueRange(zeroPoint),
+             ValueRange(empty), maps, loops,
+             [&](OpBuilder &inner, Location loc, ValueRange arguments) {
+               Value code =
+                   arith::TruncIOp::create(inner, loc, element, arguments[0]);
+               linalg::YieldOp::create(inner, loc, code);
+             })
+      .getResult(0);
+}
+
 /// quant.contract lhs(%x) … padding [1, 2]
 ///
 ///   %padded = linalg.fill(zero point) : tensor<13xi8>
@@ -113,11 +146,13 @@ static void separatePadding(ContractOp op) {
                            .getResult());
     low.push_back(builder.getIndexAttr(padding[2 * dim]));
   }
-  Value value = buildPaddingValue(builder, op);
   Value empty =
       tensor::EmptyOp::create(builder, loc, padded, type.getElementType());
-  Value filled =
-      linalg::FillOp::create(builder, loc, value, empty).getResult(0);
+  Value filled = fillByRow(builder, op, empty);
+  if (!filled)
+    filled = linalg::FillOp::create(builder, loc,
+                                    buildPaddingValue(builder, op), empty)
+                 .getResult(0);
   builder.setInsertionPoint(op);
   SmallVector<OpFoldResult> ones(type.getRank(), builder.getIndexAttr(1));
   Value whole = tensor::InsertSliceOp::create(builder, loc, input, filled, low,
@@ -273,11 +308,11 @@ struct PrepareKernelsPass
 
 private:
   std::string findReason(Operation *op) {
+    if (gpuTarget)
+      return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
     if (auto contract = dyn_cast<ContractOp>(op))
       if (hasPaddingOfRows(contract))
         return "its padding has a zero point for each row";
-    if (gpuTarget)
-      return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
     return findNoKernelReason(op, *target);
   }
 

@@ -31,12 +31,15 @@ void GPUContractKernel::prepareCopies() {
     if (tileRows < rowsAtOnce)
       part.isActive = kernel.body.isLess(row, attr(tileRows));
     Value number = add(firstRow, row);
-    if (hasRaggedRows) {
-      Value end = index(kernel.import(numRows));
-      part.isInside = kernel.body.isLess(number, end);
-      // Of rows that do not exist nothing is read; their address is any.
-      number = kernel.body.select(part.isInside, number, index(attr(0)));
-    }
+    if (hasRaggedRows)
+      part.isInside = kernel.body.isLess(number, index(kernel.import(numRows)));
+    // Of rows that do not exist nothing is read; their address is any. Through
+    // registers, lanes that do not copy read something, too.
+    Value exists = part.isInside;
+    if (!unit->hasAsyncCopies())
+      exists = kernel.body.both(exists, part.isActive);
+    if (exists)
+      number = kernel.body.select(exists, number, index(attr(0)));
     part.row = kernel.body.address(lhs, placeRow(number));
     part.plane = plane;
     if (!isInOrder)
