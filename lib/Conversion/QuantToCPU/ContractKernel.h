@@ -401,6 +401,12 @@ private:
   /// float(sum(x - zx)) of `size` codes whose moved ones have the sum `rowSum`.
   mlir::Value buildCentredSum(const Row &row, mlir::Value rowSum, int64_t size);
 
+  /// Whether elements are loaded and stored under masks that are not constant:
+  /// without an instruction for 16 bits LLVM takes floats one by one, converts
+  /// each to f32 and back, and calls a library for that.
+  bool hasMasks(const FlatOperand &operand);
+  /// The columns of register `reg` that exist, at run time.
+  mlir::Value countColumns(const Panel &panel, int64_t reg);
   /// Elements of register `reg` of columns, as far as they exist.
   mlir::Value loadColumns(const FlatOperand &operand, mlir::Value index,
                           const Panel &panel, int64_t reg);

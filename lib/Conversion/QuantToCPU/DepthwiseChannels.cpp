@@ -186,14 +186,8 @@ void DepthwiseKernel::storePart(const FlatOperand &operand, Value index,
   if (valid >= type.getNumElements())
     return kernel.store(operand, index, vector);
   OpBuilder &builder = kernel.builder;
-  if (target.getDotKind() == DotKind::AVX512VNNI) {
-    auto mask = vector::ConstantMaskOp::create(builder, kernel.loc,
-                                               type.clone(builder.getI1Type()),
-                                               ArrayRef<int64_t>(valid));
-    vector::MaskedStoreOp::create(builder, kernel.loc, operand.base,
-                                  ValueRange(index), mask, vector);
-    return;
-  }
+  if (target.getDotKind() == DotKind::AVX512VNNI)
+    return kernel.storeFirst(operand, index, vector, valid);
   forPowers(valid, [&](int64_t place, int64_t size) {
     Value piece = vector::ExtractStridedSliceOp::create(
         builder, kernel.loc, vector, ArrayRef<int64_t>(place),

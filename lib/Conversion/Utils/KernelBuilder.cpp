@@ -132,6 +132,22 @@ void KernelBuilder::store(const FlatOperand &operand, Value index,
                           ValueRange(index));
 }
 
+void KernelBuilder::storeFirst(const FlatOperand &operand, Value index,
+                               Value vector, int64_t count) {
+  // Not under a mask of one bit, where LLVM 22 stores four bytes for one that
+  // was truncated.
+  if (count == 1)
+    return store(operand, index,
+                 vector::ExtractStridedSliceOp::create(
+                     builder, loc, vector, ArrayRef<int64_t>(0),
+                     ArrayRef<int64_t>(1), ArrayRef<int64_t>(1)));
+  auto type = cast<VectorType>(vector.getType());
+  auto mask = vector::ConstantMaskOp::create(
+      builder, loc, type.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
+  vector::MaskedStoreOp::create(builder, loc, operand.base, ValueRange(index),
+                                mask, vector);
+}
+
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//

@@ -196,3 +196,18 @@ func.func @residual_of_rows(%x: memref<1x64xi8>, %w: memref<4096xi8>, %s: memref
     outs(%y : memref<1x64xf32>) maps [#x, #w, affine_map<(m, n, k) -> (m)>, #y]
   return
 }
+
+// The last column alone is a store of one element: under a mask of one bit LLVM
+// stores four bytes, over the next row or behind the result.
+// CHECK-LABEL: func @one_more_column
+func.func @one_more_column(%x: memref<2x64xi8>, %w: memref<2048xi8>, %s: memref<17xi32>, %y: memref<2x17xi8>) {
+  // CHECK-NOT: vector.maskedstore
+  // CHECK: vector.store %{{.*}}, vector<1xi8>
+  // CHECK-NOT: vector.maskedstore
+  // CHECK: return
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = 3> : memref<2x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<64x17xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4> sums %s : memref<17xi32>, : memref<2048xi8>)
+    outs(%y as <int8, per_tensor, scale = 2.0> : memref<2x17xi8>)
+    maps [#x, #w, #y]
+  return
+}

@@ -79,6 +79,9 @@ public:
   mlir::Value load(const FlatOperand &operand, mlir::Value index, int64_t lanes,
                    int64_t stride = 1);
   void store(const FlatOperand &operand, mlir::Value index, mlir::Value vector);
+  /// The first `count` of its elements, on targets that store under a mask.
+  void storeFirst(const FlatOperand &operand, mlir::Value index,
+                  mlir::Value vector, int64_t count);
 
   using LoopBody = llvm::function_ref<void(mlir::Value iv)>;
   void forLoop(mlir::OpFoldResult size, LoopBody body);
