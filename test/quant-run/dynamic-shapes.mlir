@@ -38,7 +38,7 @@ func.func @main(%a: tensor<?x2xf32>) -> (tensor<?x2xf32>, index) {
 // MATMUL: float32 (6, 3) 1.0 1.0 1.0 5.0 5.0 5.0 9.0 9.0 9.0 13.0 13.0 13.0 17.0 17.0 17.0 21.0 21.0 21.0
 // RUN: not quant-run %s --entry=matmul --input=x.npy --input=w3.npy --output=n.npy 2>&1 | FileCheck %s --check-prefix=MISFIT
 // RUN: not quant-run %s --entry=matmul --input=x.npy --input=w3.npy --output=n.npy --threads=2 2>&1 | FileCheck %s --check-prefix=MISFIT
-// MISFIT: {{^}}quant-run: error: '{{.*}}dynamic-shapes.mlir': failed at run time: dimension #0 of input/output operand #1 is incompatible with inferred dimension size, at loc("{{.*}}dynamic-shapes.mlir":[[#@LINE+9]]:8)
+// MISFIT: {{^}}quant-run: error: '{{.*}}dynamic-shapes.mlir': failed at run time: dimension #0 of operand #1 has another size than dimension #1 of operand #0, at loc("{{.*}}dynamic-shapes.mlir":[[#@LINE+9]]:8)
 func.func @matmul(%a: tensor<?x?xf32>, %b: tensor<?x?xf32>) -> tensor<?x?xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

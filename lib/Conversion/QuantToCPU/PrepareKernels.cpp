@@ -280,6 +280,7 @@ struct PrepareKernelsPass
           ofValues.push_back(contract);
         OpBuilder builder(contract);
         buildReductionCheck(builder, contract);
+        buildSizeCheck(builder, contract);
       }
     });
     for (ContractOp op : ofValues)

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -34,4 +35,44 @@ void quant_mlir::buildReductionCheck(OpBuilder &builder, ContractOp op) {
        " of them, which an int32 holds; leave the operation in "
        "floating point for more")
           .str());
+}
+
+void quant_mlir::buildSizeCheck(OpBuilder &builder, ContractOp op) {
+  struct Place {
+    unsigned operand, dim;
+    OpFoldResult size;
+  };
+  Location loc = op.getLoc();
+  auto form = cast<IntegerFormOpInterface>(op.getOperation());
+  SmallVector<std::optional<Place>> first(form.getStaticLoopSizes().size());
+  for (auto [number, operand, map] :
+       llvm::enumerate(form.getMappedOperands(), form.getOperandMaps())) {
+    // Packed weights are constants.
+    if (op.getLayout() && operand->get() == op.getRhs())
+      continue;
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      auto loop = dyn_cast<AffineDimExpr>(expr);
+      if (!loop)
+        continue;
+      Place place{unsigned(number), unsigned(dim),
+                  tensor::getMixedSize(builder, loc, operand->get(), dim)};
+      std::optional<Place> &other = first[loop.getPosition()];
+      if (!other) {
+        other = place;
+        continue;
+      }
+      if (getConstantIntValue(other->size) && getConstantIntValue(place.size))
+        continue;
+      Value fits = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq,
+          getValueOrCreateConstantIndexOp(builder, loc, other->size),
+          getValueOrCreateConstantIndexOp(builder, loc, place.size));
+      std::string message;
+      llvm::raw_string_ostream(message)
+          << "dimension #" << dim << " of operand #" << number
+          << " has another size than dimension #" << other->dim
+          << " of operand #" << other->operand << ", at " << loc;
+      cf::AssertOp::create(builder, loc, fits, message);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-//===- ReductionCheck.h - Sums of a length that is not known ----*- C++ -*-===//
+//===- ReductionCheck.h - Sizes that only the run time knows ----*- C++ -*-===//
 
 #ifndef QUANT_MLIR_CONVERSION_UTILS_REDUCTIONCHECK_H
 #define QUANT_MLIR_CONVERSION_UTILS_REDUCTIONCHECK_H
@@ -11,6 +11,11 @@ namespace quant_mlir {
 /// that only the run time knows: stops the program where an int32 may not hold
 /// them.
 void buildReductionCheck(mlir::OpBuilder &builder, ContractOp op);
+
+/// Before a contraction on tensors whose sizes only the run time knows: stops the
+/// program where two operands have different ones along a loop. Windows, which
+/// several loops share a dimension with, are not checked.
+void buildSizeCheck(mlir::OpBuilder &builder, ContractOp op);
 
 } // namespace quant_mlir
 
