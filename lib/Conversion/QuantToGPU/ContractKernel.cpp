@@ -43,13 +43,14 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
     if (value && !target.hasHalfBuffers() &&
         getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() == 16)
       return "it has a buffer of floats of 16 bits";
-  bool divides = op.getInitParams() &&
-                 (op.getScale() ||
-                  (op.getBias() &&
-                   !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
+  bool divides =
+      op.getInitParams() &&
+      (op.getScale() || (op.getResidual() && !op.getResidualParams()) ||
+       (op.getBias() &&
+        !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
   if (divides && !target.hasExactDoubles())
-    return "scales or a bias in floats are divided by the result's scale in "
-           "f64, which the target does not promise";
+    return "scales, a bias or a residual in floats are divided by the "
+           "result's scale in f64, which the target does not promise";
   return "";
 }
 
