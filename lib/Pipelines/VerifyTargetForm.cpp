@@ -90,8 +90,8 @@ static std::string findReferenceReason(Operation *op) {
 
 /// Functions of the C library that lowerings call.
 static bool isOfC(StringRef name) {
-  static const llvm::StringSet<> functions = {"aligned_alloc", "malloc", "free",
-                                              "abort", "puts"};
+  static const llvm::StringSet<> functions = {
+      "aligned_alloc", "malloc", "free", "abort", "puts", "fflush"};
   static const llvm::StringSet<> math = {
       "acos",  "acosh", "asin", "asinh", "atan", "atan2", "atanh",
       "cbrt",  "ceil",  "cos",  "cosh",  "erf",  "erfc",  "exp",

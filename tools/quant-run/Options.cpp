@@ -94,9 +94,10 @@ static void checkUse(const RunOptions &options, OptionReader &reader) {
     reader.fail("nothing to do: give --output, --compare, --labels, --bench or "
                 "--reference");
   if (!options.gpuArch.empty() && options.target != LoweringTarget::NVVM &&
-      options.target != LoweringTarget::EmulatedNVVM)
-    reader.fail("--gpu-arch has no effect without --target=nvvm or "
-                "nvvm-emulator");
+      options.target != LoweringTarget::EmulatedNVVM &&
+      options.target != LoweringTarget::EmulatedROCDL)
+    reader.fail("--gpu-arch has no effect without --target=nvvm, "
+                "nvvm-emulator or rocdl-emulator");
   checkReports(options, reader);
   for (size_t i = 0; i < options.outputs.size(); ++i)
     for (size_t j = i + 1; j < options.outputs.size(); ++j)

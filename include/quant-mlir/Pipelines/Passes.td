@@ -86,9 +86,9 @@ def VerifyTargetFormPass
 
     - Operations of `llvm`, and of `omp` where there are threads; no casts between
       types of different dialects.
-    - A function without a body is of the C library (`malloc` and its like, `abort`
-      and `puts` of checks at run time, and the functions of `math.h` that kernels
-      call), or of a run time: its name begins with `calls`.
+    - A function without a body is of the C library (`malloc` and its like, `abort`,
+      `puts` and `fflush` of checks at run time, and the functions of `math.h` that
+      kernels call), or of a run time: its name begins with `calls`.
     - Memory comes from the arena (`quant-plan-buffers`). What is allocated anywhere
       else is allocated at every call: `allocations` says whether such a call is
       fine (`any`), named in a remark, or an error.
