@@ -448,8 +448,7 @@ def attention(seed):
     lhs = ("f32", "f16")[i // 4 % 2] if is_value else LHS_FORMS[i % 5]
     weights = Weights(("f32", "f16")[i // 4 % 2]) if is_value else forms[i // 2 % 3]
     out = "f32" if is_value else RESULTS[(i // 3) % 5]
-    opts = options(m, out, i % 3 == 0)
-    opts.pop("bias_dims")
+    opts = options_of_any_rank(m, out, i % 3 == 0)
     opens = unknown[i % 5]
     loops = ", ".join(dict.fromkeys(names[2] + names[0]))
     add_contract(m, "%s x %s -> %s %s %s %s %s -> %s" % (*maps, s, opens, lhs, weights, out),

@@ -87,7 +87,7 @@ def round_bf16(x):
   """float32 to the nearest bf16, ties to even, as float32. NaN is kept."""
   x = np.asarray(x, F32)
   bits = x.view(np.uint32).astype(np.uint64)
-  rounded = ((bits + 0x7FFF + ((bits >> np.uint64(16)) & np.uint64(1)))
+  rounded = ((bits + np.uint64(0x7FFF) + ((bits >> np.uint64(16)) & np.uint64(1)))
              & np.uint64(0xFFFF0000)).astype(np.uint32).view(F32)
   return np.where(np.isnan(x), x, rounded).astype(F32)
 

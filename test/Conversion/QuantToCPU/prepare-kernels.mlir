@@ -10,8 +10,8 @@
 // CHECK-SAME: %[[A:[^:]*]]: tensor<8xi8>
 func.func @padding(%a: tensor<8xi8>, %o: tensor<8x16xi8>) -> tensor<8x16xi8> {
   %w = arith.constant dense<1> : tensor<3x16xi8>
-  // CHECK: %[[ZERO:.*]] = arith.constant -3 : i8
   // CHECK: %[[WHOLE:.*]] = tensor.empty() : tensor<10xi8>
+  // CHECK: %[[ZERO:.*]] = arith.constant -3 : i8
   // CHECK: %[[FILLED:.*]] = linalg.fill ins(%[[ZERO]] : i8) outs(%[[WHOLE]] : tensor<10xi8>)
   // CHECK: %[[EMPTY:.*]] = tensor.empty() : tensor<8xi8>
   // CHECK: %[[X:.*]] = quant.add {{.*}} outs(%[[EMPTY]]

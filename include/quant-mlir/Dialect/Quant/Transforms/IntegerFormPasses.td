@@ -63,8 +63,8 @@ def FusePass : Pass<"quant-fuse", "::mlir::ModuleOp"> {
       all rows, columns or elements.
     - Reshapes inside a kernel work on codes, behind it, and in front of what is
       added; those of weights are folded into the constant.
-    - A sum that an int32 may not hold, by its numbers or because its length is known
-      at run time only, is `wide`, with a remark.
+    - A sum that an int32 may not hold, by its numbers or because an int32 bias is
+      added to one whose length is known at run time only, is `wide`, with a remark.
     - An average is `quant.pool average` where input and result have equal parameters
       and it divides by the number of elements of its window, the padding counted or
       not; a maximum over windows of codes is `quant.pool max`.
