@@ -9,12 +9,12 @@
 
 #include "quant-mlir-runtime/GPU.h"
 
+#include "../DeviceEntry.h"
 #include "../Staging.h"
 #include "Driver.h"
 
 #include <cstdlib>
 #include <map>
-#include <mutex>
 #include <vector>
 
 using namespace quant_mlir;
@@ -230,24 +230,7 @@ void Kernel::launch(const int64_t *shape, int64_t numBuffers,
   runtime.synchronize();
 }
 
-std::mutex lock;
-thread_local std::string lastError;
-
-/// Null, with the reason in lastError, where there is no device. Never
-/// destroyed: modules are unloaded after static objects are gone.
-Runtime *getRuntime() {
-  static std::string failure;
-  static Runtime *runtime = [] {
-    try {
-      return new Runtime();
-    } catch (const std::exception &error) {
-      failure = error.what();
-      return static_cast<Runtime *>(nullptr);
-    }
-  }();
-  lastError = failure;
-  return runtime;
-}
+using Entry = quant_mlir::DeviceEntry<Runtime>;
 
 } // namespace
 
@@ -256,34 +239,23 @@ quant_cuda_launch(void **kernel, const void *binary, int64_t size,
                   const char *name, const int64_t *shape, int64_t num_buffers,
                   const QuantGpuBuffer *buffers, int64_t num_numbers,
                   const int64_t *numbers) {
-  std::lock_guard<std::mutex> guard(lock);
-  Runtime *runtime = getRuntime();
-  if (!runtime)
-    return lastError.c_str();
-  // Nothing to compute, and no launch of that shape.
-  if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
-    return nullptr;
-  try {
-    Scope scope(runtime->device);
+  return Entry::run(name, shape, [&](Runtime &runtime) {
+    Scope scope(runtime.device);
     if (!*kernel)
-      *kernel = new Kernel(*runtime, binary, size, name);
+      *kernel = new Kernel(runtime, binary, size, name);
     static_cast<Kernel *>(*kernel)->launch(shape, num_buffers, buffers,
                                            num_numbers, numbers);
-    return nullptr;
-  } catch (const std::exception &error) {
-    lastError = "kernel '" + std::string(name) + "': " + error.what();
-    return lastError.c_str();
-  }
+  });
 }
 
 extern "C" void quant_cuda_release(void **kernel) {
-  std::lock_guard<std::mutex> guard(lock);
+  std::lock_guard<std::mutex> guard(Entry::lock);
   auto *made = static_cast<Kernel *>(*kernel);
   *kernel = nullptr;
   if (!made)
     return;
   try {
-    Scope scope(getRuntime()->device);
+    Scope scope(Entry::getRuntime()->device);
     delete made;
   } catch (const std::exception &) {
     // The driver has ended before us, and freed everything itself.
@@ -291,28 +263,19 @@ extern "C" void quant_cuda_release(void **kernel) {
 }
 
 extern "C" void *quant_cuda_alloc(int64_t alignment, int64_t bytes) {
-  std::lock_guard<std::mutex> guard(lock);
-  if (Runtime *runtime = getRuntime()) {
-    try {
-      Scope scope(runtime->device);
-      int64_t size = std::max<int64_t>(bytes, 16);
-      if (void *data = runtime->device.allocateShared(size)) {
-        runtime->shared.emplace(static_cast<char *>(data), size);
-        return data;
-      }
-    } catch (const std::exception &) {
-      // The host's memory does, too.
-    }
-  }
-  size_t size = static_cast<size_t>(bytes + alignment - 1) /
-                static_cast<size_t>(alignment) * static_cast<size_t>(alignment);
-  return std::aligned_alloc(static_cast<size_t>(alignment),
-                            std::max<size_t>(size, 64));
+  return Entry::allocate(alignment, bytes, [&](Runtime &runtime) {
+    Scope scope(runtime.device);
+    int64_t size = std::max<int64_t>(bytes, 16);
+    void *data = runtime.device.allocateShared(size);
+    if (data)
+      runtime.shared.emplace(static_cast<char *>(data), size);
+    return data;
+  });
 }
 
 extern "C" void quant_cuda_free(void *data) {
-  std::lock_guard<std::mutex> guard(lock);
-  Runtime *runtime = getRuntime();
+  std::lock_guard<std::mutex> guard(Entry::lock);
+  Runtime *runtime = Entry::getRuntime();
   if (!runtime || runtime->shared.erase(static_cast<char *>(data)) == 0)
     return std::free(data);
   try {
@@ -324,13 +287,10 @@ extern "C" void quant_cuda_free(void *data) {
 }
 
 extern "C" const char *quant_cuda_device(const char **error) {
-  std::lock_guard<std::mutex> guard(lock);
-  Runtime *runtime = getRuntime();
-  if (error)
-    *error = runtime ? nullptr : lastError.c_str();
-  return runtime ? runtime->device.getName().c_str() : nullptr;
+  return Entry::getName(error);
 }
 
 extern "C" const char *quant_cuda_arch(const char **error) {
-  return quant_cuda_device(error) ? getRuntime()->device.getArch() : nullptr;
+  return quant_cuda_device(error) ? Entry::getRuntime()->device.getArch()
+                                  : nullptr;
 }

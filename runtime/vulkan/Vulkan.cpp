@@ -6,6 +6,7 @@
 
 #include "quant-mlir-runtime/GPU.h"
 
+#include "../DeviceEntry.h"
 #include "../Staging.h"
 #include "Device.h"
 
@@ -14,7 +15,6 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <vector>
 
@@ -273,24 +273,7 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
   copies.copyOut();
 }
 
-std::mutex lock;
-thread_local std::string lastError;
-
-/// Null, with the reason in lastError, where there is no device. Never
-/// destroyed: modules are unloaded after static objects are gone.
-Runtime *getRuntime() {
-  static std::string failure;
-  static Runtime *runtime = [] {
-    try {
-      return new Runtime();
-    } catch (const std::exception &error) {
-      failure = error.what();
-      return static_cast<Runtime *>(nullptr);
-    }
-  }();
-  lastError = failure;
-  return runtime;
-}
+using Entry = quant_mlir::DeviceEntry<Runtime>;
 
 } // namespace
 
@@ -299,52 +282,32 @@ quant_vulkan_launch(void **kernel, const void *binary, int64_t size,
                     const char *name, const int64_t *shape, int64_t num_buffers,
                     const QuantGpuBuffer *buffers, int64_t num_numbers,
                     const int64_t *numbers) {
-  std::lock_guard<std::mutex> guard(lock);
-  Runtime *runtime = getRuntime();
-  if (!runtime)
-    return lastError.c_str();
-  // Nothing to compute, and no launch of that shape.
-  if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
-    return nullptr;
-  try {
+  return Entry::run(name, shape, [&](Runtime &runtime) {
     if (!*kernel)
-      *kernel = new Kernel(*runtime, binary, size, name,
+      *kernel = new Kernel(runtime, binary, size, name,
                            static_cast<uint32_t>(num_buffers),
                            static_cast<uint32_t>(num_numbers));
     static_cast<Kernel *>(*kernel)->launch(shape, buffers, numbers);
-    return nullptr;
-  } catch (const std::exception &error) {
-    lastError = "kernel '" + std::string(name) + "': " + error.what();
-    return lastError.c_str();
-  }
+  });
 }
 
 extern "C" void quant_vulkan_release(void **kernel) {
-  std::lock_guard<std::mutex> guard(lock);
+  std::lock_guard<std::mutex> guard(Entry::lock);
   delete static_cast<Kernel *>(*kernel);
   *kernel = nullptr;
 }
 
 extern "C" void *quant_vulkan_alloc(int64_t alignment, int64_t bytes) {
-  std::lock_guard<std::mutex> guard(lock);
-  if (Runtime *runtime = getRuntime()) {
-    try {
-      Block block = runtime->device.allocate(std::max<int64_t>(bytes, 4));
-      runtime->blocks.emplace(block.data, block);
-      return block.data;
-    } catch (const std::exception &) {
-      // The host's memory does, too.
-    }
-  }
-  size_t size = static_cast<size_t>(bytes + alignment - 1) /
-                static_cast<size_t>(alignment) * static_cast<size_t>(alignment);
-  return std::aligned_alloc(static_cast<size_t>(alignment),
-                            std::max<size_t>(size, 64));
+  return Entry::allocate(alignment, bytes, [&](Runtime &runtime) {
+    Block block = runtime.device.allocate(std::max<int64_t>(bytes, 4));
+    runtime.blocks.emplace(block.data, block);
+    return block.data;
+  });
 }
 
 extern "C" void quant_vulkan_free(void *data) {
-  std::lock_guard<std::mutex> guard(lock);
-  if (Runtime *runtime = getRuntime()) {
+  std::lock_guard<std::mutex> guard(Entry::lock);
+  if (Runtime *runtime = Entry::getRuntime()) {
     auto found = runtime->blocks.find(static_cast<char *>(data));
     if (found != runtime->blocks.end()) {
       runtime->device.free(found->second);
@@ -356,9 +319,5 @@ extern "C" void quant_vulkan_free(void *data) {
 }
 
 extern "C" const char *quant_vulkan_device(const char **error) {
-  std::lock_guard<std::mutex> guard(lock);
-  Runtime *runtime = getRuntime();
-  if (error)
-    *error = runtime ? nullptr : lastError.c_str();
-  return runtime ? runtime->device.getName().c_str() : nullptr;
+  return Entry::getName(error);
 }
