@@ -318,23 +318,11 @@ void ContractKernel::analyze() {
         !loops.areContiguous(loops.columns, loops.residualStrides) &&
         isOne(loops.columns, loops.residualStrides);
   }
-  MLIRContext *context = op.getContext();
-
-  // One number for all, or one for each row: a dimension of 1 does not move.
-  auto flattenRows = [&](Value value) {
-    auto type = cast<MemRefType>(value.getType());
-    SmallVector<AffineExpr> exprs;
-    for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      exprs.push_back(type.getDimSize(dim) == 1
-                          ? getAffineConstantExpr(0, context)
-                          : op.getLhsMap().getResult(dim));
-    return kernel.flatten(
-        value, AffineMap::get(op.getLhsMap().getNumDims(), 0, exprs, context));
-  };
   if (op.getScale())
-    scale = flattenRows(op.getScale());
+    scale = kernel.flatten(op.getScale(), getRowsMap(op, op.getScale()));
   if (op.getZeroPoint())
-    zeroPoint = flattenRows(op.getZeroPoint());
+    zeroPoint =
+        kernel.flatten(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
 
   reductionSize = blockSize =
       std::max<int64_t>(loops.getSize(loops.reduction), 0);

@@ -246,17 +246,6 @@ void GPUContractKernel::analyze() {
         value, AffineMap::getMultiDimIdentityMap(
                    cast<MemRefType>(value.getType()).getRank(), context));
   };
-  // One number for all, or one for each row: a dimension of 1 does not move.
-  auto ofRows = [&](Value value) {
-    auto type = cast<MemRefType>(value.getType());
-    SmallVector<AffineExpr> exprs;
-    for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      exprs.push_back(type.getDimSize(dim) == 1
-                          ? getAffineConstantExpr(0, context)
-                          : op.getLhsMap().getResult(dim));
-    return host.flattenWhole(
-        value, AffineMap::get(op.getLhsMap().getNumDims(), 0, exprs, context));
-  };
   lhs = host.flattenWhole(op.getLhs(), op.getLhsMap(), op.getInputPadding());
   rhs = identity(op.getRhs());
   sums = identity(op.getSums());
@@ -266,9 +255,10 @@ void GPUContractKernel::analyze() {
   if (op.getResidual())
     residual = host.flattenWhole(op.getResidual(), op.getResidualMap());
   if (op.getScale())
-    scale = ofRows(op.getScale());
+    scale = host.flattenWhole(op.getScale(), getRowsMap(op, op.getScale()));
   if (op.getZeroPoint())
-    zeroPoint = ofRows(op.getZeroPoint());
+    zeroPoint =
+        host.flattenWhole(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
 
   LayoutAttr layout = *op.getLayout();
   batchLoops = getRhsLoops(op, layout.getBatch());

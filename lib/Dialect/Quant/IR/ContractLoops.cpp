@@ -195,3 +195,13 @@ ContractLoops quant_mlir::analyzeLoops(ContractOp op) {
         loops.channel = loop;
   return loops;
 }
+
+AffineMap quant_mlir::getRowsMap(ContractOp op, Value value) {
+  AffineMap lhs = op.getLhsMap();
+  SmallVector<AffineExpr> exprs;
+  for (auto [dim, size] :
+       llvm::enumerate(cast<ShapedType>(value.getType()).getShape()))
+    exprs.push_back(size == 1 ? getAffineConstantExpr(0, op.getContext())
+                              : lhs.getResult(dim));
+  return AffineMap::get(lhs.getNumDims(), 0, exprs, op.getContext());
+}

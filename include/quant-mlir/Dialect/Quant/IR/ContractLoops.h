@@ -82,6 +82,10 @@ ContractLoops analyzeLoops(ContractOp op);
 llvm::SmallVector<unsigned> getRhsLoops(ContractOp op,
                                         llvm::ArrayRef<int64_t> dims);
 
+/// Where loops read `value`, the scale or zero point of lhs on buffers: one
+/// number for all, or one for each row; a dimension of 1 does not move.
+mlir::AffineMap getRowsMap(ContractOp op, mlir::Value value);
+
 } // namespace quant_mlir
 
 #endif // QUANT_MLIR_DIALECT_QUANT_IR_CONTRACTLOOPS_H
