@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the operations of the integer form and compares them with the oracle.
 
-    integer_form.py FOLDER [--full] [--group matmul]... [--without GROUP]... [--seed N]
+    integer_form.py FOLDER [--full] [--group matmul]... [--seed N]
                     [--jobs N] [--runner COMMAND] [-- FLAG...]
 
 Makes modules that cover the cross of element forms, block sizes, zero points and
@@ -96,8 +96,6 @@ def main():
   parser.add_argument("folder")
   parser.add_argument("--full", action="store_true")
   parser.add_argument("--group", action="append", choices=integer_cases.GROUPS)
-  parser.add_argument("--without", action="append", default=[],
-                      choices=integer_cases.GROUPS)
   parser.add_argument("--seed", type=int, default=1)
   parser.add_argument("--jobs", type=int, default=1)
   parser.add_argument("--runner", default="quant-run", type=str.split)
@@ -105,7 +103,7 @@ def main():
   os.makedirs(args.folder, exist_ok=True)
   modules = ((args.folder, "%s%d" % (group, i), module, args.runner,
               arguments[split + 1:])
-             for group in args.group or integer_cases.GROUPS if group not in args.without
+             for group in args.group or integer_cases.GROUPS
              for i, module in enumerate(integer_cases.GROUPS[group](not args.full,
                                                                     args.seed)))
   total = failed = 0

@@ -60,6 +60,11 @@ public:
   /// Where they are not promised, the host does what needs them.
   bool hasExactDoubles() const { return !isSPIRV(); }
   bool hasWideIntegers() const { return !isSPIRV(); }
+  /// Iterations of an invocation's loops, where there is a limit: Mesa's device
+  /// in software (llvmpipe) leaves a loop after so many, without a word.
+  std::optional<uint64_t> getMaxIterations() const {
+    return isSPIRV() ? std::optional<uint64_t>(65535) : std::nullopt;
+  }
   /// Whether buffers of contractions are of 16-bit floats, too.
   bool hasHalfBuffers() const { return !isSPIRV(); }
 

@@ -18,6 +18,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -108,6 +110,16 @@ std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
       if (map.isFunctionOfDim(loop) != (kind == utils::IteratorType::parallel))
         return "positions of a result do not follow from its parallel loops";
   }
+  uint64_t steps = 1;
+  for (auto [kind, size] :
+       llvm::zip_equal(op.getIteratorTypesArray(), op.getStaticLoopRanges()))
+    if (kind == utils::IteratorType::reduction && ShapedType::isStatic(size))
+      steps = llvm::SaturatingMultiply<uint64_t>(steps, size);
+  if (std::optional<uint64_t> most = target.getMaxIterations();
+      most && steps > *most)
+    return ("its reduction has " + Twine(steps) +
+            " steps, of which not every device takes more than " + Twine(*most))
+        .str();
   for (AffineMap map : op.getIndexingMapsArray())
     for (AffineExpr expr : map.getResults())
       if (!getLinearExpr(expr, map.getNumDims()))

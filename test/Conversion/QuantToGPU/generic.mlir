@@ -106,6 +106,24 @@ func.func @host(%x: memref<64xf32>, %y: memref<64xf32>) {
 
 // -----
 
+#in = affine_map<(i, k) -> (i, k)>
+#out = affine_map<(i, k) -> (i)>
+
+// CHECK-LABEL: func.func @long_reduction(
+// CHECK-NOT: gpu.launch_func
+func.func @long_reduction(%x: memref<4x65536xi32>, %y: memref<4xi32>) {
+  // expected-remark @+1 {{is computed by the host: its reduction has 65536 steps, of which not every device takes more than 65535}}
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x65536xi32>) outs(%y : memref<4xi32>) {
+  ^bb0(%in: i32, %out: i32):
+    %0 = arith.addi %in, %out : i32
+    linalg.yield %0 : i32
+  }
+  return
+}
+
+// -----
+
 #id = affine_map<(i) -> (i)>
 
 // CHECK-LABEL: func.func @doubles(
