@@ -10,6 +10,7 @@
 #include "Report.h"
 
 #include "quant-mlir/Support/Errors.h"
+#include "quant-mlir/Target/CPU.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringRef.h"
@@ -18,6 +19,9 @@
 
 #include <cstring>
 #include <dlfcn.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 using namespace quant_mlir;
 using namespace quant_mlir::bench;
@@ -270,6 +274,23 @@ static std::vector<char> packBlocks(const BlockProblem &problem) {
   return bytes;
 }
 
+#ifdef __x86_64__
+/// Tile registers as ggml set them: it does so once in a thread, and takes it
+/// to last, while a function may leave them as it likes (System V ABI), as ours
+/// do.
+alignas(64) static thread_local char tileConfig[64];
+
+__attribute__((target("amx-tile"))) static void loadTileConfig() {
+  _tile_loadconfig(tileConfig);
+}
+__attribute__((target("amx-tile"))) static void storeTileConfig() {
+  _tile_storeconfig(tileConfig);
+}
+#else
+static void loadTileConfig() {}
+static void storeTileConfig() {}
+#endif
+
 namespace {
 /// Graphs of one product, each with weights of its own.
 struct Product {
@@ -290,7 +311,13 @@ struct Product {
                 BufferType *type);
   bool run() {
     Graph *graph = graphs[next++ % graphs.size()];
-    return library.compute(backend, graph) == 0;
+    bool hasTiles = requestTiles();
+    if (hasTiles)
+      loadTileConfig();
+    bool isDone = library.compute(backend, graph) == 0;
+    if (hasTiles)
+      storeTileConfig();
+    return isDone;
   }
 
 private:
