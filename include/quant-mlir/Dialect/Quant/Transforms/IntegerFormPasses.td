@@ -251,7 +251,7 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
     Option<"targetTriple", "target-triple", "std::string", "\"\"",
            "architecture of the CPU; default: of the CPU, this machine's first">,
     Option<"gpu", "gpu", "std::string", "\"\"",
-           "pack for a GPU instead: nvvm">,
+           "pack for a GPU instead: spirv, nvvm or rocdl">,
     Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
            "architecture of the GPU; default: its plainest">,
     Option<"undo", "undo", "bool", "false",
