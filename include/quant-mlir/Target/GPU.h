@@ -69,12 +69,9 @@ public:
   bool hasHalfBuffers() const { return !isSPIRV(); }
 
   /// Codes of a reduction that share a scale: a multiple of a step, and where
-  /// there are more of them, of a stage. 0: all of a column have to.
-  int64_t getBlockStep() const { return isNVVM() ? 32 : 0; }
-  int64_t getBlockStage() const { return isNVVM() ? 64 : 0; }
-
-  /// Whether contractions of up to eight rows read weights past shared memory.
-  bool streamsFewRows() const { return isNVVM(); }
+  /// there are more of them, of a stage.
+  int64_t getBlockStep() const { return 32; }
+  int64_t getBlockStage() const { return 64; }
 
   /// What one lane copies: 16 bytes of a column.
   int64_t getDotGroup() const override { return 16; }
@@ -84,7 +81,6 @@ public:
 private:
   GPUTarget() = default;
   bool isSPIRV() const { return kind == GPUKind::SPIRV; }
-  bool isNVVM() const { return kind == GPUKind::NVVM; }
 
   GPUKind kind = GPUKind::SPIRV;
   std::string arch;

@@ -33,8 +33,6 @@ std::string quant_mlir::findNoBlocksReason(ContractOp op,
   if (!block)
     return "";
   int64_t step = target.getBlockStep(), stage = target.getBlockStage();
-  if (step == 0)
-    return "its right-hand side has blocks along a reduction";
   int64_t moving = llvm::count_if(
       loops.reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; });
   if (moving > 1)

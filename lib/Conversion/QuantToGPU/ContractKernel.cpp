@@ -226,14 +226,17 @@ void GPUContractKernel::chooseCopies() {
 /// And whether products are summed with anything else.
 void GPUContractKernel::chooseUnit() {
   numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
-  bool isPlain = !op.getReductionBlock() && numbers.rhsOffset.isZero() &&
-                 numbers.minval.values.empty();
+  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  bool isPlain =
+      !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
   if (int64_t chunks = chooseStreamChunks())
-    unit = createStreamUnit(kernel.body, target, *getConstantIntValue(numRows),
+    unit = createStreamUnit(kernel.body, target, tileColumns,
+                            *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
   else
     unit = createMatrixUnit(kernel.body, target, tileColumns,
-                            getConstantIntValue(numRows), isNibbles, isPlain);
+                            getConstantIntValue(numRows), isNibbles,
+                            block ? block->second : 0, isPlain);
 }
 
 void GPUContractKernel::analyze() {

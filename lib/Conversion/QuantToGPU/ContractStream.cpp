@@ -30,12 +30,11 @@ static constexpr int64_t mostChunks = 8;
 /// 0 where the contraction does not stream.
 int64_t GPUContractKernel::chooseStreamChunks() {
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  if (!target.streamsFewRows() || !known || *known == 0 || *known > 8 ||
-      findLhsPiece(/*isWhole=*/true) < 4)
+  if (!known || *known == 0 || *known > 8 || findLhsPiece(/*isWhole=*/true) < 4)
     return 0;
   int64_t chunks = 1;
   int64_t all = outerSize * llvm::divideCeil(runSize, rhsChunkCodes());
-  constexpr int64_t groups = 4;
+  int64_t groups = target.getGroupSize() / 32;
   while (chunks < mostChunks && 2 * chunks * groups <= all)
     chunks *= 2;
   if (std::optional<std::pair<unsigned, int64_t>> block =

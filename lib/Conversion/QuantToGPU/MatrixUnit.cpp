@@ -68,9 +68,11 @@ MatrixUnit::Values MatrixUnit::unpackNibbles(ArrayRef<Value> words) {
   return low;
 }
 
-std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
-    GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
-    std::optional<int64_t> numRows, bool isNibbles, bool isPlain) {
+std::unique_ptr<MatrixUnit>
+quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
+                             int64_t tileColumns,
+                             std::optional<int64_t> numRows, bool isNibbles,
+                             int64_t blockCodes, bool isPlain) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
     // Of few rows four warps would have none.
@@ -79,7 +81,8 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
       return createWarpGroup(body);
     return createTensorCore(body);
   case GPUKind::ROCDL:
-    return createMatrixCore(body, target, tileColumns, numRows, isNibbles);
+    return createMatrixCore(body, target, tileColumns, numRows, isNibbles,
+                            blockCodes);
   case GPUKind::SPIRV:
     return createWordProduct(body, isNibbles);
   }
@@ -88,7 +91,15 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixUnit(
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createStreamUnit(GPUBuilder &body, const GPUTarget &target,
-                             int64_t numRows, int64_t chunks) {
-  assert(target.getKind() == GPUKind::NVVM && "no other target streams");
-  return createDotProduct(body, numRows, chunks);
+                             int64_t tileColumns, int64_t numRows,
+                             int64_t chunks) {
+  switch (target.getKind()) {
+  case GPUKind::NVVM:
+    return createDotProduct(body, numRows, chunks);
+  case GPUKind::ROCDL:
+    return createWaveProduct(body, target, tileColumns, numRows, chunks);
+  case GPUKind::SPIRV:
+    return createColumnProduct(body, target, numRows, chunks);
+  }
+  llvm_unreachable("unknown kind of GPU");
 }

@@ -168,14 +168,17 @@ protected:
 };
 
 /// What `target` has for contractions with panels of `tileColumns` columns and,
-/// where that is known, `numRows` rows. `isPlain`: nothing but products of
-/// codes is summed, from the first to the last.
+/// where that is known, `numRows` rows. `blockCodes`: codes of the reduction
+/// that share a scale, 0 for all. `isPlain`: nothing but products of codes is
+/// summed, from the first to the last.
 std::unique_ptr<MatrixUnit>
 createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
-                 std::optional<int64_t> numRows, bool isNibbles, bool isPlain);
+                 std::optional<int64_t> numRows, bool isNibbles,
+                 int64_t blockCodes, bool isPlain);
 /// The same for `numRows`, few, with `chunks` of lhs in a lane at once.
 std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,
+                                             int64_t tileColumns,
                                              int64_t numRows, int64_t chunks);
 
 } // namespace quant_mlir

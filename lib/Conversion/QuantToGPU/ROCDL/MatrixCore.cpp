@@ -6,8 +6,8 @@
 //
 // Lane l of W is in group h = l / S of an instruction of S rows, and has the
 // codes of row l % S that the group has. A group reads a chunk of its own, of
-// which two MFMAs take a half each; of WMMA both halves of the wave read the
-// same.
+// which two MFMAs take a half each, or less of one, where a block of the
+// reduction ends before; of WMMA both halves of the wave read the same.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +15,6 @@
 #include "ROCDL.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -26,8 +25,9 @@ namespace {
 /// What both have in common. Factors are words.
 class MatrixCore : public MatrixUnit {
 public:
-  MatrixCore(GPUBuilder &body, const MatrixShape &shape, int64_t groups)
-      : MatrixUnit(body, shape), groups(groups) {}
+  MatrixCore(GPUBuilder &body, const MatrixShape &shape, int64_t groups,
+             int64_t groupWords)
+      : MatrixUnit(body, shape), groups(groups), groupWords(groupWords) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
@@ -50,33 +50,37 @@ protected:
   }
   /// Words as a vector of bytes.
   Value toBytes(ArrayRef<Value> words);
-  Value callDot(StringRef name, ArrayRef<Value> arguments) {
-    return LLVM::CallIntrinsicOp::create(builder, loc, builder.getI32Type(),
-                                         builder.getStringAttr(name),
-                                         ValueRange(arguments))
-        .getResult(0);
-  }
-  Value constantBool(bool value) {
-    return arith::ConstantIntOp::create(builder, loc, value, 1);
+  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
+                MutableArrayRef<Value> rowSums) override {
+    Value ones = body.constantI32(0x01010101);
+    for (Value word : lhs)
+      rowSums.front() = buildDot(builder, loc, shape.mixesSigns, word, ones,
+                                 rowSums.front(), stage.isLhsSigned);
   }
 
 private:
+  /// Words of the chunk at `at` that are the lane's.
   Values loadChunk(const GroupStage &stage, Value at);
-  /// Which of the chunks of a step the lane's group reads.
-  Value getGroup(Value lane) {
-    return groups == 1 ? body.index(0) : body.div(lane, shape.rows);
+  /// Groups that share a chunk, and the chunk of a step that a lane reads.
+  int64_t groupsOfChunk() const { return chunkBytes / 4 / groupWords; }
+  Value getChunk(Value lane) {
+    return groups == 1 ? body.index(0)
+                       : body.div(lane, shape.rows * groupsOfChunk());
   }
 
-  int64_t groups; ///< of lanes, which have different codes of a row
+  int64_t groups;     ///< of lanes, which have different codes of a row
+  int64_t groupWords; ///< that each of them has of a chunk
 };
 
-MatrixShape getMFMAShape(int64_t size, bool isNibbles) {
+MatrixShape getMFMAShape(int64_t size, bool isNibbles, int64_t groupWords) {
   MatrixShape shape;
   shape.rows = size;
   shape.columns = size;
   shape.lanes = 64;
   shape.laneColumns = size * size / 64;
-  shape.stepPlanes = 64 / size * (isNibbles ? 2 : 1);
+  shape.stepPlanes = 64 / size * groupWords * 4 / chunkBytes;
+  if (isNibbles)
+    shape.stepPlanes *= 2;
   shape.stagePlanes = std::max<int64_t>(shape.stepPlanes, 4);
   shape.groups = 4;
   shape.minGroupColumns = size;
@@ -87,8 +91,9 @@ MatrixShape getMFMAShape(int64_t size, bool isNibbles) {
 /// v_mfma_i32_32x32x16_i8 and v_mfma_i32_16x16x32_i8.
 class MFMA : public MatrixCore {
 public:
-  MFMA(GPUBuilder &body, int64_t size, bool isNibbles)
-      : MatrixCore(body, getMFMAShape(size, isNibbles), 64 / size) {}
+  MFMA(GPUBuilder &body, int64_t size, bool isNibbles, int64_t groupWords)
+      : MatrixCore(body, getMFMAShape(size, isNibbles, groupWords), 64 / size,
+                   groupWords) {}
 
   void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
                 ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override {
@@ -98,14 +103,6 @@ public:
           builder, loc, getSumsType(), size, size, /*k=*/512 / size,
           /*blocks=*/1, toBytes(rhs.slice(word, 2)),
           toBytes(lhs.slice(word, 2)), sums.front());
-  }
-  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
-                MutableArrayRef<Value> rowSums) override {
-    Value ones = body.constantI32(0x01010101);
-    for (Value word : lhs)
-      rowSums.front() =
-          callDot("llvm.amdgcn.sdot4",
-                  {word, ones, rowSums.front(), constantBool(false)});
   }
   Value addAcrossLanes(Value value) override {
     for (int64_t distance = shape.rows; distance < shape.lanes; distance *= 2) {
@@ -141,7 +138,7 @@ MatrixShape getWMMAShape(bool isNibbles) {
 class WMMA : public MatrixCore {
 public:
   WMMA(GPUBuilder &body, bool isNibbles)
-      : MatrixCore(body, getWMMAShape(isNibbles), 1) {}
+      : MatrixCore(body, getWMMAShape(isNibbles), 1, chunkBytes / 4) {}
 
   void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
                 ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override {
@@ -150,15 +147,6 @@ public:
           builder, loc, getSumsType(), 16, 16, 16, toBytes(rhs.slice(word, 4)),
           toBytes(lhs.slice(word, 4)), sums.front(), /*subwordOffset=*/0,
           /*unsignedA=*/false, /*unsignedB=*/!stage.isLhsSigned);
-  }
-  void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
-                MutableArrayRef<Value> rowSums) override {
-    Value ones = body.constantI32(0x01010101);
-    for (Value word : lhs)
-      rowSums.front() =
-          callDot("llvm.amdgcn.sudot4",
-                  {constantBool(stage.isLhsSigned), word, constantBool(false),
-                   ones, rowSums.front(), constantBool(false)});
   }
   Value addAcrossLanes(Value value) override { return value; }
   /// Even columns are of the first half of the wave.
@@ -174,10 +162,14 @@ public:
 //===----------------------------------------------------------------------===//
 
 MatrixUnit::Values MatrixCore::loadChunk(const GroupStage &stage, Value at) {
-  Value chunk = load(VectorType::get({chunkBytes / 4}, builder.getI32Type()),
+  if (groupsOfChunk() > 1) {
+    Value part = body.rem(body.div(stage.lane, shape.rows), groupsOfChunk());
+    at = body.sum(at, body.times(part, groupWords));
+  }
+  Value chunk = load(VectorType::get({groupWords}, builder.getI32Type()),
                      stage.shared, at);
   Values words;
-  for (int64_t i = 0; i < chunkBytes / 4; ++i)
+  for (int64_t i = 0; i < groupWords; ++i)
     words.push_back(vector::ExtractOp::create(builder, loc, chunk, i));
   return words;
 }
@@ -196,7 +188,7 @@ MatrixUnit::Values MatrixCore::loadLhs(const GroupStage &stage, int64_t step,
   // The low nibbles of a chunk belong to one chunk of lhs, the high ones to the
   // next.
   int64_t ofGroup = stage.isNibbles ? 2 : 1;
-  Value first = body.sum(body.times(getGroup(stage.lane), ofGroup),
+  Value first = body.sum(body.times(getChunk(stage.lane), ofGroup),
                          body.attr(step * shape.stepPlanes));
   Values words;
   for (int64_t i = 0; i < ofGroup; ++i)
@@ -207,7 +199,8 @@ MatrixUnit::Values MatrixCore::loadLhs(const GroupStage &stage, int64_t step,
 
 SmallVector<MatrixUnit::Values> MatrixCore::loadRhs(const GroupStage &stage,
                                                     int64_t step) {
-  Value plane = body.sum(getGroup(stage.lane), body.attr(step * groups));
+  Value plane = body.sum(getChunk(stage.lane),
+                         body.attr(step * groups / groupsOfChunk()));
   SmallVector<Values> factors;
   for (int64_t j = 0; j < stage.columnProducts; ++j) {
     Values words = loadChunk(
@@ -217,13 +210,25 @@ SmallVector<MatrixUnit::Values> MatrixCore::loadRhs(const GroupStage &stage,
   return factors;
 }
 
-std::unique_ptr<MatrixUnit>
-quant_mlir::createMatrixCore(GPUBuilder &body, const GPUTarget &target,
-                             int64_t tileColumns,
-                             std::optional<int64_t> numRows, bool isNibbles) {
+std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
+    GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
+    std::optional<int64_t> numRows, bool isNibbles, int64_t blockCodes) {
   if (target.getArch().starts_with("gfx11"))
     return std::make_unique<WMMA>(body, isNibbles);
   // The larger one reads half as much of shared memory for a product.
   bool isLarge = tileColumns >= 64 && numRows.value_or(INT64_MAX) > 32;
-  return std::make_unique<MFMA>(body, isLarge ? 32 : 16, isNibbles);
+  int64_t size = isLarge ? 32 : 16, words = chunkBytes / 4;
+  // Blocks are of whole steps, and of parts of a stage or of whole ones.
+  auto fits = [&] {
+    MatrixShape shape = getMFMAShape(size, isNibbles, words);
+    int64_t step = shape.stepPlanes * chunkBytes,
+            stage = shape.stagePlanes * chunkBytes;
+    return blockCodes % step == 0 &&
+           (blockCodes < stage ? stage % blockCodes : blockCodes % stage) == 0;
+  };
+  while (blockCodes != 0 && !fits()) {
+    words /= 2;
+    assert(words != 0 && "blocks that are no multiples of a target's step");
+  }
+  return std::make_unique<MFMA>(body, size, isNibbles, words);
 }

@@ -7,7 +7,10 @@
 #include <optional>
 
 namespace mlir {
+class Location;
+class OpBuilder;
 class OpPassManager;
+class Value;
 } // namespace mlir
 
 namespace quant_mlir {
@@ -20,7 +23,19 @@ struct GPUTargetOptions;
 /// MFMA or WMMA, whichever the architecture has.
 std::unique_ptr<MatrixUnit>
 createMatrixCore(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
-                 std::optional<int64_t> numRows, bool isNibbles);
+                 std::optional<int64_t> numRows, bool isNibbles,
+                 int64_t blockCodes);
+/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
+std::unique_ptr<MatrixUnit> createWaveProduct(GPUBuilder &body,
+                                              const GPUTarget &target,
+                                              int64_t tileColumns, int64_t rows,
+                                              int64_t chunks);
+
+/// Four products of codes, added to `sum`: by v_dot4_i32_iu8, whose factors
+/// have signs or not, or by v_dot4_i32_i8. rhs has signs.
+mlir::Value buildDot(mlir::OpBuilder &builder, mlir::Location loc,
+                     bool mixesSigns, mlir::Value lhs, mlir::Value rhs,
+                     mlir::Value sum, bool isLhsSigned);
 
 /// gpu.module to gpu.binary: a code object, or LLVM IR for the emulator.
 void addROCDLModulePasses(mlir::OpPassManager &pm,

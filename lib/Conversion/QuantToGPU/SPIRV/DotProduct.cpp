@@ -1,13 +1,14 @@
 //===- DotProduct.cpp - Products of Vulkan's integer dot product ----------===//
 //
 // What every device of Vulkan 1.3 has: dot products of four packed codes, by
-// single lanes. Sixty-four of them share a tile, as a matrix of eight by eight.
+// single lanes. Sixty-four of them share a tile, as a matrix of eight by eight;
+// with few rows, they have columns of their own.
 // Buffers are of words or bytes, never of both, and registers have at most four
 // elements: so memory is read element by element.
 //
 //===----------------------------------------------------------------------===//
 
-#include "../MatrixUnit.h"
+#include "../StreamUnit.h"
 #include "SPIRV.h"
 
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
@@ -15,6 +16,41 @@
 
 using namespace mlir;
 using namespace quant_mlir;
+
+static Value buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs,
+                      Value sum, bool isLhsSigned) {
+  Type i32 = builder.getI32Type();
+  auto format = spirv::PackedVectorFormatAttr::get(
+      builder.getContext(),
+      spirv::PackedVectorFormat::PackedVectorFormat4x8Bit);
+  // The factor without signs is the second one.
+  Value product =
+      isLhsSigned
+          ? Value(spirv::SDotOp::create(builder, loc, i32, lhs, rhs, format))
+          : Value(spirv::SUDotOp::create(builder, loc, i32, rhs, lhs, format));
+  return arith::AddIOp::create(builder, loc, sum, product);
+}
+
+static Value loadElements(GPUBuilder &body, VectorType type, Value buffer,
+                          Value at) {
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < type.getNumElements(); ++i)
+    elements.push_back(
+        memref::LoadOp::create(body.builder, body.loc, buffer,
+                               ValueRange(body.sum(at, body.attr(i)))));
+  return vector::FromElementsOp::create(body.builder, body.loc, type, elements);
+}
+
+static void storeElements(GPUBuilder &body, Value vector, Value buffer,
+                          Value at) {
+  auto type = cast<VectorType>(vector.getType());
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    Value element =
+        vector::ExtractOp::create(body.builder, body.loc, vector, i);
+    memref::StoreOp::create(body.builder, body.loc, element, buffer,
+                            ValueRange(body.sum(at, body.attr(i))));
+  }
+}
 
 namespace {
 
@@ -67,11 +103,30 @@ public:
   }
   Value getColumn(Value columnGroup, Value) override { return columnGroup; }
 
-  Value load(VectorType type, Value buffer, Value at) override;
-  void store(Value vector, Value buffer, Value at) override;
+  Value load(VectorType type, Value buffer, Value at) override {
+    return loadElements(body, type, buffer, at);
+  }
+  void store(Value vector, Value buffer, Value at) override {
+    storeElements(body, vector, buffer, at);
+  }
 
 private:
   Values loadChunk(Value shared, Value at);
+};
+
+class ColumnProduct : public StreamUnit {
+public:
+  using StreamUnit::StreamUnit;
+
+  Value dot(Value lhs, Value rhs, Value sum, bool isLhsSigned) override {
+    return buildDot(builder, loc, lhs, rhs, sum, isLhsSigned);
+  }
+  Value load(VectorType type, Value buffer, Value at) override {
+    return loadElements(body, type, buffer, at);
+  }
+  void store(Value vector, Value buffer, Value at) override {
+    storeElements(body, vector, buffer, at);
+  }
 };
 
 } // namespace
@@ -99,38 +154,20 @@ SmallVector<MatrixUnit::Values> DotProduct::loadRhs(const GroupStage &stage,
 
 void DotProduct::multiply(const GroupStage &stage, ArrayRef<Value> lhs,
                           ArrayRef<Value> rhs, MutableArrayRef<Value> sums) {
-  Type i32 = builder.getI32Type();
-  auto format = spirv::PackedVectorFormatAttr::get(
-      builder.getContext(),
-      spirv::PackedVectorFormat::PackedVectorFormat4x8Bit);
-  for (auto [a, b] : llvm::zip_equal(lhs, rhs)) {
-    // The factor without signs is the second one.
-    Value product =
-        stage.isLhsSigned
-            ? Value(spirv::SDotOp::create(builder, loc, i32, a, b, format))
-            : Value(spirv::SUDotOp::create(builder, loc, i32, b, a, format));
-    sums.front() = arith::AddIOp::create(builder, loc, sums.front(), product);
-  }
-}
-
-Value DotProduct::load(VectorType type, Value buffer, Value at) {
-  Values elements;
-  for (int64_t i = 0; i < type.getNumElements(); ++i)
-    elements.push_back(memref::LoadOp::create(
-        builder, loc, buffer, ValueRange(body.sum(at, body.attr(i)))));
-  return vector::FromElementsOp::create(builder, loc, type, elements);
-}
-
-void DotProduct::store(Value vector, Value buffer, Value at) {
-  auto type = cast<VectorType>(vector.getType());
-  for (int64_t i = 0; i < type.getNumElements(); ++i) {
-    Value element = vector::ExtractOp::create(builder, loc, vector, i);
-    memref::StoreOp::create(builder, loc, element, buffer,
-                            ValueRange(body.sum(at, body.attr(i))));
-  }
+  for (auto [a, b] : llvm::zip_equal(lhs, rhs))
+    sums.front() =
+        buildDot(builder, loc, a, b, sums.front(), stage.isLhsSigned);
 }
 
 std::unique_ptr<MatrixUnit> quant_mlir::createWordProduct(GPUBuilder &body,
                                                           bool isNibbles) {
   return std::make_unique<DotProduct>(body, isNibbles);
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createColumnProduct(GPUBuilder &body, const GPUTarget &target,
+                                int64_t rows, int64_t chunks) {
+  constexpr int64_t lanes = 32;
+  return std::make_unique<ColumnProduct>(body, rows, lanes,
+                                         target.getGroupSize() / lanes, chunks);
 }

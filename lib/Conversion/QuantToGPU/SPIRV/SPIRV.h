@@ -15,9 +15,14 @@ class Value;
 namespace quant_mlir {
 
 class GPUBuilder;
+class GPUTarget;
 class MatrixUnit;
 
 std::unique_ptr<MatrixUnit> createWordProduct(GPUBuilder &body, bool isNibbles);
+/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
+std::unique_ptr<MatrixUnit> createColumnProduct(GPUBuilder &body,
+                                                const GPUTarget &target,
+                                                int64_t rows, int64_t chunks);
 
 /// Interface of Vulkan, upstream's conversion, serialization. For a pass
 /// manager on modules.
