@@ -1,7 +1,6 @@
-//===- DeviceEntry.h - What entry points of GPUs' run times share -*- C++
-//-*-===//
+//===- DeviceEntry.h - Entry points of GPUs' run times ----------*- C++ -*-===//
 //
-// The C functions of runtime/cuda and runtime/vulkan take one lock, make their
+// The C functions of runtime/cuda, hip and vulkan take one lock, make their
 // Runtime once, and turn exceptions into messages.
 //
 //===----------------------------------------------------------------------===//

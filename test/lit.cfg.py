@@ -12,6 +12,7 @@
 #   spirv-val      the validator of SPIR-V
 #   ptxas          NVIDIA's assembler
 #   mock-cuda      the library that stands in for NVIDIA's driver is built
+#   mock-hip       the library that stands in for AMD's HIP is built
 #   benchmarks     quant-bench, which a build of everything leaves out, is built
 #   onnxruntime    benchmarks/run.sh has installed it
 #   ggml           the same of ggml
@@ -98,11 +99,12 @@ ptxas = lit.util.which("ptxas", os.pathsep.join(
 if ptxas:
     config.available_features.add("ptxas")
     config.substitutions.append(("%ptxas", ptxas))
-# A libcuda.so.1 that records and checks calls.
-mock_cuda = os.path.join(config.quant_build_dir, "unittests", "lib", "mock-cuda")
-if os.path.exists(os.path.join(mock_cuda, "libcuda.so.1")) and not config.sanitizers:
-    config.available_features.add("mock-cuda")
-    config.substitutions.append(("%mock_cuda", mock_cuda))
+# Libraries that stand in for drivers, and record and check calls.
+for name, library in (("mock-cuda", "libcuda.so.1"), ("mock-hip", "libamdhip64.so.6")):
+    folder = os.path.join(config.quant_build_dir, "unittests", "lib", name)
+    if os.path.exists(os.path.join(folder, library)) and not config.sanitizers:
+        config.available_features.add(name)
+        config.substitutions.append(("%" + name.replace("-", "_"), folder))
 if lit.util.which("spirv-val", config.environment["PATH"]):
     config.available_features.add("spirv-val")
 if os.path.exists("/proc/cpuinfo"):

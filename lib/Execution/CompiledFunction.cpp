@@ -111,8 +111,9 @@ CompiledFunction::compile(mlir::ModuleOp module, llvm::StringRef entry,
     if (llvm::Error error = checkVulkan())
       return error;
   CompileOptions lowering = options;
-  if (options.target == LoweringTarget::NVVM) {
-    auto arch = findCudaArch();
+  if (options.target == LoweringTarget::NVVM ||
+      options.target == LoweringTarget::ROCDL) {
+    auto arch = findGPUArch(options.target);
     if (!arch)
       return arch.takeError();
     if (lowering.gpuArch.empty())

@@ -177,6 +177,10 @@ llvm::ArrayRef<std::pair<const char *, void *>> quant_mlir::getHostSymbols() {
       {"quant_cuda_release", address(quant_cuda_release)},
       {"quant_cuda_alloc", address(hostGPUAlloc<quant_cuda_alloc>)},
       {"quant_cuda_free", address(quant_cuda_free)},
+      {"quant_hip_launch", address(quant_hip_launch)},
+      {"quant_hip_release", address(quant_hip_release)},
+      {"quant_hip_alloc", address(hostGPUAlloc<quant_hip_alloc>)},
+      {"quant_hip_free", address(quant_hip_free)},
 #ifdef QUANT_HAS_VULKAN
       {"quant_vulkan_launch", address(quant_vulkan_launch)},
       {"quant_vulkan_release", address(quant_vulkan_release)},
@@ -200,9 +204,11 @@ llvm::Error quant_mlir::checkVulkan() {
 #endif
 }
 
-llvm::Expected<std::string> quant_mlir::findCudaArch() {
+llvm::Expected<std::string> quant_mlir::findGPUArch(LoweringTarget target) {
   const char *error;
-  if (const char *arch = quant_cuda_arch(&error))
+  const char *arch = target == LoweringTarget::ROCDL ? quant_hip_arch(&error)
+                                                     : quant_cuda_arch(&error);
+  if (arch)
     return std::string(arch);
   return makeError(error);
 }

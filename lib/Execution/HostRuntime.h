@@ -12,6 +12,8 @@
 
 namespace quant_mlir {
 
+enum class LoweringTarget;
+
 /// C names, and the functions that stand for them in compiled code: allocation
 /// (counted, and failing with an error), failed assertions, and conversions
 /// that libgcc and libc lack in older versions.
@@ -20,9 +22,9 @@ llvm::ArrayRef<std::pair<const char *, void *>> getHostSymbols();
 /// An error where no kernel can be launched through Vulkan, with the way out.
 llvm::Error checkVulkan();
 
-/// The architecture of the GPU that --target=nvvm runs kernels on; an error
-/// where there is none, with the way out.
-llvm::Expected<std::string> findCudaArch();
+/// The architecture of the GPU that --target=nvvm, or rocdl, runs kernels on;
+/// an error where there is none, with the way out.
+llvm::Expected<std::string> findGPUArch(LoweringTarget target);
 
 /// Frees a buffer that compiled code allocated.
 void freeBuffer(void *buffer);

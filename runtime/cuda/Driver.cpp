@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <vector>
 
 using namespace quant_mlir::cuda;
 
@@ -84,14 +85,14 @@ void Device::check(Result result, const char *call) const {
 //===----------------------------------------------------------------------===//
 
 Device::Device() {
-  load();
+  open();
   choose();
   CHECK(primaryContextRetain, "cuDevicePrimaryCtxRetain", &context, device);
   Scope scope(*this);
   CHECK(streamCreate, "cuStreamCreate", &stream, streamNonBlocking);
 }
 
-void Device::load() {
+void Device::open() {
   void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library)
     throw Error("expected NVIDIA's driver, found no libcuda.so.1: install the "
@@ -167,10 +168,62 @@ void Device::choose() {
 }
 
 //===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+void Device::load(const void *binary, int64_t size, const char *name,
+                  Module &module, Function &function) {
+  // Text ends with a zero.
+  std::string text(static_cast<const char *>(binary),
+                   static_cast<size_t>(size));
+  std::vector<char> log(8192);
+  int options[] = {jitErrorLog, jitErrorLogBytes};
+  void *values[] = {log.data(), reinterpret_cast<void *>(log.size() - 1)};
+  try {
+    CHECK(moduleLoad, "cuModuleLoadDataEx", &module, text.c_str(), 2, options,
+          values);
+    CHECK(moduleGetFunction, "cuModuleGetFunction", &function, module, name);
+  } catch (const Error &error) {
+    if (module)
+      moduleUnload(module);
+    if (!log.front())
+      throw;
+    throw Error(std::string(error.what()) +
+                "; the driver's assembler says: " + log.data());
+  }
+}
+
+void Device::allowSharedBytes(Function function, int64_t bytes) {
+  CHECK(functionSetAttribute, "cuFuncSetAttribute", function,
+        functionDynamicSharedBytes, static_cast<int>(bytes));
+}
+
+void Device::launch(Function function, const int64_t *shape,
+                    void **parameters) {
+  auto size = [&](int dim) { return static_cast<unsigned>(shape[dim]); };
+  CHECK(launchKernel, "cuLaunchKernel", function, size(0), size(1), size(2),
+        size(3), size(4), size(5), size(6), stream, parameters, nullptr);
+}
+
+void Device::synchronize() {
+  CHECK(streamSynchronize, "cuStreamSynchronize", stream);
+}
+
+//===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-Block Device::allocate(int64_t bytes) {
+void Device::copyIn(Address to, const void *from, int64_t bytes) {
+  CHECK(copyToDevice, "cuMemcpyHtoDAsync", to, from, static_cast<size_t>(bytes),
+        stream);
+}
+
+void Device::copyOut(void *to, Address from, int64_t bytes) {
+  CHECK(copyToHost, "cuMemcpyDtoHAsync", to, from, static_cast<size_t>(bytes),
+        stream);
+}
+
+Device::Block Device::allocate(int64_t bytes) {
   Block block;
   block.bytes = bytes;
   CHECK(memoryAllocate, "cuMemAlloc", &block.address,

@@ -20,8 +20,8 @@ using Result = int; ///< enum CUresult
 using DeviceNumber = int;
 using Address = unsigned long long; ///< CUdeviceptr
 using Context = struct CUctx_st *;
-using Module = struct CUmod_st *;
-using Function = struct CUfunc_st *;
+using ModuleHandle = struct CUmod_st *;
+using FunctionHandle = struct CUfunc_st *;
 using Stream = struct CUstream_st *;
 
 // CUresult
@@ -54,11 +54,11 @@ inline constexpr int advicePreferredLocation = 3;
   F(streamCreate, "cuStreamCreate", (Stream *, unsigned))                      \
   F(streamSynchronize, "cuStreamSynchronize", (Stream))                        \
   F(moduleLoad, "cuModuleLoadDataEx",                                          \
-    (Module *, const void *, unsigned, int *, void **))                        \
-  F(moduleUnload, "cuModuleUnload", (Module))                                  \
+    (ModuleHandle *, const void *, unsigned, int *, void **))                  \
+  F(moduleUnload, "cuModuleUnload", (ModuleHandle))                            \
   F(moduleGetFunction, "cuModuleGetFunction",                                  \
-    (Function *, Module, const char *))                                        \
-  F(functionSetAttribute, "cuFuncSetAttribute", (Function, int, int))          \
+    (FunctionHandle *, ModuleHandle, const char *))                            \
+  F(functionSetAttribute, "cuFuncSetAttribute", (FunctionHandle, int, int))    \
   F(memoryAllocate, "cuMemAlloc_v2", (Address *, size_t))                      \
   F(memoryAllocateManaged, "cuMemAllocManaged", (Address *, size_t, unsigned)) \
   F(memoryFree, "cuMemFree_v2", (Address))                                     \
@@ -69,24 +69,43 @@ inline constexpr int advicePreferredLocation = 3;
     (Address, const void *, size_t, Stream))                                   \
   F(copyToHost, "cuMemcpyDtoHAsync_v2", (void *, Address, size_t, Stream))     \
   F(launchKernel, "cuLaunchKernel",                                            \
-    (Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,     \
-     unsigned, Stream, void **, void **))                                      \
+    (FunctionHandle, unsigned, unsigned, unsigned, unsigned, unsigned,         \
+     unsigned, unsigned, Stream, void **, void **))                            \
   F(getErrorName, "cuGetErrorName", (Result, const char **))                   \
   F(getErrorString, "cuGetErrorString", (Result, const char **))
 
-struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// A piece of the device's memory.
-struct Block {
-  Address address = 0;
-  int64_t bytes = 0;
-};
-
-/// The device that kernels run on, its primary context, and a stream of ours.
+/// The device that kernels run on, its primary context, and a stream of ours:
+/// see DriverLaunch.h.
 class Device {
 public:
+  using Address = cuda::Address;
+  using Module = ModuleHandle;
+  using Function = FunctionHandle;
+  struct Error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+  /// A piece of the device's memory.
+  struct Block {
+    Address address = 0;
+    int64_t bytes = 0;
+  };
+  /// The device's context is that of this thread, and the one before
+  /// afterwards: an embedder may have its own.
+  class Scope {
+  public:
+    explicit Scope(const Device &device) : device(device) {
+      device.check(device.contextPush(device.context), "cuCtxPushCurrent");
+    }
+    ~Scope() {
+      Context ours;
+      device.contextPop(&ours);
+    }
+    Scope(const Scope &) = delete;
+
+  private:
+    const Device &device;
+  };
+
   /// Throws where there is none with tensor cores of bytes (compute capability
   /// 8.0). QUANT_CUDA_DEVICE chooses by number; without it the first is taken.
   Device();
@@ -94,8 +113,17 @@ public:
   /// Throws with the call's name, the driver's text and the way out.
   void check(Result result, const char *call) const;
 
+  void load(const void *binary, int64_t size, const char *name, Module &module,
+            Function &function);
+  void unload(Module module) { moduleUnload(module); }
+  void allowSharedBytes(Function function, int64_t bytes);
+  void launch(Function function, const int64_t *shape, void **parameters);
+  void synchronize();
+
   Block allocate(int64_t bytes);
   void free(const Block &block) { memoryFree(block.address); }
+  void copyIn(Address to, const void *from, int64_t bytes);
+  void copyOut(void *to, Address from, int64_t bytes);
 
   /// Memory that both sides reach under one address; null where there is none.
   void *allocateShared(int64_t bytes);
@@ -103,16 +131,15 @@ public:
 
   const std::string &getName() const { return name; }
   const char *getArch() const { return arch; }
-  int getMaxSharedBytes() const { return maxSharedBytes; }
-  Stream getStream() const { return stream; }
+  int64_t getMaxSharedBytes() const { return maxSharedBytes; }
+  int64_t getMaxBlocks(int64_t) const { return INT32_MAX; }
 
 #define QUANT_DECLARE(member, symbol, parameters) Result(*member) parameters;
   QUANT_CUDA_FUNCTIONS(QUANT_DECLARE)
 #undef QUANT_DECLARE
 
 private:
-  friend class Scope;
-  void load();
+  void open();
   void choose();
 
   std::string name;
@@ -122,23 +149,6 @@ private:
   Stream stream = nullptr;
   int maxSharedBytes = 0;
   bool isManaged = false;
-};
-
-/// The device's context is that of this thread, and the one before afterwards:
-/// an embedder may have its own.
-class Scope {
-public:
-  explicit Scope(const Device &device) : device(device) {
-    device.check(device.contextPush(device.context), "cuCtxPushCurrent");
-  }
-  ~Scope() {
-    Context ours;
-    device.contextPop(&ours);
-  }
-  Scope(const Scope &) = delete;
-
-private:
-  const Device &device;
 };
 
 } // namespace quant_mlir::cuda

@@ -32,7 +32,7 @@
 // RUN: not %{mock} %{run} --gpu-arch=sm_70 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: expected one of sm_80, {{.*}} as architecture of nvvm, found 'sm_70'
 // RUN: not quant-run %s --input=%t/x.npy --output=%t/y.npy --gpu-arch=sm_80 2>&1 | FileCheck %s --check-prefix=EFFECT
-// EFFECT: error: --gpu-arch has no effect without --target=nvvm, nvvm-emulator or rocdl-emulator
+// EFFECT: error: --gpu-arch has no effect without --target=nvvm, rocdl, nvvm-emulator or rocdl-emulator
 
 // Without a device there is one error, before anything is compiled; and one for
 // each way in which a driver may fail, which says what to do.

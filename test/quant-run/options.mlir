@@ -17,7 +17,7 @@
 // RUN: %{full} --target=reference
 
 // RUN: not %{full} --target=gpu 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: error: --target expects cpu, reference, vulkan, nvvm, nvvm-emulator or rocdl-emulator, found 'gpu'{{$}}
+// TARGET: error: --target expects cpu, reference, vulkan, nvvm, rocdl, nvvm-emulator or rocdl-emulator, found 'gpu'{{$}}
 // RUN: not quant-run 2>&1 | FileCheck %s --check-prefix=NO-MODEL
 // NO-MODEL: error: expected a model: quant-run <model.mlir>
 // RUN: not %{full} x.npy 2>&1 | FileCheck %s --check-prefix=TWO-MODELS

@@ -48,6 +48,8 @@ static LoweringTarget readTarget(OptionReader &reader) {
     return LoweringTarget::SPIRV;
   if (target == "nvvm")
     return LoweringTarget::NVVM;
+  if (target == "rocdl")
+    return LoweringTarget::ROCDL;
   if (target == "nvvm-emulator")
     return LoweringTarget::EmulatedNVVM;
   if (target == "rocdl-emulator")
@@ -55,8 +57,8 @@ static LoweringTarget readTarget(OptionReader &reader) {
   if (target == "reference")
     return LoweringTarget::Reference;
   if (target != "cpu")
-    reader.fail("--target expects cpu, reference, vulkan, nvvm, nvvm-emulator "
-                "or rocdl-emulator, found " +
+    reader.fail("--target expects cpu, reference, vulkan, nvvm, rocdl, "
+                "nvvm-emulator or rocdl-emulator, found " +
                 quoteForMessage(target));
   return LoweringTarget::CPU;
 }
@@ -93,10 +95,9 @@ static void checkUse(const RunOptions &options, OptionReader &reader) {
       options.reports.empty())
     reader.fail("nothing to do: give --output, --compare, --labels, --bench or "
                 "--reference");
-  if (!options.gpuArch.empty() && options.target != LoweringTarget::NVVM &&
-      options.target != LoweringTarget::EmulatedNVVM &&
-      options.target != LoweringTarget::EmulatedROCDL)
-    reader.fail("--gpu-arch has no effect without --target=nvvm, "
+  if (!options.gpuArch.empty() &&
+      (!isGPU(options.target) || options.target == LoweringTarget::SPIRV))
+    reader.fail("--gpu-arch has no effect without --target=nvvm, rocdl, "
                 "nvvm-emulator or rocdl-emulator");
   checkReports(options, reader);
   for (size_t i = 0; i < options.outputs.size(); ++i)

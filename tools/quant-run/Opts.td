@@ -10,13 +10,14 @@ defm entry : Value<"entry", "<name>", "The function to run (default: main)">;
 defm target : Value<"target", "<target>",
     "cpu (default): kernels for this processor; reference: what operations mean, "
     "without kernels; vulkan: kernels on a GPU, through Vulkan; nvvm: on one "
-    "of NVIDIA's, through its driver; nvvm-emulator, rocdl-emulator: kernels for GPUs of "
-    "NVIDIA's and AMD's, lane by lane on this processor, for tests">;
+    "of NVIDIA's, through its driver; rocdl: on one of AMD's, through HIP; "
+    "nvvm-emulator, rocdl-emulator: kernels for these, lane by lane on this processor, for "
+    "tests">;
 defm target_features : Value<"target-features", "<+f,-g,…>",
     "Features of this processor that kernels use beside what it has, or do "
     "without: -amx-int8">;
 defm gpu_arch : Value<"gpu-arch", "<arch>",
-    "With --target=nvvm or an emulator: the architecture that kernels are made for, such as "
+    "With --target=nvvm, rocdl or an emulator: the architecture that kernels are made for, such as "
     "sm_90a or gfx1100 (default: the device's; of the emulators sm_80 and gfx942)">;
 defm threads : Value<"threads", "<N>",
     "Threads that compiled code uses (default: 1)">;

@@ -1,7 +1,7 @@
 /*===- GPU.h - What compiled code calls to run kernels on a GPU ---*- C -*-===*\
 |*                                                                            *|
-|* One interface for all run times of GPUs; <name> is vulkan or cuda. Drivers *|
-|* are opened when the first kernel is launched, not before.                  *|
+|* One interface for all run times of GPUs; <name> is vulkan, cuda or hip.    *|
+|* Drivers are opened when the first kernel is launched, not before.          *|
 |*                                                                            *|
 |* Buffers are memory of the host. A run time keeps those of                  *|
 |* quant_<name>_alloc where kernels reach them; what lies elsewhere it copies *|
@@ -62,10 +62,12 @@ typedef struct {
 
 QUANT_DECLARE_GPU_RUNTIME(vulkan)
 QUANT_DECLARE_GPU_RUNTIME(cuda)
+QUANT_DECLARE_GPU_RUNTIME(hip)
 
 /* The --gpu-arch whose kernels are the best that the device runs, such as
-   sm_90a; null, with the reason in `*error`, where there is none. */
+   sm_90a or gfx942; null, with the reason in `*error`, where there is none. */
 const char *quant_cuda_arch(const char **error);
+const char *quant_hip_arch(const char **error);
 
 #ifdef __cplusplus
 }

@@ -2,72 +2,32 @@
 
 #include "MockImage.h"
 
-#include <dlfcn.h>
-
-#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <set>
-#include <sstream>
+
+using mock::invalidValue;
 
 namespace {
 
-constexpr int invalidValue = 1, outOfMemory = 2, invalidContext = 201,
-              invalidPtx = 218, invalidHandle = 400, notFound = 500;
-/// Set in addresses of the device's own memory: no address of the host's.
-constexpr uint64_t deviceBit = uint64_t(1) << 62;
-constexpr size_t alignment = 256;
-
-struct Allocation {
-  char *data;
-  uint64_t bytes;
-  bool isDevice, isHost; ///< of cuMemAlloc, of cuMemHostAlloc
-};
+constexpr int invalidContext = 201, invalidPtx = 218, invalidHandle = 400,
+              notFound = 500;
 
 struct State : MockCuda {
-  std::map<uint64_t, Allocation> memory; ///< by address
+  mock::Memory memory{*this};
   std::set<MockImage *> modules;
   bool isReady = false;
   int retained = 0;
-  std::string log;
 
   State() {
-    if (const char *path = std::getenv("MOCK_CUDA_LOG"))
-      log = path;
-    const char *text = std::getenv("MOCK_CUDA");
-    std::istringstream entries(text ? text : "");
-    for (std::string entry; std::getline(entries, entry, ',');) {
-      size_t at = entry.find('=');
-      std::string key = entry.substr(0, at), value = entry.substr(at + 1);
-      if (key == "devices")
-        devices = std::stoi(value);
-      else if (key == "capability")
-        capability = std::stoi(value);
-      else if (key == "managed")
-        managed = std::stoi(value);
-      else if (key == "shared")
-        sharedBytes = std::stoi(value);
-      else if (key == "fail")
-        failing[value.substr(0, value.find(':'))] =
-            std::stoi(value.substr(value.find(':') + 1));
-      else
-        fault("MOCK_CUDA has no " + key);
-    }
+    sharedBytes = 232448;
+    memory.readEnvironment(
+        "MOCK_CUDA", [&](const std::string &key, const std::string &value) {
+          if (key == "capability")
+            capability = std::stoi(value);
+          return key == "capability";
+        });
   }
-
-  void write(const std::string &line) {
-    if (log.empty())
-      return;
-    if (FILE *file = std::fopen(log.c_str(), "a")) {
-      std::fprintf(file, "%s\n", line.c_str());
-      std::fclose(file);
-    }
-  }
-  void fault(const std::string &text) {
-    faults.push_back(text);
-    write("FAULT " + text);
-  }
+  void fault(const std::string &text) { memory.fault(text); }
 };
 
 State &state() {
@@ -83,11 +43,8 @@ thread_local std::vector<void *> contexts;
 int enter(const char *call, bool needsContext = true,
           const std::string &detail = "") {
   State &s = state();
-  s.calls.push_back(call);
-  s.write(call + (detail.empty() ? "" : " " + detail));
-  auto failing = s.failing.find(call);
-  if (failing != s.failing.end())
-    return failing->second;
+  if (int failure = s.memory.enter(call, detail))
+    return failure;
   if (!s.isReady) {
     s.fault(std::string(call) + " before cuInit");
     return 3;
@@ -96,58 +53,6 @@ int enter(const char *call, bool needsContext = true,
     s.fault(std::string(call) + " without a context");
     return invalidContext;
   }
-  return 0;
-}
-
-/// The allocation that [address, address + bytes) lies in; null, and a fault,
-/// where there is none.
-Allocation *find(uint64_t address, uint64_t bytes, const char *what) {
-  State &s = state();
-  auto found = s.memory.upper_bound(address);
-  if (found != s.memory.begin()) {
-    --found;
-    uint64_t offset = address - found->first;
-    if (offset < std::max<uint64_t>(found->second.bytes, 1) &&
-        offset + bytes <= found->second.bytes)
-      return &found->second;
-  }
-  s.fault(std::string(what) + " outside of the device's memory");
-  return nullptr;
-}
-
-char *toHost(uint64_t address) {
-  return reinterpret_cast<char *>(address & ~deviceBit);
-}
-
-int allocate(uint64_t *address, size_t bytes, bool isDevice, bool isHost) {
-  State &s = state();
-  if (bytes == 0)
-    return invalidValue;
-  int64_t used = 0;
-  for (auto &[at, allocation] : s.memory)
-    used += int64_t(allocation.bytes);
-  if (used + int64_t(bytes) > s.memoryLimit)
-    return outOfMemory;
-  size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  char *data = static_cast<char *>(std::aligned_alloc(alignment, rounded));
-  // Nobody may rely on what is there.
-  std::memset(data, 0xA5, rounded);
-  *address = reinterpret_cast<uint64_t>(data) | (isDevice ? deviceBit : 0);
-  s.memory[*address] = {data, bytes, isDevice, isHost};
-  ++s.liveAllocations;
-  return 0;
-}
-
-int release(uint64_t address, bool isHost) {
-  State &s = state();
-  auto found = s.memory.find(address);
-  if (found == s.memory.end() || found->second.isHost != isHost) {
-    s.fault("freed what was not allocated so");
-    return invalidValue;
-  }
-  std::free(found->second.data);
-  s.memory.erase(found);
-  --s.liveAllocations;
   return 0;
 }
 
@@ -354,38 +259,23 @@ int cuLaunchKernel(void *handle, unsigned gridX, unsigned gridY, unsigned gridZ,
   for (size_t i = 0; i < function->isAddress.size(); ++i) {
     words.push_back(*static_cast<uint64_t *>(parameters[i]));
     buffers.push_back(nullptr);
-    if (!function->isAddress[i] || words[i] == 0)
-      continue;
-    if (words[i] % 16 != 0)
-      s.fault("parameter " + std::to_string(i) + " is not aligned");
-    if (find(words[i], 0, "a parameter"))
-      buffers[i] = toHost(words[i]);
+    if (function->isAddress[i] && words[i] != 0)
+      buffers[i] = s.memory.locate(words[i], i);
   }
   MockLaunch launch = {{gridX, gridY, gridZ},
                        {blockX, blockY, blockZ},
                        sharedBytes,
                        words.data(),
                        buffers.data()};
-  auto added = s.kernels.find(function->name);
-  if (added != s.kernels.end()) {
-    added->second(launch);
+  if (s.memory.run(function->name, launch) || !function->image->emulator)
     return 0;
-  }
-  if (function->image->emulator) {
-    std::vector<quant_mlir::EmulatedBuffer> memory;
-    for (auto &[address, allocation] : s.memory)
-      memory.push_back({allocation.data, allocation.bytes, true});
-    std::string error = function->image->run(*function, launch, memory);
-    if (!error.empty())
-      s.fault(error);
-    return error.empty() ? 0 : 700;
-  }
-  using Kernel = void (*)(const MockLaunch *);
-  std::string symbol = "mock_kernel_" + function->name;
-  if (auto kernel =
-          reinterpret_cast<Kernel>(dlsym(RTLD_DEFAULT, symbol.c_str())))
-    kernel(&launch);
-  return 0;
+  std::vector<quant_mlir::EmulatedBuffer> memory;
+  for (auto &[address, allocation] : s.memory.allocations)
+    memory.push_back({allocation.data, allocation.bytes, true});
+  std::string error = function->image->run(*function, launch, memory);
+  if (!error.empty())
+    s.fault(error);
+  return error.empty() ? 0 : 700;
 }
 
 //===----------------------------------------------------------------------===//
@@ -394,55 +284,55 @@ int cuLaunchKernel(void *handle, unsigned gridX, unsigned gridY, unsigned gridZ,
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
   ENTER("cuMemAlloc", true, std::to_string(bytes));
-  return allocate(address, bytes, /*isDevice=*/true, /*isHost=*/false);
+  return state().memory.allocate(address, bytes, /*isDevice=*/true,
+                                 /*isHost=*/false);
 }
 
 int cuMemAllocManaged(uint64_t *address, size_t bytes, unsigned flags) {
   ENTER("cuMemAllocManaged", true, std::to_string(bytes));
   if (!state().managed || flags != 1)
     return invalidValue;
-  return allocate(address, bytes, /*isDevice=*/false, /*isHost=*/false);
+  return state().memory.allocate(address, bytes, /*isDevice=*/false,
+                                 /*isHost=*/false);
 }
 
 int cuMemHostAlloc(void **data, size_t bytes, unsigned flags) {
   ENTER("cuMemHostAlloc", true, std::to_string(bytes));
   uint64_t address = 0;
-  int result = allocate(&address, bytes, /*isDevice=*/false, /*isHost=*/true);
-  *data = toHost(address);
+  int result = state().memory.allocate(&address, bytes, /*isDevice=*/false,
+                                       /*isHost=*/true);
+  *data = mock::Memory::toHost(address);
   return result;
 }
 
 int cuMemFree_v2(uint64_t address) {
   ENTER("cuMemFree");
-  return release(address, /*isHost=*/false);
+  return state().memory.release(address, /*isHost=*/false);
 }
 
 int cuMemFreeHost(void *data) {
   ENTER("cuMemFreeHost");
-  return release(reinterpret_cast<uint64_t>(data), /*isHost=*/true);
+  return state().memory.release(reinterpret_cast<uint64_t>(data),
+                                /*isHost=*/true);
 }
 
 int cuMemAdvise(uint64_t address, size_t bytes, int advice, int device) {
   ENTER("cuMemAdvise");
-  return find(address, bytes, "advice") && advice == 3 ? 0 : invalidValue;
+  return state().memory.find(address, bytes, "advice") && advice == 3
+             ? 0
+             : invalidValue;
 }
 
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
                          void *stream) {
   ENTER("cuMemcpyHtoDAsync", true, std::to_string(bytes));
-  if (stream != &streamObject || !find(to, bytes, "a copy to the device"))
-    return invalidValue;
-  std::memcpy(toHost(to), from, bytes);
-  state().uploadedBytes += int64_t(bytes);
-  return 0;
+  return stream == &streamObject ? state().memory.upload(to, from, bytes)
+                                 : invalidValue;
 }
 
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
   ENTER("cuMemcpyDtoHAsync", true, std::to_string(bytes));
-  if (stream != &streamObject || !find(from, bytes, "a copy to the host"))
-    return invalidValue;
-  std::memcpy(to, toHost(from), bytes);
-  state().downloadedBytes += int64_t(bytes);
-  return 0;
+  return stream == &streamObject ? state().memory.download(to, from, bytes)
+                                 : invalidValue;
 }
 }
