@@ -107,6 +107,22 @@ static EmulatedInstruction getWMMA(unsigned bits) {
 // All of them
 //===----------------------------------------------------------------------===//
 
+/// perm(a, b, selector): bytes 0 to 3 are of b, 4 to 7 of a.
+static EmulatedInstruction getPermute() {
+  return ofLane([](Block &block, Lane &, const Call &call) {
+    uint64_t bytes =
+        uint64_t(call.get<uint32_t>(0)) << 32 | call.get<uint32_t>(1);
+    uint32_t selector = call.get<uint32_t>(2), result = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      unsigned byte = selector >> 8 * i & 0xFF;
+      if (byte >= 8)
+        block.fail("perm with a constant byte has no emulation");
+      result |= uint32_t(bytes >> 8 * byte & 0xFF) << 8 * i;
+    }
+    call.set(result);
+  });
+}
+
 /// sdot4(a, b, c, clamp) and sudot4(signA, a, signB, b, c, clamp)
 static EmulatedInstruction getDotProduct(bool hasSigns) {
   return ofLane([=](Block &, Lane &, const Call &call) {
@@ -211,6 +227,8 @@ quant_mlir::emulator::findROCDLInstruction(StringRef name) {
     return getWMMA(8);
   if (name.starts_with("wmma.i32.16x16x16.iu4."))
     return getWMMA(4);
+  if (name == "perm")
+    return getPermute();
   if (name == "sdot4")
     return getDotProduct(false);
   if (name == "sudot4")

@@ -51,6 +51,11 @@ public:
   /// Invocations of a workgroup, and the most workgroups along one dimension.
   int64_t getGroupSize() const;
   int64_t getMaxGroups() const { return 65535; }
+  /// Invocations that run as one, as far as kernels mind.
+  int64_t getWaveSize() const {
+    return kind == GPUKind::ROCDL && !isRDNA() ? 64 : 32;
+  }
+  bool isRDNA() const { return getArch().starts_with("gfx11"); }
   /// Bits of an index.
   unsigned getIndexWidth() const { return isSPIRV() ? 32 : 64; }
   /// Workgroups that run at the same time, at least: fewer leave cores idle.

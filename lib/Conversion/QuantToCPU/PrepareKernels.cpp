@@ -263,8 +263,8 @@ struct PrepareKernelsPass
     getOperation()->walk([&](Operation *op) {
       if (!isa<IntegerFormOpInterface>(op) || op->getNumResults() == 0)
         return;
-      // On GPUs, what is not a contraction has kernels as linalg too.
-      if (gpuTarget && !isa<ContractOp>(op)) {
+      // On GPUs, the others have kernels as linalg too.
+      if (gpuTarget && !isa<ContractOp, PoolOp>(op)) {
         without.push_back(op);
         return;
       }
@@ -274,7 +274,7 @@ struct PrepareKernelsPass
                          << reason;
         without.push_back(op);
       } else if (auto contract = dyn_cast<ContractOp>(op)) {
-        if (contract.getPadding() && !isPaddedInKernel(contract))
+        if (contract.getPadding() && !isPaddedHere(contract))
           padded.push_back(contract);
         if (!contract.hasIntegerSum())
           ofValues.push_back(contract);
@@ -308,7 +308,14 @@ struct PrepareKernelsPass
   }
 
 private:
+  /// Whether its kernel pads its input.
+  bool isPaddedHere(ContractOp op) {
+    return gpuTarget ? analyzeLoops(op).isDepthwise : isPaddedInKernel(op);
+  }
+
   std::string findReason(Operation *op) {
+    if (auto pool = dyn_cast<PoolOp>(op); pool && gpuTarget)
+      return findNoGPUKernelReason(pool, *gpuTarget);
     if (gpuTarget)
       return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
     if (auto contract = dyn_cast<ContractOp>(op))

@@ -95,9 +95,10 @@ GPUContractKernel::Values GPUContractKernel::startBlocks() {
   if (!zeroPoint.base)
     return carried;
   // Rows that do not exist have the first one's.
-  forLaneRows([&](int64_t, Value number, Value exists) {
-    if (exists)
-      number = kernel.body.select(exists, number, index(attr(0)));
+  forLaneRows([&](int64_t, const LaneRow &row) {
+    Value number = row.number;
+    if (row.exists)
+      number = kernel.body.select(row.exists, number, index(attr(0)));
     Value at = kernel.body.address(zeroPoint, placeRow(number));
     Value zero =
         memref::LoadOp::create(builder, loc, zeroPoint.base, ValueRange(at));

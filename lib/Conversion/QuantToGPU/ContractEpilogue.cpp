@@ -46,7 +46,7 @@ void GPUContractKernel::forPieces(
     int64_t size, llvm::function_ref<void(int64_t, Value)> body) {
   for (int64_t first = 0; first < laneColumns(); first += size) {
     Value exists;
-    if (columns % tileColumns != 0)
+    if (columns % (loops.isDepthwise ? laneColumns() : tileColumns) != 0)
       exists = kernel.body.isLess(add(firstColumn, attr(first)), attr(columns));
     body(first, exists);
   }
@@ -155,18 +155,22 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
 //===----------------------------------------------------------------------===//
 
 void GPUContractKernel::forLaneRows(
-    llvm::function_ref<void(int64_t, Value, Value)> body) {
+    llvm::function_ref<void(int64_t, const LaneRow &)> body) {
+  for (auto [number, row] : llvm::enumerate(laneRows))
+    body(number, row);
+  if (!laneRows.empty())
+    return;
   Value rowInProduct = unit->getRow(lane);
   Value first = add(firstRow, mul(groupRow, groupRows()));
   for (int64_t i = 0; i < rowProducts(); ++i)
     for (int64_t part = 0; part < shape().laneRows; ++part) {
-      Value number =
+      LaneRow row;
+      row.number =
           add(first, add(rowInProduct,
                          attr(i * shape().rows + part * shape().rowStride)));
-      Value exists;
       if (hasRaggedRows)
-        exists = kernel.body.isLess(number, kernel.import(numRows));
-      body(i * shape().laneRows + part, number, exists);
+        row.exists = kernel.body.isLess(row.number, kernel.import(numRows));
+      body(i * shape().laneRows + part, row);
     }
 }
 
@@ -189,15 +193,15 @@ void GPUContractKernel::finish(ArrayRef<Value> results) {
       results.take_back(needsRowSums && blockCodes == 0 ? numLaneRows() : 0);
   ArrayRef<Value> sums = results.drop_back(rowSums.size());
   int64_t ofRow = sums.size() / rowProducts();
-  forLaneRows([&](int64_t row, Value number, Value exists) {
+  forLaneRows([&](int64_t row, const LaneRow &where) {
     Value sum, rowSum;
     if (blockCodes == 0)
       sum = getRowOfSums(sums.slice(row / ofLane * ofRow, ofRow), row % ofLane);
     // All lanes take part, whether they have a row of the result or not.
     if (!rowSums.empty())
       rowSum = unit->addAcrossLanes(rowSums[row]);
-    inBranch(exists, [&] {
-      Values ivs = placeRow(number);
+    inBranch(where.exists, [&] {
+      Values ivs = placeLaneRow(where);
       finishRow(columns, ivs,
                 blockCodes != 0 ? scaleBlocks(ivs, results[row])
                                 : scaleSum(columns, ivs, sum, rowSum));

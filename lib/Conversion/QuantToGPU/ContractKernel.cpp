@@ -59,14 +59,17 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   if (std::string reason = findTypeReason(op, target); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
-  if (loops.isDepthwise)
-    return "it is depthwise";
   if (op.getWide())
     return "an int32 may not hold its sum";
   std::optional<LayoutAttr> layout = op.getLayout();
   if (!layout)
     return "its right-hand side is not packed, as quant-pack-weights packs "
            "constants";
+  if (loops.isDepthwise) {
+    if (std::string reason = findNoDepthwiseReason(op, loops); !reason.empty())
+      return reason;
+    makeChannelsColumns(loops);
+  }
   for (ArrayRef<unsigned> known :
        {ArrayRef(loops.columns), ArrayRef(loops.reduction),
         ArrayRef(loops.batch)})
@@ -108,15 +111,26 @@ GPUContractKernel::GPUContractKernel(ContractOp op, const GPUTarget &target,
                                      OpBuilder &hostBuilder)
     : op(op), target(target),
       kernel(hostBuilder, op.getLoc(), "contract", target),
-      builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)) {}
+      builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)) {
+  if (loops.isDepthwise)
+    makeChannelsColumns(loops);
+}
 
 void GPUContractKernel::mergeRows() {
   SmallVector<const FlatOperand *> operands{&lhs, &init};
   for (const FlatOperand *operand : {&residual, &scale, &zeroPoint})
     if (operand->base)
       operands.push_back(operand);
-  rowLoops =
-      kernel.host.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
+  SmallVector<unsigned> order = orderLoops(init, loops.rows);
+  if (pixelLoop)
+    llvm::erase(order, *pixelLoop);
+  // Where padding is, positions of each loop say.
+  if (llvm::any_of(op.getInputPadding(),
+                   [](int64_t size) { return size != 0; }))
+    for (unsigned loop : order)
+      rowLoops.push_back({loop, sizes[loop]});
+  else
+    rowLoops = kernel.host.mergeLoops(order, sizes, operands);
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.host.mul(numRows, loop.size);
@@ -160,28 +174,6 @@ void GPUContractKernel::chooseTile() {
   hasRaggedRows = !known || *known % tileRows != 0;
 }
 
-/// `operand`, of i8, as words of four; every address is a multiple of four.
-static void viewAsWords(KernelBuilder &host, FlatOperand &operand) {
-  OpBuilder &builder = host.builder;
-  Location loc = host.loc;
-  Value bytes = memref::DimOp::create(builder, loc, operand.base, 0);
-  Value words = arith::DivUIOp::create(builder, loc, bytes, host.index(4));
-  operand.element = builder.getI32Type();
-  operand.base = memref::ViewOp::create(
-      builder, loc, MemRefType::get({ShapedType::kDynamic}, operand.element),
-      operand.base, host.index(0), ValueRange(words));
-  auto divide = [&](OpFoldResult &number) {
-    if (std::optional<int64_t> known = getConstantIntValue(number))
-      number = builder.getIndexAttr(*known / 4);
-    else
-      number = arith::DivSIOp::create(builder, loc, host.index(number),
-                                      host.index(4))
-                   .getResult();
-  };
-  divide(operand.start);
-  llvm::for_each(operand.strides, divide);
-}
-
 int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
   if (!loops.areContiguous(run, loops.lhsStrides))
     return 1;
@@ -204,6 +196,14 @@ int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
 /// Buffers begin at a multiple of 16 bytes. Through registers, pieces are of
 /// words, and exist or do not.
 void GPUContractKernel::chooseCopies() {
+  if (loops.isDepthwise) {
+    window.emplace(kernel, op.getLhs(), op.getLhsMap(), op.getInputPadding(),
+                   lhs, sizes, *loops.channel, pixelLoop, shape().laneRows);
+    lhs.base = Value();
+    viewAsWords(kernel.host, rhs);
+    rhsElement = 4;
+    return;
+  }
   bool isAsync = unit->hasAsyncCopies();
   lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
   lhsCopy = lhsPiece >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
@@ -224,12 +224,14 @@ void GPUContractKernel::chooseCopies() {
 }
 
 /// And whether products are summed with anything else.
-void GPUContractKernel::chooseUnit() {
+void GPUContractKernel::chooseUnit(int64_t pixels) {
   numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   bool isPlain =
       !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
-  if (int64_t chunks = chooseStreamChunks())
+  if (loops.isDepthwise)
+    unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
+  else if (int64_t chunks = chooseStreamChunks())
     unit = createStreamUnit(kernel.body, target, tileColumns,
                             *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
@@ -276,9 +278,15 @@ void GPUContractKernel::analyze() {
   reductionSize = runSize * outerSize;
   isNibbles = op.getRhsCodesType().getElementTypeBitWidth() == 4;
   isLhsSigned = numerics::isSignedInteger(op.getLhsParams()->getStorage());
+  int64_t pixels = 1;
+  if (loops.isDepthwise) {
+    pixelLoop = findPixelLoop(loops.rows, init, sizes);
+    pixels = choosePixels(op.getLhsMap(), pixelLoop, loops.reduction,
+                          *loops.channel, sizes, target);
+  }
   mergeRows();
   tileColumns = layout.getPanel();
-  chooseUnit();
+  chooseUnit(pixels);
   isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
   isLhsSigned |= isLhsFlipped;
 
@@ -369,6 +377,8 @@ GPUContractKernel::Values GPUContractKernel::placeRow(Value number) {
 
 void GPUContractKernel::build() {
   analyze();
+  if (loops.isDepthwise)
+    return buildDepthwise();
   if (unit->isStreaming())
     return buildStream();
   shared = kernel.allocateShared(
@@ -378,15 +388,8 @@ void GPUContractKernel::build() {
   buildPositions();
   prepareCopies();
   finish(reduce());
-  OpFoldResult tiles;
-  if (std::optional<int64_t> known = getConstantIntValue(numRows))
-    tiles = attr(llvm::divideCeil(*known, tileRows));
-  else
-    tiles = arith::CeilDivUIOp::create(kernel.host.builder, loc,
-                                       kernel.host.index(numRows),
-                                       kernel.host.index(tileRows))
-                .getResult();
-  kernel.launch({tiles, attr(numPanels), attr(numBatches)});
+  kernel.launch({ceilDiv(kernel.host, numRows, tileRows), attr(numPanels),
+                 attr(numBatches)});
 }
 
 void quant_mlir::buildContractKernel(ContractOp op, const GPUTarget &target,

@@ -31,6 +31,7 @@
 
 #include "ColumnNumbers.h"
 #include "MatrixUnit.h"
+#include "WindowLoads.h"
 
 #include "quant-mlir/Conversion/Utils/ContractArith.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
@@ -41,6 +42,11 @@ namespace quant_mlir {
 /// where they have one, or there are none.
 std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops,
                                const GPUTarget &target);
+
+/// The same of a contraction with a filter for each channel; `op` is packed.
+std::string findNoDepthwiseReason(ContractOp op, const ContractLoops &loops);
+/// Channels of a depthwise contraction are columns.
+void makeChannelsColumns(ContractLoops &loops);
 
 class GPUContractKernel {
 public:
@@ -94,7 +100,8 @@ private:
   void importOperands();
   void chooseTile();
   void mergeRows();
-  void chooseUnit();
+  /// `pixels` of a depthwise contraction that an invocation has.
+  void chooseUnit(int64_t pixels);
   /// The bytes, a power of two, that every address of lhs is a multiple of; and
   /// the size of a run where it is to be of whole ones. 1 where codes do not
   /// follow each other.
@@ -169,6 +176,12 @@ private:
   Values addGroups(llvm::ArrayRef<mlir::Value> values);
   void buildStream();
 
+  // ContractDepthwise.cpp
+  mlir::Value loadPaddingCode();
+  /// The sums of the invocation's pixels.
+  Values multiplyWindow();
+  void buildDepthwise();
+
   // ContractEpilogue.cpp
   Columns loadColumns();
   int64_t getPieceSize(const FlatOperand &operand) const;
@@ -186,10 +199,17 @@ private:
   /// The sums of one of a lane's rows, of those of a row of products.
   mlir::Value getRowOfSums(llvm::ArrayRef<mlir::Value> sums, int64_t part);
   int64_t numLaneRows() const { return rowProducts() * shape().laneRows; }
-  /// Calls `body` with each of a lane's rows: its number among them, its
-  /// number in the result, and whether it exists; null where all do.
-  void
-  forLaneRows(llvm::function_ref<void(int64_t, mlir::Value, mlir::Value)> body);
+  /// Of those that a lane has: where they are (`ivs`, by loop, or their number
+  /// in the result), and whether they exist; null where all do.
+  struct LaneRow {
+    mlir::Value number, exists;
+    Values ivs;
+  };
+  /// Calls `body` with each of a lane's rows and its number among them.
+  void forLaneRows(llvm::function_ref<void(int64_t, const LaneRow &)> body);
+  Values placeLaneRow(const LaneRow &row) {
+    return row.ivs.empty() ? placeRow(row.number) : row.ivs;
+  }
   void finish(llvm::ArrayRef<mlir::Value> sums);
   /// From the sum of all products, or from the value of all blocks.
   mlir::Value scaleSum(const Columns &columns, llvm::ArrayRef<mlir::Value> ivs,
@@ -287,6 +307,9 @@ private:
   mlir::Value shared;
   mlir::Value thread, lane, groupRow, groupColumn;
   mlir::Value firstRow, panel, batch, firstColumn;
+  llvm::SmallVector<LaneRow> laneRows; ///< of a depthwise contraction
+  std::optional<unsigned> pixelLoop;   ///< in which a lane has several rows
+  std::optional<WindowLoads> window;
   Values batchPosition; ///< by loop, null for loops that are not batches
   llvm::SmallVector<LhsChunk> lhsChunks;
   llvm::SmallVector<RhsChunk> rhsChunks;

@@ -224,3 +224,33 @@ void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
                                 /*dynamicSharedMemorySize=*/Value(), operands);
   launch->setAttr("quant.access", host.builder.getDenseI32ArrayAttr(access));
 }
+
+OpFoldResult quant_mlir::ceilDiv(KernelBuilder &host, OpFoldResult number,
+                                 int64_t by) {
+  if (std::optional<int64_t> known = getConstantIntValue(number))
+    return host.builder.getIndexAttr(llvm::divideCeil(*known, by));
+  return arith::CeilDivUIOp::create(host.builder, host.loc, host.index(number),
+                                    host.index(by))
+      .getResult();
+}
+
+void quant_mlir::viewAsWords(KernelBuilder &host, FlatOperand &operand) {
+  OpBuilder &builder = host.builder;
+  Location loc = host.loc;
+  Value bytes = memref::DimOp::create(builder, loc, operand.base, 0);
+  Value words = arith::DivUIOp::create(builder, loc, bytes, host.index(4));
+  operand.element = builder.getI32Type();
+  operand.base = memref::ViewOp::create(
+      builder, loc, MemRefType::get({ShapedType::kDynamic}, operand.element),
+      operand.base, host.index(0), ValueRange(words));
+  auto divide = [&](OpFoldResult &number) {
+    if (std::optional<int64_t> known = getConstantIntValue(number))
+      number = builder.getIndexAttr(*known / 4);
+    else
+      number = arith::DivSIOp::create(builder, loc, host.index(number),
+                                      host.index(4))
+                   .getResult();
+  };
+  divide(operand.start);
+  llvm::for_each(operand.strides, divide);
+}

@@ -91,6 +91,12 @@ private:
   llvm::SmallVector<int32_t> access;
 };
 
+/// ceil(number / by).
+mlir::OpFoldResult ceilDiv(KernelBuilder &host, mlir::OpFoldResult number,
+                           int64_t by);
+/// `operand`, of i8, as words of four; every address is a multiple of four.
+void viewAsWords(KernelBuilder &host, FlatOperand &operand);
+
 } // namespace quant_mlir
 
 #endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_GPUKERNEL_H

@@ -24,6 +24,20 @@ Value MatrixUnit::dot(Value, Value, Value, bool) {
   llvm_unreachable("a unit that does not stream");
 }
 
+Value MatrixUnit::permute(Value a, Value b, ArrayRef<int64_t> bytes) {
+  auto toBytes = [&](Value word) -> Value {
+    Value one = vector::BroadcastOp::create(
+        builder, loc, VectorType::get({1}, word.getType()), word);
+    return vector::BitCastOp::create(
+        builder, loc, VectorType::get({4}, builder.getIntegerType(8)), one);
+  };
+  Value four =
+      vector::ShuffleOp::create(builder, loc, toBytes(a), toBytes(b), bytes);
+  Value word = vector::BitCastOp::create(
+      builder, loc, VectorType::get({1}, builder.getI32Type()), four);
+  return vector::ExtractOp::create(builder, loc, word, 0);
+}
+
 void MatrixUnit::copyAsync(Value, Value, Value, Value, int64_t, Value) {
   llvm_unreachable("a unit without asynchronous copies");
 }
@@ -89,17 +103,40 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
   llvm_unreachable("unknown kind of GPU");
 }
 
+static std::unique_ptr<MatrixUnit>
+createDot(GPUBuilder &body, const GPUTarget &target, const MatrixShape &shape) {
+  switch (target.getKind()) {
+  case GPUKind::NVVM:
+    return createDotProduct(body, shape);
+  case GPUKind::ROCDL:
+    return createWaveProduct(body, target, shape);
+  case GPUKind::SPIRV:
+    return createColumnProduct(body, shape);
+  }
+  llvm_unreachable("unknown kind of GPU");
+}
+
 std::unique_ptr<MatrixUnit>
 quant_mlir::createStreamUnit(GPUBuilder &body, const GPUTarget &target,
                              int64_t tileColumns, int64_t numRows,
                              int64_t chunks) {
-  switch (target.getKind()) {
-  case GPUKind::NVVM:
-    return createDotProduct(body, numRows, chunks);
-  case GPUKind::ROCDL:
-    return createWaveProduct(body, target, tileColumns, numRows, chunks);
-  case GPUKind::SPIRV:
-    return createColumnProduct(body, target, numRows, chunks);
-  }
-  llvm_unreachable("unknown kind of GPU");
+  MatrixShape shape;
+  // A wave of 64 may be two groups.
+  shape.lanes = std::min(target.getWaveSize(), tileColumns);
+  shape.groups = target.getGroupSize() / shape.lanes;
+  shape.rows = shape.laneRows = shape.maxTileRows = numRows;
+  shape.rowStride = 1;
+  shape.columns = shape.minGroupColumns = shape.lanes;
+  shape.stagePlanes = shape.groups * chunks;
+  return createDot(body, target, shape);
+}
+
+std::unique_ptr<MatrixUnit> quant_mlir::createPixelUnit(GPUBuilder &body,
+                                                        const GPUTarget &target,
+                                                        int64_t pixels,
+                                                        int64_t channels) {
+  MatrixShape shape;
+  shape.rows = shape.laneRows = shape.maxTileRows = pixels;
+  shape.columns = shape.laneColumns = shape.minGroupColumns = channels;
+  return createDot(body, target, shape);
 }

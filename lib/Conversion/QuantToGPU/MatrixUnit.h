@@ -106,11 +106,14 @@ public:
                                   int64_t product,
                                   llvm::MutableArrayRef<mlir::Value> sums);
 
-  /// Whether a lane has a column, and all products of it: ContractStream.cpp.
+  /// Whether a lane has all products of its columns: StreamUnit.h.
   virtual bool isStreaming() const { return false; }
   /// The product of two words of four codes, added to `sum`.
   virtual mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
                           bool isLhsSigned);
+  /// A word of these bytes of eight: those of `a`, then those of `b`.
+  virtual mlir::Value permute(mlir::Value a, mlir::Value b,
+                              llvm::ArrayRef<int64_t> bytes);
   /// Words of nibbles u, which are codes and 8, to words of 16 * code: those of
   /// all low ones, then those of all high ones.
   Values unpackNibbles(llvm::ArrayRef<mlir::Value> words);
@@ -180,6 +183,10 @@ std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,
                                              int64_t tileColumns,
                                              int64_t numRows, int64_t chunks);
+/// Of a depthwise contraction: an invocation has `channels` of `pixels`.
+std::unique_ptr<MatrixUnit> createPixelUnit(GPUBuilder &body,
+                                            const GPUTarget &target,
+                                            int64_t pixels, int64_t channels);
 
 } // namespace quant_mlir
 

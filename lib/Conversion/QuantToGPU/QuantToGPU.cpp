@@ -130,24 +130,9 @@ struct QuantToGPUPass
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<ContractOp> contractions;
-    getOperation()->walk([&](ContractOp op) {
-      if (op->getNumResults() == 0)
-        contractions.push_back(op);
-    });
-    for (ContractOp op : contractions) {
-      if (std::string reason = findNoGPUKernelReason(op, *target);
-          !reason.empty()) {
-        op.emitOpError() << "has no kernel on this target, since " << reason
-                         << ": lower it before buffers are made, by "
-                            "quant-prepare-kernels";
-        return signalPassFailure();
-      }
-      rewriter.setInsertionPoint(op);
-      buildContractKernel(op, *target, rewriter);
-      rewriter.eraseOp(op);
-      ++numKernels;
-    }
+    if (failed(makeKernels<ContractOp>(rewriter, buildContractKernel)) ||
+        failed(makeKernels<PoolOp>(rewriter, buildPoolKernel)))
+      return signalPassFailure();
     makeGeneric(rewriter);
     SmallVector<linalg::GenericOp> generics;
     getOperation()->walk([&](linalg::GenericOp op) {
@@ -169,6 +154,30 @@ struct QuantToGPUPass
   }
 
 private:
+  /// Of each Op on buffers, which quant-prepare-kernels has left.
+  template <typename Op>
+  LogicalResult makeKernels(IRRewriter &rewriter,
+                            void (*build)(Op, const GPUTarget &, OpBuilder &)) {
+    SmallVector<Op> ops;
+    getOperation()->walk([&](Op op) {
+      if (op->getNumResults() == 0)
+        ops.push_back(op);
+    });
+    for (Op op : ops) {
+      if (std::string reason = findNoGPUKernelReason(op, *target);
+          !reason.empty())
+        return op.emitOpError()
+               << "has no kernel on this target, since " << reason
+               << ": lower it before buffers are made, by "
+                  "quant-prepare-kernels";
+      rewriter.setInsertionPoint(op);
+      build(op, *target, rewriter);
+      rewriter.eraseOp(op);
+      ++numKernels;
+    }
+    return success();
+  }
+
   /// Copies and named operations on buffers become linalg.generic, and bodies
   /// do without integers of less than a byte.
   void makeGeneric(IRRewriter &rewriter) {

@@ -1,7 +1,8 @@
 //===- StreamUnit.h - Lanes that have a column each -------------*- C++ -*-===//
 //
-// For few rows: a lane has a column, and every row of it. A target gives the
-// product of words of four codes; see ContractStream.cpp.
+// For few rows: a lane has a column, and every row of it (ContractStream.cpp);
+// or, of depthwise contractions, several columns of several rows
+// (ContractDepthwise.cpp). A target gives the product of words of four codes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,18 +15,18 @@ namespace quant_mlir {
 
 class StreamUnit : public MatrixUnit {
 public:
-  /// `groups` of `lanes`, which have `chunks` of lhs at once.
-  StreamUnit(GPUBuilder &body, int64_t rows, int64_t lanes, int64_t groups,
-             int64_t chunks, bool mixesSigns = true);
+  using MatrixUnit::MatrixUnit;
 
   bool isStreaming() const override { return true; }
   mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
                   bool isLhsSigned) override = 0;
 
-  Values getZeros() override { return Values(shape.rows, body.constantI32(0)); }
+  Values getZeros() override {
+    return Values(shape.laneRows * shape.laneColumns, body.constantI32(0));
+  }
   mlir::Value getSum(llvm::ArrayRef<mlir::Value> sums, int64_t row,
-                     int64_t) override {
-    return sums[row];
+                     int64_t column) override {
+    return sums[row * shape.laneColumns + column];
   }
   // Every lane of a group has all codes of its rows.
   mlir::Value addAcrossLanes(mlir::Value value) override { return value; }

@@ -25,6 +25,7 @@ namespace quant_mlir {
 
 class ContractOp;
 class GPUTarget;
+class PoolOp;
 struct GPUTargetOptions;
 
 /// The reason why `op`, on tensors or on buffers, has no kernel of its own on
@@ -34,6 +35,11 @@ std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
 /// Makes a kernel and its launch before `op`, on buffers, which is left.
 void buildContractKernel(ContractOp op, const GPUTarget &target,
                          mlir::OpBuilder &builder);
+
+/// The same of a pool, whose padding is left to the kernel.
+std::string findNoGPUKernelReason(PoolOp op, const GPUTarget &target);
+void buildPoolKernel(PoolOp op, const GPUTarget &target,
+                     mlir::OpBuilder &builder);
 
 /// The reason why `op`, on buffers, is left to the host; empty where it has a
 /// kernel on `target`.

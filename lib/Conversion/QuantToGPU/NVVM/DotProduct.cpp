@@ -1,6 +1,6 @@
 //===- DotProduct.cpp - Products of words of four codes -------------------===//
 //
-// dp4a, for few rows.
+// dp4a.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,7 +33,6 @@ public:
 } // namespace
 
 std::unique_ptr<MatrixUnit>
-quant_mlir::createDotProduct(GPUBuilder &body, int64_t rows, int64_t chunks) {
-  return std::make_unique<DotProduct>(body, rows, /*lanes=*/32, /*groups=*/4,
-                                      chunks);
+quant_mlir::createDotProduct(GPUBuilder &body, const MatrixShape &shape) {
+  return std::make_unique<DotProduct>(body, shape);
 }

@@ -13,14 +13,15 @@ namespace quant_mlir {
 
 class GPUBuilder;
 class MatrixUnit;
+struct MatrixShape;
 struct GPUTargetOptions;
 
 std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body);
 /// sm_90a, with panels of 128 columns of bytes.
 std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body);
-/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
-std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body, int64_t rows,
-                                             int64_t chunks);
+/// A StreamUnit.
+std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body,
+                                             const MatrixShape &shape);
 
 /// gpu.module to gpu.binary: PTX, or LLVM IR for the emulator.
 void addNVVMModulePasses(mlir::OpPassManager &pm,

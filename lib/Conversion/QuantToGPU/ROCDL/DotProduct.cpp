@@ -1,6 +1,6 @@
 //===- DotProduct.cpp - Products of words of four codes -------------------===//
 //
-// v_dot4 of both architectures, for sums of codes and for few rows.
+// v_dot4 of both architectures.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,17 +37,24 @@ public:
   Value dot(Value lhs, Value rhs, Value sum, bool isLhsSigned) override {
     return buildDot(builder, loc, shape.mixesSigns, lhs, rhs, sum, isLhsSigned);
   }
+  /// v_perm_b32, which LLVM does not make of shuffles of bytes; its first
+  /// factor has bytes 4 to 7.
+  Value permute(Value a, Value b, ArrayRef<int64_t> bytes) override {
+    int64_t selector = 0;
+    for (int64_t byte : llvm::reverse(bytes))
+      selector = selector << 8 | byte;
+    Value arguments[] = {b, a, body.constantI32(selector)};
+    return LLVM::CallIntrinsicOp::create(
+               builder, loc, builder.getI32Type(),
+               builder.getStringAttr("llvm.amdgcn.perm"), ValueRange(arguments))
+        .getResult(0);
+  }
 };
 } // namespace
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createWaveProduct(GPUBuilder &body, const GPUTarget &target,
-                              int64_t tileColumns, int64_t rows,
-                              int64_t chunks) {
-  bool isRDNA = target.getArch().starts_with("gfx11");
-  // A wave of 64 may be two groups.
-  int64_t lanes = isRDNA ? 32 : std::min<int64_t>(64, tileColumns);
-  return std::make_unique<DotProduct>(body, rows, lanes,
-                                      target.getGroupSize() / lanes, chunks,
-                                      /*mixesSigns=*/isRDNA);
+                              MatrixShape shape) {
+  shape.mixesSigns = target.isRDNA();
+  return std::make_unique<DotProduct>(body, shape);
 }

@@ -213,7 +213,7 @@ SmallVector<MatrixUnit::Values> MatrixCore::loadRhs(const GroupStage &stage,
 std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
     GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
     std::optional<int64_t> numRows, bool isNibbles, int64_t blockCodes) {
-  if (target.getArch().starts_with("gfx11"))
+  if (target.isRDNA())
     return std::make_unique<WMMA>(body, isNibbles);
   // The larger one reads half as much of shared memory for a product.
   bool isLarge = tileColumns >= 64 && numRows.value_or(INT64_MAX) > 32;

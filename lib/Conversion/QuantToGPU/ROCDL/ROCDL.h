@@ -18,6 +18,7 @@ namespace quant_mlir {
 class GPUBuilder;
 class GPUTarget;
 class MatrixUnit;
+struct MatrixShape;
 struct GPUTargetOptions;
 
 /// MFMA or WMMA, whichever the architecture has.
@@ -25,11 +26,9 @@ std::unique_ptr<MatrixUnit>
 createMatrixCore(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
                  std::optional<int64_t> numRows, bool isNibbles,
                  int64_t blockCodes);
-/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
-std::unique_ptr<MatrixUnit> createWaveProduct(GPUBuilder &body,
-                                              const GPUTarget &target,
-                                              int64_t tileColumns, int64_t rows,
-                                              int64_t chunks);
+/// A StreamUnit.
+std::unique_ptr<MatrixUnit>
+createWaveProduct(GPUBuilder &body, const GPUTarget &target, MatrixShape shape);
 
 /// Four products of codes, added to `sum`: by v_dot4_i32_iu8, whose factors
 /// have signs or not, or by v_dot4_i32_i8. rhs has signs.

@@ -165,9 +165,6 @@ std::unique_ptr<MatrixUnit> quant_mlir::createWordProduct(GPUBuilder &body,
 }
 
 std::unique_ptr<MatrixUnit>
-quant_mlir::createColumnProduct(GPUBuilder &body, const GPUTarget &target,
-                                int64_t rows, int64_t chunks) {
-  constexpr int64_t lanes = 32;
-  return std::make_unique<ColumnProduct>(body, rows, lanes,
-                                         target.getGroupSize() / lanes, chunks);
+quant_mlir::createColumnProduct(GPUBuilder &body, const MatrixShape &shape) {
+  return std::make_unique<ColumnProduct>(body, shape);
 }

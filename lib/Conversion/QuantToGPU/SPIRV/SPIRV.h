@@ -15,14 +15,13 @@ class Value;
 namespace quant_mlir {
 
 class GPUBuilder;
-class GPUTarget;
 class MatrixUnit;
+struct MatrixShape;
 
 std::unique_ptr<MatrixUnit> createWordProduct(GPUBuilder &body, bool isNibbles);
-/// For `rows` rows; `chunks` of lhs are what a lane multiplies at once.
+/// A StreamUnit.
 std::unique_ptr<MatrixUnit> createColumnProduct(GPUBuilder &body,
-                                                const GPUTarget &target,
-                                                int64_t rows, int64_t chunks);
+                                                const MatrixShape &shape);
 
 /// Interface of Vulkan, upstream's conversion, serialization. For a pass
 /// manager on modules.
