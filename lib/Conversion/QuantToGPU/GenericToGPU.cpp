@@ -4,7 +4,8 @@
 // parallel loops, which runs the reductions one after another with its sums in
 // registers. So numbers are those of the loops on a CPU, where the target
 // promises the arithmetic of the body; a body with anything else is left to the
-// host.
+// host. A reduction of more steps than every device takes is several launches,
+// between which sums are in the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -90,6 +91,28 @@ static SmallVector<Value> getCaptures(linalg::GenericOp op) {
   return captures;
 }
 
+/// How many steps of the first reduction a launch takes at most: 0 where one is
+/// too many, and none where there is no limit.
+static std::optional<int64_t> getStepsOfOuter(linalg::GenericOp op,
+                                              const GPUTarget &target) {
+  std::optional<uint64_t> most = target.getMaxIterations();
+  if (!most)
+    return std::nullopt;
+  uint64_t inner = 1;
+  bool isFirst = true;
+  for (auto [kind, size] :
+       llvm::zip_equal(op.getIteratorTypesArray(), op.getStaticLoopRanges())) {
+    if (kind != utils::IteratorType::reduction)
+      continue;
+    if (!std::exchange(isFirst, false))
+      inner = ShapedType::isStatic(size)
+                  ? llvm::SaturatingMultiply<uint64_t>(inner, size)
+                  : UINT64_MAX;
+  }
+  // A loop of no steps takes none of them.
+  return *most / std::max<uint64_t>(inner, 1);
+}
+
 std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
                                               const GPUTarget &target) {
   for (Value operand : op->getOperands()) {
@@ -110,15 +133,11 @@ std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
       if (map.isFunctionOfDim(loop) != (kind == utils::IteratorType::parallel))
         return "positions of a result do not follow from its parallel loops";
   }
-  uint64_t steps = 1;
-  for (auto [kind, size] :
-       llvm::zip_equal(op.getIteratorTypesArray(), op.getStaticLoopRanges()))
-    if (kind == utils::IteratorType::reduction && ShapedType::isStatic(size))
-      steps = llvm::SaturatingMultiply<uint64_t>(steps, size);
-  if (std::optional<uint64_t> most = target.getMaxIterations();
-      most && steps > *most)
-    return ("its reduction has " + Twine(steps) +
-            " steps, of which not every device takes more than " + Twine(*most))
+  if (getStepsOfOuter(op, target) == 0)
+    return ("its reductions but for the first one have more than " +
+            Twine(*target.getMaxIterations()) +
+            " steps, or an unknown number, of which not every device takes "
+            "more")
         .str();
   for (AffineMap map : op.getIndexingMapsArray())
     for (AffineExpr expr : map.getResults())
@@ -148,11 +167,15 @@ class GenericKernel {
 public:
   GenericKernel(linalg::GenericOp op, const GPUTarget &target,
                 OpBuilder &builder)
-      : op(op), kernel(builder, op.getLoc(), getKernelName(op), target) {}
+      : op(op), target(target),
+        kernel(builder, op.getLoc(), getKernelName(op), target) {}
 
   void build();
 
 private:
+  /// Where a launch begins in the first reduction, and ends; around all that
+  /// follows on the host is then a loop.
+  void splitReduction();
   static StringRef getKernelName(linalg::GenericOp op) {
     return op.getNumReductionLoops() != 0              ? "reduce"
            : op.getBody()->getOperations().size() == 1 ? "copy"
@@ -165,7 +188,9 @@ private:
   SmallVector<Value> reduce(unsigned depth, ValueRange sums);
 
   linalg::GenericOp op;
+  const GPUTarget &target;
   GPUKernel kernel;
+  OpFoldResult firstStep, endStep;
   /// By operand; without a base for numbers.
   SmallVector<FlatOperand> operands;
   SmallVector<unsigned> parallel, reduction;
@@ -243,12 +268,35 @@ SmallVector<Value> GenericKernel::buildBody(ValueRange sums) {
 SmallVector<Value> GenericKernel::reduce(unsigned depth, ValueRange sums) {
   if (depth == reduction.size())
     return buildBody(sums);
-  return kernel.body.forCarry(kernel.body.builder.getIndexAttr(0),
-                              reductionSizes[depth], sums,
-                              [&](Value iv, ValueRange carried) {
+  OpFoldResult from =
+      depth == 0 ? firstStep : kernel.body.builder.getIndexAttr(0);
+  return kernel.body.forCarry(from,
+                              depth == 0 ? endStep : reductionSizes[depth],
+                              sums, [&](Value iv, ValueRange carried) {
                                 ivs[reduction[depth]] = iv;
                                 return reduce(depth + 1, carried);
                               });
+}
+
+void GenericKernel::splitReduction() {
+  firstStep = kernel.body.builder.getIndexAttr(0);
+  endStep = reductionSizes.front();
+  std::optional<int64_t> most = getStepsOfOuter(op, target);
+  OpFoldResult size = sizes[reduction.front()];
+  std::optional<int64_t> known = getConstantIntValue(size);
+  if (!most || (known && *known <= *most))
+    return;
+  KernelBuilder &host = kernel.host;
+  auto loop = scf::ForOp::create(host.builder, host.loc, host.index(0),
+                                 host.index(size), host.index(*most));
+  host.builder.setInsertionPointToStart(loop.getBody());
+  Value first = loop.getInductionVar();
+  Value end = arith::MinUIOp::create(
+      host.builder, host.loc,
+      host.index(host.add(first, host.builder.getIndexAttr(*most))),
+      host.index(size));
+  firstStep = kernel.importValue(first);
+  endStep = kernel.importValue(end);
 }
 
 void GenericKernel::build() {
@@ -259,6 +307,9 @@ void GenericKernel::build() {
   ivs.resize(sizes.size());
   for (unsigned loop : reduction)
     reductionSizes.push_back(kernel.import(sizes[loop]));
+  OpBuilder::InsertionGuard guard(kernel.host.builder);
+  if (!reduction.empty())
+    splitReduction();
   SmallVector<OpFoldResult> parallelSizes;
   for (unsigned loop : parallel)
     parallelSizes.push_back(sizes[loop]);

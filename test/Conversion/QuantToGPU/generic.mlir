@@ -109,12 +109,37 @@ func.func @host(%x: memref<64xf32>, %y: memref<64xf32>) {
 #in = affine_map<(i, k) -> (i, k)>
 #out = affine_map<(i, k) -> (i)>
 
+// An invocation takes 65535 steps: what is left is another launch, which goes on from
+// the result.
 // CHECK-LABEL: func.func @long_reduction(
-// CHECK-NOT: gpu.launch_func
+// CHECK: scf.for %[[FIRST:.*]] = %c0 to %c65536 step %c65535
+// CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %c65535
+// CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %c65536
+// CHECK: gpu.launch_func {{.*}} args({{.*}}%[[FIRST]] : index, %[[END]] : index{{.*}})
+// CHECK: gpu.func
+// CHECK: %[[SUM:.*]] = memref.load
+// CHECK: scf.for %{{.*}} = %arg{{[0-9]+}} to %arg{{[0-9]+}} step %c1 iter_args(%{{.*}} = %[[SUM]])
 func.func @long_reduction(%x: memref<4x65536xi32>, %y: memref<4xi32>) {
-  // expected-remark @+1 {{is computed by the host: its reduction has 65536 steps, of which not every device takes more than 65535}}
   linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "reduction"]}
       ins(%x : memref<4x65536xi32>) outs(%y : memref<4xi32>) {
+  ^bb0(%in: i32, %out: i32):
+    %0 = arith.addi %in, %out : i32
+    linalg.yield %0 : i32
+  }
+  return
+}
+
+// -----
+
+#in = affine_map<(i, k, l) -> (i, k, l)>
+#out = affine_map<(i, k, l) -> (i)>
+
+// CHECK-LABEL: func.func @long_inner_reduction(
+// CHECK-NOT: gpu.launch_func
+func.func @long_inner_reduction(%x: memref<4x2x65536xi32>, %y: memref<4xi32>) {
+  // expected-remark @+1 {{is computed by the host: its reductions but for the first one have more than 65535 steps, or an unknown number, of which not every device takes more}}
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%x : memref<4x2x65536xi32>) outs(%y : memref<4xi32>) {
   ^bb0(%in: i32, %out: i32):
     %0 = arith.addi %in, %out : i32
     linalg.yield %0 : i32
