@@ -264,6 +264,25 @@ def tiles(seed):
   yield m
 
 
+def blocks(seed):
+  """Blocks of scales around what a stage of a kernel holds, few rows and many, sums that
+  end within a stage, with it, and several stages later."""
+  m = Module([seed, 1700])
+  forms = [("int4", "zero"), ("uint4", "none"), ("int8", "zero"), ("uint4", "minval"),
+           ("int4", "none"), ("uint8", "zero"), ("int8", "minval")]
+  depths, widths = (256, 640, 517, 1024, 96), (33, 70, 16)
+  for i, (block, count) in enumerate(itertools.product((32, 64, 128, 256),
+                                                       (1, 3, 8, 17, 40, 70))):
+    dtype, offset = forms[i % 7]
+    weights = Weights(dtype, block, offset, ("f32", "f16", "bf16")[i % 3])
+    k, n, lhs, out = depths[i % 5], widths[i % 3], LHS_FORMS[i % 6], RESULTS[2 + i // 2 % 3]
+    add_contract(m, "blocks %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), dynamic=(0, 0) if i % 4 == 3 else None,
+                 **options(m, out, False))
+  yield m
+
+
 def attention(seed):
   """Products of two activations, of codes and of values, whose sequence lengths only
   the run time knows: of rows, columns and reductions, in several layouts."""
@@ -458,6 +477,7 @@ GROUPS = {
     "rows": lambda quick, seed: by_rows(seed),
     "product": lambda quick, seed: products(seed),
     "tiles": lambda quick, seed: tiles(seed),
+    "blocks": lambda quick, seed: blocks(seed),
     "attention": lambda quick, seed: attention(seed),
     "depthwise": lambda quick, seed: depthwise(seed),
     "values": values,
