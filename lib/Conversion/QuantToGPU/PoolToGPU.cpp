@@ -32,8 +32,8 @@ static std::optional<unsigned> findChannelLoop(PoolOp op) {
   SmallVector<AffineMap> maps = op.getOperandMaps();
   unsigned numLoops = maps[0].getNumDims();
   std::optional<unsigned> channel;
-  for (auto [map, value] :
-       llvm::zip_equal(maps, ValueRange{op.getInput(), op.getInit()})) {
+  Value operands[] = {op.getInput(), op.getInit()};
+  for (auto [map, value] : llvm::zip_equal(maps, operands)) {
     if (map.getNumResults() == 0)
       return std::nullopt;
     auto loop = dyn_cast<AffineDimExpr>(map.getResult(map.getNumResults() - 1));
