@@ -18,7 +18,8 @@
 namespace quant_mlir {
 
 /// The device of a run time and its last error. `Runtime`'s constructor throws
-/// where there is no device; its member `device` has a name.
+/// where there is no device; its member `device` has a name. `finish` waits for
+/// all launches.
 template <typename Runtime> class DeviceEntry {
 public:
   static inline std::mutex lock;
@@ -47,11 +48,12 @@ public:
     Runtime *runtime = getRuntime();
     if (!runtime)
       return lastError.c_str();
-    // Nothing to compute, and no launch of that shape.
-    if (shape[0] == 0 || shape[1] == 0 || shape[2] == 0)
-      return nullptr;
     try {
-      launch(*runtime);
+      // Nothing to compute, and no launch of that shape.
+      if (shape[0] != 0 && shape[1] != 0 && shape[2] != 0)
+        launch(*runtime);
+      else if (shape[7] == 0)
+        runtime->finish();
       return nullptr;
     } catch (const std::exception &error) {
       lastError = "kernel '" + std::string(name) + "': " + error.what();

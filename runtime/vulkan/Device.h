@@ -90,12 +90,15 @@ public:
   Block allocate(int64_t bytes);
   void free(Block &block);
 
-  /// Records with `record` and waits until the device is done.
-  template <typename Record> void run(Record record) {
+  /// Records with `record`, behind what is recorded already and its writes.
+  template <typename Record> void add(Record record) {
     begin();
     record(commands);
-    submit();
   }
+  /// Waits until the device has done what is recorded.
+  void submit();
+  /// The number of what is being recorded.
+  uint64_t getSubmission() const { return submission; }
 
   VkDevice device = VK_NULL_HANDLE;
 #define QUANT_DECLARE(name) PFN_##name name = nullptr;
@@ -108,7 +111,6 @@ private:
   void choosePhysicalDevice();
   void createDevice();
   void begin();
-  void submit();
 
   PFN_vkGetInstanceProcAddr vkGetInstanceProcAddr = nullptr;
   VkInstance instance = VK_NULL_HANDLE;
@@ -121,6 +123,8 @@ private:
   VkCommandPool pool = VK_NULL_HANDLE;
   VkCommandBuffer commands = VK_NULL_HANDLE;
   VkFence fence = VK_NULL_HANDLE;
+  bool recording = false;
+  uint64_t submission = 1;
 };
 
 } // namespace quant_mlir::vulkan

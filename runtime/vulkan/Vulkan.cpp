@@ -31,8 +31,12 @@ struct Place {
   int64_t offset = 0;
 };
 
+class Copies;
+
 /// The device, and what lies in its memory.
 struct Runtime {
+  Runtime();
+
   Device device;
   /// By address: what quant_vulkan_alloc gave.
   std::map<char *, Block> blocks;
@@ -43,6 +47,13 @@ struct Runtime {
     return spare.take(bytes,
                       [&](int64_t size) { return device.allocate(size); });
   }
+  /// Of launches that are recorded, and read them.
+  std::vector<std::unique_ptr<Copies>> pending;
+
+  /// Waits for all launches: those of other threads may be among them.
+  void finish();
+  /// The same where there is an error already.
+  void finishQuietly();
   /// Where `data` lies, if a kernel reaches it there.
   bool find(const QuantGpuBuffer &buffer, Place &place) const;
 };
@@ -77,6 +88,11 @@ public:
     }
   }
 
+  bool isAnyWritten() const {
+    return std::any_of(pieces.begin(), pieces.end(),
+                       [](const Piece &piece) { return piece.isWritten; });
+  }
+
   void copyOut() {
     for (Piece &piece : pieces)
       if (piece.isWritten)
@@ -96,6 +112,25 @@ public:
 private:
   Runtime &runtime;
 };
+
+Runtime::Runtime() = default;
+
+void Runtime::finish() {
+  try {
+    device.submit();
+  } catch (...) {
+    pending.clear();
+    throw;
+  }
+  pending.clear();
+}
+
+void Runtime::finishQuietly() {
+  try {
+    finish();
+  } catch (const std::exception &) {
+  }
+}
 
 /// A pipeline, its bindings, and its constants.
 class Kernel {
@@ -120,6 +155,8 @@ private:
   VkPipeline pipeline = VK_NULL_HANDLE;
   VkDescriptorPool pool = VK_NULL_HANDLE;
   VkDescriptorSet set = VK_NULL_HANDLE;
+  /// Where `set` was recorded last: it must not change before that is done.
+  uint64_t submission = 0;
   struct Constant {
     Block block;
     int64_t bytes = 0; ///< that are copied
@@ -193,6 +230,8 @@ Kernel::Kernel(Runtime &runtime, const void *binary, int64_t size,
 Kernel::~Kernel() { destroy(); }
 
 void Kernel::destroy() {
+  if (submission == device.getSubmission())
+    runtime.finishQuietly();
   for (auto &[data, constant] : constants)
     if (constant.block.buffer)
       device.free(constant.block);
@@ -207,6 +246,7 @@ Place Kernel::placeConstant(const QuantGpuBuffer &buffer) {
   Constant &constant = constants[buffer.data];
   // A launch may see more of a constant than the one before it.
   if (constant.bytes < buffer.bytes) {
+    runtime.finish();
     if (constant.block.buffer)
       device.free(constant.block);
     constant.block = device.allocate(buffer.bytes);
@@ -219,7 +259,10 @@ Place Kernel::placeConstant(const QuantGpuBuffer &buffer) {
 
 void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
                     const int64_t *numbers) {
-  Copies copies(runtime);
+  if (submission == device.getSubmission())
+    runtime.finish();
+  auto owned = std::make_unique<Copies>(runtime);
+  Copies &copies = *owned;
   std::vector<Place> places(numBuffers);
   std::vector<bool> isPlaced(numBuffers);
   for (uint32_t i = 0; i < numBuffers; ++i) {
@@ -258,7 +301,7 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
   device.vkUpdateDescriptorSets(device.device, numBuffers, writes.data(), 0,
                                 nullptr);
   std::vector<uint32_t> words(numbers, numbers + numNumbers);
-  device.run([&](VkCommandBuffer commands) {
+  device.add([&](VkCommandBuffer commands) {
     device.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
                              pipeline);
     device.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
@@ -270,6 +313,13 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
                          static_cast<uint32_t>(shape[1]),
                          static_cast<uint32_t>(shape[2]));
   });
+  submission = device.getSubmission();
+  // The host looks at its own memory.
+  if (shape[7] != 0 && !copies.isAnyWritten()) {
+    runtime.pending.push_back(std::move(owned));
+    return;
+  }
+  runtime.finish();
   copies.copyOut();
 }
 
@@ -287,7 +337,12 @@ quant_vulkan_launch(void **kernel, const void *binary, int64_t size,
       *kernel = new Kernel(runtime, binary, size, name,
                            static_cast<uint32_t>(num_buffers),
                            static_cast<uint32_t>(num_numbers));
-    static_cast<Kernel *>(*kernel)->launch(shape, buffers, numbers);
+    try {
+      static_cast<Kernel *>(*kernel)->launch(shape, buffers, numbers);
+    } catch (...) {
+      runtime.finishQuietly();
+      throw;
+    }
   });
 }
 

@@ -68,7 +68,7 @@ struct CudaRuntime : public testing::Test {
   std::string launch(std::vector<QuantGpuBuffer> buffers, int64_t blocks = 2,
                      int64_t sharedBytes = 0, const char *binary = text,
                      const char *name = "add") {
-    int64_t shape[] = {blocks, 1, 1, 32, 1, 1, sharedBytes};
+    int64_t shape[] = {blocks, 1, 1, 32, 1, 1, sharedBytes, 0};
     int64_t number = 5;
     const char *message = quant_cuda_launch(
         &kernel, binary, int64_t(std::strlen(binary)), name, shape,
@@ -261,7 +261,7 @@ TEST_F(CudaRuntime, IsCalledByManyThreads) {
   std::vector<void *> kernels(4);
   for (size_t i = 0; i < 4; ++i)
     threads.emplace_back([&, i] {
-      int64_t shape[] = {2, 1, 1, 32, 1, 1, 0}, number = 5;
+      int64_t shape[] = {2, 1, 1, 32, 1, 1, 0, 0}, number = 5;
       QuantGpuBuffer buffers[] = {read(x.data()), written(results[i].data())};
       for (int run = 0; run < 50; ++run)
         EXPECT_EQ(quant_cuda_launch(&kernels[i], text,

@@ -106,7 +106,7 @@ struct HipRuntime : public testing::Test {
                      int64_t blocks = 2, int64_t sharedBytes = 0) {
     QuantGpuBuffer buffers[] = {{from, 512, QUANT_GPU_READ, isConstant},
                                 {to, 512, QUANT_GPU_WRITE, 0}};
-    int64_t shape[] = {blocks, 1, 1, 32, 1, 1, sharedBytes};
+    int64_t shape[] = {blocks, 1, 1, 32, 1, 1, sharedBytes, 0};
     int64_t number = 5;
     const char *message =
         quant_hip_launch(&kernel, binary.data(), int64_t(binary.size()), "add",
@@ -185,7 +185,8 @@ TEST_F(HipRuntime, OutlivesEveryFailure) {
     int64_t bytes = int64_t(8 * x.size());
     QuantGpuBuffer buffers[] = {{x.data(), bytes, QUANT_GPU_READ, 1},
                                 {result.data(), bytes, QUANT_GPU_WRITE, 0}};
-    int64_t shape[] = {int64_t(x.size()) / 32, 1, 1, 32, 1, 1, 0}, number = 5;
+    int64_t shape[] = {int64_t(x.size()) / 32, 1, 1, 32, 1, 1, 0, 0},
+            number = 5;
     auto run = [&]() -> std::string {
       const char *message =
           quant_hip_launch(&kernel, binary.data(), int64_t(binary.size()),

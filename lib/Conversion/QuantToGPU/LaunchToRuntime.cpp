@@ -23,6 +23,17 @@ using namespace mlir;
 
 namespace {
 
+/// Whether another launch follows before the host looks at memory.
+bool isFollowed(gpu::LaunchFuncOp launch) {
+  for (Operation *op = launch->getNextNode(); op; op = op->getNextNode()) {
+    if (isa<gpu::LaunchFuncOp>(op))
+      return true;
+    if (!isMemoryEffectFree(op))
+      return false;
+  }
+  return false;
+}
+
 /// Whether a buffer is, or is a part of, a constant of the module.
 bool isConstant(Value buffer, SymbolTable &symbols) {
   while (Operation *producer = buffer.getDefiningOp()) {
@@ -49,7 +60,7 @@ public:
         i64(builder.getI64Type()), i32(builder.getI32Type()),
         none(LLVM::LLVMVoidType::get(module.getContext())) {}
 
-  LogicalResult lower(gpu::LaunchFuncOp launch);
+  LogicalResult lower(gpu::LaunchFuncOp launch, bool isFollowed);
   void finish();
 
 private:
@@ -176,7 +187,7 @@ Value LaunchLowering::toI64(Value number) {
   return arith::ExtUIOp::create(builder, loc, i64, number);
 }
 
-LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
+LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch, bool isFollowed) {
   FailureOr<Binary *> found = getBinary(launch);
   if (failed(found))
     return failure();
@@ -200,7 +211,7 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
                                                      {pointer, i64, i32, i32});
   auto buffersType = LLVM::LLVMArrayType::get(bufferType, buffers.size());
   auto numbersType = LLVM::LLVMArrayType::get(i64, numbers.size());
-  auto shapeType = LLVM::LLVMArrayType::get(i64, 7);
+  auto shapeType = LLVM::LLVMArrayType::get(i64, 8);
   Value bufferArray = allocate(launch, buffersType);
   Value numberArray = allocate(launch, numbersType);
   Value shape = allocate(launch, shapeType);
@@ -212,6 +223,7 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch) {
   Value sharedBytes = launch.getDynamicSharedMemorySize();
   storeAt(shape, shapeType, 6,
           sharedBytes ? toI64(sharedBytes) : constant(0, i64));
+  storeAt(shape, shapeType, 7, constant(isFollowed, i64));
   for (auto [i, buffer] : llvm::enumerate(buffers)) {
     auto [value, how] = buffer;
     auto type = cast<MemRefType>(value.getType());
@@ -276,11 +288,13 @@ struct LaunchToRuntimePass
 
   void runOnOperation() override {
     LaunchLowering lowering(getOperation(), runtime);
-    SmallVector<gpu::LaunchFuncOp> launches;
-    getOperation()->walk(
-        [&](gpu::LaunchFuncOp launch) { launches.push_back(launch); });
-    for (gpu::LaunchFuncOp launch : launches)
-      if (failed(lowering.lower(launch)))
+    // Before anything that lowering makes stands between them.
+    SmallVector<std::pair<gpu::LaunchFuncOp, bool>> launches;
+    getOperation()->walk([&](gpu::LaunchFuncOp launch) {
+      launches.emplace_back(launch, isFollowed(launch));
+    });
+    for (auto [launch, isFollowed] : launches)
+      if (failed(lowering.lower(launch, isFollowed)))
         return signalPassFailure();
     lowering.finish();
     numLaunches += launches.size();

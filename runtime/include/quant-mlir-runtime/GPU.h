@@ -32,8 +32,9 @@ typedef struct {
 
 /* quant_<name>_launch: the kernel `name` of `binary` (`size` bytes), on
    shape[0..2] workgroups of shape[3..5] invocations, which share shape[6] bytes
-   beside what the binary itself asks for. Returns when its results are there:
-   null, or what went wrong, which the calling thread may read until its next
+   beside what the binary itself asks for. Returns when its results are there,
+   or, where shape[7] is not 0, maybe before: then the same thread launches
+   another kernel before anybody else looks at memory that this one uses. Null, or what went wrong, which the calling thread may read until its next
    launch. `*kernel` is null before the first launch of a kernel, and then what
    the run time has made of it. Calls may run at the same time.
 

@@ -1,0 +1,30 @@
+// RUN: quant-opt %s --quant-launch-to-runtime=runtime=vulkan --canonicalize --cse | FileCheck %s
+
+// The first launch may return before its results are there: another one follows, and
+// nothing between them looks at memory. Behind the second one the host does.
+module attributes {gpu.container_module} {
+  gpu.binary @k [#gpu.object<#nvvm.target, bin = "binary">]
+  // CHECK-LABEL: func.func @two(
+  // CHECK-DAG: %[[YES:.*]] = llvm.mlir.constant(1 : i64)
+  // CHECK-DAG: %[[NO:.*]] = llvm.mlir.constant(0 : i64)
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[YES]], %[[AT]]
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[NO]], %[[AT]]
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: memref.load
+  // CHECK: %[[AT:.*]] = llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[NO]], %[[AT]]
+  // CHECK: llvm.call @quant_vulkan_launch
+  func.func @two(%x: memref<?xi8>) -> i8 {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    %n = memref.dim %x, %c0 : memref<?xi8>
+    gpu.launch_func @k::@k blocks in (%n, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    %v = memref.load %x[%c1] : memref<?xi8>
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    return %v : i8
+  }
+}
