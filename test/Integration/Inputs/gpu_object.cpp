@@ -1,6 +1,7 @@
-// Calls nvvm_object.mlir, compiled, and is the kernel that a launch would run.
+// Calls gpu_object.mlir, compiled, and is the kernel that a launch of THREADS
+// invocations in a workgroup would run.
 
-#include "unittests/Runtime/MockCuda/MockCuda.h"
+#include "unittests/Runtime/MockDriver/MockDriver.h"
 
 #include <cstdio>
 #include <vector>
@@ -14,7 +15,7 @@ extern "C" void mock_kernel_contract(const MockLaunch *launch) {
   auto *w = static_cast<const int8_t *>(launch->buffers[1]);
   auto *sums = static_cast<const int32_t *>(launch->buffers[2]);
   auto *y = static_cast<float *>(launch->buffers[3]);
-  if (launch->block[0] != 128 || launch->grid[0] * launch->grid[1] == 0)
+  if (launch->block[0] != THREADS || launch->grid[0] * launch->grid[1] == 0)
     return;
   for (int row = 0; row < 48; ++row)
     for (int column = 0; column < 64; ++column) {
