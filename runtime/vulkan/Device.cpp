@@ -257,7 +257,9 @@ void Device::free(Block &block) {
 // Running
 //===----------------------------------------------------------------------===//
 
-void Device::begin() {
+void Device::begin(bool isDependent) {
+  if (recording && !isDependent)
+    return;
   if (recording) {
     // A dispatch sees what those before it have written.
     VkMemoryBarrier barrier = {};

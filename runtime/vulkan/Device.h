@@ -90,9 +90,10 @@ public:
   Block allocate(int64_t bytes);
   void free(Block &block);
 
-  /// Records with `record`, behind what is recorded already and its writes.
-  template <typename Record> void add(Record record) {
-    begin();
+  /// Records with `record`; with `isDependent`, behind all that is recorded
+  /// already and what it writes.
+  template <typename Record> void add(bool isDependent, Record record) {
+    begin(isDependent);
     record(commands);
   }
   /// Waits until the device has done what is recorded.
@@ -110,7 +111,7 @@ private:
   void createInstance();
   void choosePhysicalDevice();
   void createDevice();
-  void begin();
+  void begin(bool isDependent);
 
   PFN_vkGetInstanceProcAddr vkGetInstanceProcAddr = nullptr;
   VkInstance instance = VK_NULL_HANDLE;

@@ -7,6 +7,7 @@
 #include "quant-mlir-runtime/GPU.h"
 
 #include "../DeviceEntry.h"
+#include "../LaunchUses.h"
 #include "../Staging.h"
 #include "Device.h"
 
@@ -49,6 +50,8 @@ struct Runtime {
   }
   /// Of launches that are recorded, and read them.
   std::vector<std::unique_ptr<Copies>> pending;
+
+  LaunchUses<VkBuffer> uses;
 
   /// Waits for all launches: those of other threads may be among them.
   void finish();
@@ -116,6 +119,7 @@ private:
 Runtime::Runtime() = default;
 
 void Runtime::finish() {
+  uses.clear();
   try {
     device.submit();
   } catch (...) {
@@ -284,12 +288,16 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
 
   std::vector<VkDescriptorBufferInfo> infos(numBuffers);
   std::vector<VkWriteDescriptorSet> writes(numBuffers);
+  std::vector<LaunchUse<VkBuffer>> next;
   for (uint32_t i = 0; i < numBuffers; ++i) {
     if (!isPlaced[i])
       places[i] = copies.place(buffers[i]);
     // Whole words, for kernels that read them; blocks have room.
     infos[i] = {places[i].buffer, static_cast<VkDeviceSize>(places[i].offset),
                 static_cast<VkDeviceSize>(buffers[i].bytes + 3) / 4 * 4};
+    next.push_back({places[i].buffer, places[i].offset,
+                    places[i].offset + buffers[i].bytes,
+                    (buffers[i].access & QUANT_GPU_WRITE) != 0});
     writes[i] = {};
     writes[i].sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
     writes[i].dstSet = set;
@@ -301,7 +309,7 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
   device.vkUpdateDescriptorSets(device.device, numBuffers, writes.data(), 0,
                                 nullptr);
   std::vector<uint32_t> words(numbers, numbers + numNumbers);
-  device.add([&](VkCommandBuffer commands) {
+  device.add(runtime.uses.add(next), [&](VkCommandBuffer commands) {
     device.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
                              pipeline);
     device.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
