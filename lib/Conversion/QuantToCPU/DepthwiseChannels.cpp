@@ -1,18 +1,12 @@
-//===- DepthwiseChannels.cpp - Vectors of a depthwise kernel's channels ---===//
+//===- DepthwiseChannels.cpp - Numbers of a depthwise kernel's channels ---===//
 //
-// Where the dot instruction sums four codes, there are four registers of
-// accumulators, and the codes of four rows of the window are interleaved within
-// lanes of 16 bytes, by two steps of unpacking. What comes out has channels in
-// another order: register j holds channels 16 * k + 4 * j of lane k. Weights,
-// bias and multipliers are loaded in that order, once, and making codes undoes
-// it. Where it sums fewer, codes are widened, and one register is enough.
+// Weights, zero points, multipliers and bias: what is known before pixels, for
+// all rows, and what a scale of lhs makes of it. In the order of registers
+// (DepthwiseRegisters.cpp).
 //
 //===----------------------------------------------------------------------===//
 
-#include "CodeRegisters.h"
 #include "DepthwiseKernel.h"
-
-#include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -35,25 +29,54 @@ FlatOperand DepthwiseKernel::flattenRow(Value buffer) {
   return operand;
 }
 
-void DepthwiseKernel::placeMultipliers() {
-  AffineAttr params = op.getRhsParamsAttr();
-  float sx = getTensorScale(*op.getLhsParams());
-  float sy = getTensorScale(*op.getInitParams());
-  SmallVector<float> values;
-  for (float sw : params.getTensorParams().scales)
-    values.push_back(numerics::requantMultiplier(sx, sw, sy));
+DepthwiseKernel::ChannelNumbers
+DepthwiseKernel::placeNumbers(StringRef name, Type type,
+                              llvm::function_ref<float(int64_t)> get) {
+  RhsUnits units(op);
+  std::vector<float> values;
+  for (int64_t unit : units.along(*op.getRhsMap().getResultPosition(
+           getAffineDimExpr(channel, op.getContext()))))
+    values.push_back(get(unit));
+  ChannelNumbers numbers;
+  numbers.type = type;
   if (llvm::all_equal(values)) {
-    sameMultiplier = values.front();
-    return;
+    numbers.same = values.front();
+    return numbers;
   }
-  auto type = RankedTensorType::get({int64_t(values.size())},
-                                    kernel.builder.getF32Type());
-  multiplier = flattenRow(
-      kernel.constant("depthwise_multipliers",
-                      DenseElementsAttr::get(type, ArrayRef<float>(values))));
+  auto tensor = RankedTensorType::get({int64_t(values.size())}, type);
+  DenseElementsAttr elements;
+  if (type.isInteger())
+    elements = DenseElementsAttr::get(
+        tensor, ArrayRef(std::vector<int32_t>(values.begin(), values.end())));
+  else
+    elements = DenseElementsAttr::get(tensor, ArrayRef(values));
+  numbers.global =
+      flattenRow(kernel.constant(("depthwise_" + name).str(), elements));
+  return numbers;
 }
 
-/// As many zero points as a row of the window reads from one place on.
+void DepthwiseKernel::placeConstants() {
+  RhsUnits units(op);
+  Type f32 = kernel.builder.getF32Type(), i32 = kernel.builder.getI32Type();
+  scales = placeNumbers("multipliers", f32, [&](int64_t unit) {
+    return units.getMultiplier(unit);
+  });
+  if (units.hasMinval())
+    minvals = placeNumbers("minvals", f32,
+                           [&](int64_t unit) { return units.getMinval(unit); });
+  // Of codes as they are in the operation, and as they are stored.
+  rhsZeros = placeNumbers("zero_points", i32, [&](int64_t unit) {
+    return units.getZeroPoint(unit);
+  });
+  int64_t moved = op.getLayout()->getOffset();
+  rhsOffsets = placeNumbers("offsets", i32, [&](int64_t unit) {
+    return units.getZeroPoint(unit) + moved;
+  });
+  needsCodeSums = units.hasMinval() || rhsOffsets.same != 0.0f;
+}
+
+/// As many zero points as a row of the window reads from one place on: a
+/// constant, or, where only the run time knows it, a place on the stack.
 void DepthwiseKernel::placePadding() {
   if (window.paddedDims.empty())
     return;
@@ -70,19 +93,37 @@ void DepthwiseKernel::placePadding() {
   int64_t size = behind * pixelStep.value_or(0) +
                  (window.numColumns - 1) * columnStep +
                  getRegisters() * dot.getLanes();
+  if (zeroPoint.base) {
+    OpBuilder &builder = kernel.builder;
+    padding = flattenRow(memref::AllocaOp::create(
+        builder, kernel.loc, MemRefType::get({size}, lhs.element),
+        builder.getI64IntegerAttr(64)));
+    Value code = buildZeroCode();
+    kernel.forPieces(
+        attr(size), target.getVectorBytes(), [&](Value iv, int64_t count) {
+          auto type = VectorType::get({count}, lhs.element);
+          kernel.store(
+              padding, iv,
+              vector::BroadcastOp::create(builder, kernel.loc, type, code));
+        });
+    return;
+  }
   auto type = RankedTensorType::get({size}, lhs.element);
-  APInt zero(8, getTensorZeroPoint(*op.getLhsParams()), /*isSigned=*/true,
-             /*implicitTrunc=*/true);
+  APInt zero(8, lhsZeroPoint, /*isSigned=*/true, /*implicitTrunc=*/true);
   padding = flattenRow(
       kernel.constant("padding", DenseElementsAttr::get(type, zero)));
 }
 
-DotProduct DepthwiseKernel::chooseDot(int64_t left) const {
-  int64_t lanes = dot.getLanes();
-  while (getRegisters() > 1 && lanes > 4 && left < getRegisters() * lanes)
-    lanes /= 2;
-  return dot.withLanes(lanes);
+Value DepthwiseKernel::buildZeroCode() {
+  Value wide = memref::LoadOp::create(
+      kernel.builder, kernel.loc, zeroPoint.base,
+      ValueRange(kernel.address(zeroPoint, SmallVector<Value>(sizes.size()))));
+  return arith::TruncIOp::create(kernel.builder, kernel.loc, lhs.element, wide);
 }
+
+//===----------------------------------------------------------------------===//
+// Channels that are computed together
+//===----------------------------------------------------------------------===//
 
 DepthwiseKernel::Channels DepthwiseKernel::loadChannels(Value first,
                                                         Value panelAt,
@@ -90,222 +131,139 @@ DepthwiseKernel::Channels DepthwiseKernel::loadChannels(Value first,
                                                         int64_t left) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  Channels channels{chooseDot(left), getRegisters(), 0, {}, {}, {}, {}};
+  Channels channels{chooseDot(left), getRegisters(), 0};
   channels.valid = std::min(left, channels.count());
-  for (int64_t g = 0; g < window.numColumns * groups; ++g)
-    for (int64_t j = 0; j < channels.registers; ++j) {
-      Value codes = loadRegister(
-          channels, rhs, at(panelAt, (g * panel + inPanel) * group), j, group,
-          std::min(panel - inPanel, channels.count()));
-      if (group < 4)
-        codes = ElementArith(builder, loc, codes)
-                    .cast<arith::ExtSIOp>(
-                        builder.getIntegerType(group == 1 ? 32 : 16), codes);
-      channels.weights.push_back(codes);
-    }
-  // Sums are of codes as they are stored here, and so is what is summed.
-  AffineAttr params = op.getRhsParamsAttr();
-  int32_t middle = numerics::isSignedInteger(params.getStorage()) ? 0 : 128;
-  int32_t zeroPoint =
-      getTensorZeroPoint(*op.getLhsParams()) + dot.getLhsOffset();
+  channels.weights = loadWeights(channels, panelAt, inPanel);
+  Value biasAt;
+  if (op.getBias()) {
+    SmallVector<Value> ivs(sizes.size());
+    ivs[channel] = first;
+    biasAt = kernel.address(bias, ivs);
+  }
+  bool hasLhsZero = zeroPoint.base || lhsZero != 0;
   for (int64_t j = 0; j < channels.registers; ++j) {
-    auto load = [&](const FlatOperand &operand) {
-      return loadRegister(channels, operand, first, j, 1, channels.valid);
-    };
-    Value columns = load(sums);
-    ElementArith arith(builder, loc, columns);
-    if (middle != 0)
-      columns = arith.sub(columns, middle * window.numColumns * tapsPerColumn);
-    Value start = arith::MulIOp::create(builder, loc, columns,
-                                        arith.intConstant(-zeroPoint));
-    if (op.getBias())
-      start = arith.add(start, load(bias));
-    channels.starts.push_back(start);
-    channels.multipliers.push_back(sameMultiplier
-                                       ? arith.floatConstant(*sameMultiplier)
-                                       : load(multiplier));
+    if (hasLhsZero) {
+      Value columns = loadRegister(channels, sums, first, j, 1, channels.valid);
+      ElementArith arith(builder, loc, columns);
+      // sum(w - zw)
+      if (rhsZeros.same != 0.0f)
+        columns = arith.sub(
+            columns,
+            arith::MulIOp::create(builder, loc,
+                                  loadNumbers(channels, rhsZeros, first, j),
+                                  arith.intConstant(numTaps())));
+      channels.sums.push_back(columns);
+    }
+    if (op.getBias()) {
+      Value added = loadElements(channels, bias, biasAt, j);
+      ElementArith arith(builder, loc, added);
+      channels.bias.push_back(
+          bias.element.isInteger() ? added : buildResultBias(arith, added, op));
+    }
+    channels.scales.push_back(loadNumbers(channels, scales, first, j));
+    if (minvals.type)
+      channels.minvals.push_back(loadNumbers(channels, minvals, first, j));
+    if (rhsOffsets.same != 0.0f)
+      channels.zeroPoints.push_back(
+          loadNumbers(channels, rhsOffsets, first, j));
   }
   if (window.columnDim) {
     auto type = VectorType::get({channels.count()}, builder.getI8Type());
-    APInt zero(8, getTensorZeroPoint(*op.getLhsParams()), /*isSigned=*/true,
-               /*implicitTrunc=*/true);
-    Value codes = arith::ConstantOp::create(builder, loc,
-                                            DenseElementsAttr::get(type, zero));
+    APInt zero(8, lhsZeroPoint, /*isSigned=*/true, /*implicitTrunc=*/true);
+    Value codes = zeroPoint.base
+                      ? Value(vector::BroadcastOp::create(builder, loc, type,
+                                                          buildZeroCode()))
+                      : Value(arith::ConstantOp::create(
+                            builder, loc, DenseElementsAttr::get(type, zero)));
     channels.padding = interleave(channels, Values(tapsPerColumn, codes));
   }
   return channels;
 }
 
-//===----------------------------------------------------------------------===//
-// Loads and stores
-//===----------------------------------------------------------------------===//
-
-Value DepthwiseKernel::recast(Value vector, int64_t count, unsigned width) {
-  return vector::BitCastOp::create(
-      kernel.builder, kernel.loc,
-      VectorType::get({count}, kernel.builder.getIntegerType(width)), vector);
-}
-
-/// Calls `body` for powers of two that add up to `count`: place and size.
-static void forPowers(int64_t count,
-                      llvm::function_ref<void(int64_t, int64_t)> body) {
-  for (int64_t done = 0; done < count;) {
-    int64_t size = llvm::bit_floor(uint64_t(count - done));
-    body(done, size);
-    done += size;
-  }
-}
-
-Value DepthwiseKernel::loadPart(const FlatOperand &operand, Value index,
-                                int64_t count, int64_t valid) {
-  if (valid >= count)
-    return kernel.load(operand, index, count);
+/// Products of columns with what codes of lhs are moved by, and with its scale.
+void DepthwiseKernel::addRowNumbers(Channels &channels, ArrayRef<Value> ivs) {
   OpBuilder &builder = kernel.builder;
-  auto type = VectorType::get({count}, operand.element);
-  Value result =
-      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
-  if (target.getDotKind() == DotKind::AVX512VNNI) {
-    auto mask = vector::ConstantMaskOp::create(builder, kernel.loc,
-                                               type.clone(builder.getI1Type()),
-                                               ArrayRef<int64_t>(valid));
-    return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
-                                        ValueRange(index), mask, result);
-  }
-  forPowers(valid, [&](int64_t place, int64_t size) {
-    Value piece = kernel.load(operand, at(index, place), size);
-    result = vector::InsertStridedSliceOp::create(
-        builder, kernel.loc, piece, result, ArrayRef<int64_t>(place),
-        ArrayRef<int64_t>(1));
-  });
-  return result;
-}
-
-void DepthwiseKernel::storePart(const FlatOperand &operand, Value index,
-                                Value vector, int64_t valid) {
-  auto type = cast<VectorType>(vector.getType());
-  if (valid >= type.getNumElements())
-    return kernel.store(operand, index, vector);
-  OpBuilder &builder = kernel.builder;
-  if (target.getDotKind() == DotKind::AVX512VNNI)
-    return kernel.storeFirst(operand, index, vector, valid);
-  forPowers(valid, [&](int64_t place, int64_t size) {
-    Value piece = vector::ExtractStridedSliceOp::create(
-        builder, kernel.loc, vector, ArrayRef<int64_t>(place),
-        ArrayRef<int64_t>(size), ArrayRef<int64_t>(1));
-    kernel.store(operand, at(index, place), piece);
-  });
-}
-
-Value DepthwiseKernel::loadRegister(const Channels &channels,
-                                    const FlatOperand &operand, Value first,
-                                    int64_t j, int64_t unit, int64_t valid) {
-  int64_t lanes = channels.dot.getLanes();
-  if (channels.registers == 1)
-    return loadPart(operand, first, lanes * unit, valid * unit);
-  // Pieces of four channels, one of each lane of 16 bytes of codes.
-  OpBuilder &builder = kernel.builder;
-  auto type = VectorType::get({lanes * unit}, operand.element);
-  Value result =
-      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
-  for (int64_t lane = 0; lane < lanes / 4; ++lane) {
-    int64_t from = 16 * lane + 4 * j;
-    int64_t exist = std::min<int64_t>(valid - from, 4);
-    if (exist <= 0)
-      continue;
-    Value piece =
-        loadPart(operand, at(first, from * unit), 4 * unit, exist * unit);
-    result = vector::InsertStridedSliceOp::create(
-        builder, kernel.loc, piece, result, ArrayRef<int64_t>(4 * unit * lane),
-        ArrayRef<int64_t>(1));
-  }
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Codes
-//===----------------------------------------------------------------------===//
-
-void DepthwiseKernel::interleaveGroup(const Channels &channels,
-                                      ArrayRef<Value> taps, Values &result) {
-  OpBuilder &builder = kernel.builder;
-  int64_t count = channels.count();
-  // Weights of taps that do not exist are 0: any codes will do.
-  auto tap = [&](unsigned i) {
-    return taps[std::min<size_t>(i, taps.size() - 1)];
+  Location loc = kernel.loc;
+  auto load = [&](const FlatOperand &operand) -> Value {
+    return memref::LoadOp::create(builder, loc, operand.base,
+                                  ValueRange(kernel.address(operand, ivs)));
   };
-  if (group < 4) {
-    // Widened: i32, or pairs of i16.
-    Type wide = builder.getIntegerType(group == 1 ? 32 : 16);
-    auto widen = [&](Value codes) {
-      ElementArith arith(builder, kernel.loc, codes);
-      return isSigned ? arith.cast<arith::ExtSIOp>(wide, codes)
-                      : arith.cast<arith::ExtUIOp>(wide, codes);
+  Value lhsScale;
+  if (scale.base) {
+    lhsScale = load(scale);
+    if (!scale.element.isF32())
+      lhsScale =
+          arith::ExtFOp::create(builder, loc, builder.getF32Type(), lhsScale);
+    lhsScale = splat(channels, lhsScale);
+  }
+  auto constant = [&](int32_t value) -> Value {
+    return arith::ConstantIntOp::create(builder, loc, builder.getI32Type(),
+                                        value);
+  };
+  channels.zeroPoint =
+      zeroPoint.base ? arith::AddIOp::create(builder, loc, load(zeroPoint),
+                                             constant(dot.getLhsOffset()))
+                     : constant(lhsZero);
+  for (int64_t j = 0; j < channels.registers; ++j) {
+    Value start = splat(channels, constant(0));
+    ElementArith arith(builder, loc, start);
+    if (!channels.sums.empty())
+      start = arith.sub(
+          start, arith::MulIOp::create(builder, loc, channels.sums[j],
+                                       splat(channels, channels.zeroPoint)));
+    if (op.getBias() && bias.element.isInteger())
+      start = arith.add(start, channels.bias[j]);
+    channels.starts.push_back(start);
+    auto scaled = [&](Value factor) {
+      return lhsScale ? buildRowMultiplier(arith, lhsScale, factor, op)
+                      : factor;
     };
-    if (group == 1) {
-      result.push_back(widen(taps.front()));
-      return;
-    }
-    SmallVector<int64_t> zip;
-    for (int64_t i = 0; i < count; ++i)
-      zip.append({i, count + i});
-    result.push_back(shuffle(widen(tap(0)), widen(tap(1)), zip));
-    return;
+    channels.multipliers.push_back(scaled(channels.scales[j]));
+    if (minvals.type)
+      channels.minvalMultipliers.push_back(scaled(channels.minvals[j]));
   }
-  // The lower or upper half of every lane of 16 bytes, `width` elements.
-  auto unpack = [&](Value a, Value b, int64_t size, int64_t width, int half) {
-    SmallVector<int64_t> mask;
-    for (int64_t base = 0; base < size; base += width)
-      for (int64_t i = 0; i < width / 2; ++i) {
-        int64_t from = base + half * width / 2 + i;
-        mask.append({from, size + from});
+}
+
+DepthwiseKernel::Values DepthwiseKernel::loadWeights(const Channels &channels,
+                                                     Value panelAt,
+                                                     int64_t inPanel) {
+  Values weights;
+  for (int64_t column = 0; column < window.numColumns; ++column)
+    for (int64_t number = 0; number < groups; ++number)
+      for (int64_t j = 0; j < channels.registers; ++j) {
+        int64_t tuple = column * tuples + number / groupsPerTuple;
+        Value bytes = loadRegister(
+            channels, rhs, at(panelAt, (tuple * panel + inPanel) * group), j,
+            group, std::min(panel - inPanel, channels.count()));
+        weights.push_back(channels.dot.unpackRhs(kernel, bytes, width,
+                                                 number % groupsPerTuple));
       }
-    return shuffle(a, b, mask);
-  };
-  for (int half : {0, 1}) {
-    Value low = unpack(tap(0), tap(1), count, 16, half);
-    Value high = unpack(tap(2), tap(3), count, 16, half);
-    low = recast(low, count / 2, 16);
-    high = recast(high, count / 2, 16);
-    for (int part : {0, 1})
-      result.push_back(recast(unpack(low, high, count / 2, 8, part), count, 8));
-  }
+  return weights;
 }
 
-DepthwiseKernel::Values DepthwiseKernel::interleave(const Channels &channels,
-                                                    ArrayRef<Value> taps) {
-  Values moved(taps);
-  if (dot.getLhsOffset() != 0)
-    for (Value &codes : moved) {
-      Value flip = arith::ConstantOp::create(
-          kernel.builder, kernel.loc,
-          DenseElementsAttr::get(cast<VectorType>(codes.getType()),
-                                 APInt(8, 128)));
-      codes = arith::XOrIOp::create(kernel.builder, kernel.loc, codes, flip);
-    }
-  Values result;
-  ArrayRef<Value> left = moved;
-  for (; !left.empty();
-       left = left.drop_front(std::min<size_t>(group, left.size())))
-    interleaveGroup(channels, left.take_front(group), result);
-  return result;
+Value DepthwiseKernel::buildOnes(const Channels &channels, int64_t number) {
+  OpBuilder &builder = kernel.builder;
+  SmallVector<APInt> ones;
+  unsigned bits = group == 4 ? 8 : group == 2 ? 16 : 32;
+  for (int64_t i = 0; i < channels.dot.getLanes() * group; ++i)
+    ones.push_back(
+        APInt(bits, number * group + i % group < tapsPerColumn ? 1 : 0));
+  auto type =
+      VectorType::get({int64_t(ones.size())}, builder.getIntegerType(bits));
+  return arith::ConstantOp::create(builder, kernel.loc,
+                                   DenseElementsAttr::get(type, ones));
 }
 
-Value DepthwiseKernel::buildCodes(const Channels &channels,
-                                  ArrayRef<Value> sums) {
-  AffineAttr params = *op.getInitParams();
-  int32_t zeroPoint = getTensorZeroPoint(params);
-  numerics::CodeRange range =
-      getBoundedRange(params, op.getLow(), op.getHigh());
-  Values values;
-  for (auto [sum, factor] : llvm::zip_equal(sums, channels.multipliers)) {
-    ElementArith arith(kernel.builder, kernel.loc, sum);
-    values.push_back(
-        arith.mulf(arith.cast<arith::SIToFPOp>(arith.f32(), sum), factor));
-  }
-  if (channels.registers == 1)
-    return buildRequantize(
-        ElementArith(kernel.builder, kernel.loc, values.front()),
-        values.front(), zeroPoint, range);
-  return buildInterleavedCodes(kernel, target, values, zeroPoint, range,
-                               numerics::isSignedInteger(params.getStorage()));
+Value DepthwiseKernel::loadNumbers(const Channels &channels,
+                                   const ChannelNumbers &numbers, Value first,
+                                   int64_t j) {
+  if (!numbers.same)
+    return loadRegister(channels, numbers.global, first, j, 1, channels.valid);
+  auto type = VectorType::get({channels.dot.getLanes()}, numbers.type);
+  Attribute value =
+      numbers.type.isInteger()
+          ? Attribute(kernel.builder.getI32IntegerAttr(int32_t(*numbers.same)))
+          : Attribute(kernel.builder.getF32FloatAttr(*numbers.same));
+  return arith::ConstantOp::create(kernel.builder, kernel.loc,
+                                   DenseElementsAttr::get(type, value));
 }

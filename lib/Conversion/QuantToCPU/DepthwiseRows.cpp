@@ -93,11 +93,18 @@ DepthwiseKernel::Values DepthwiseKernel::loadColumn(const Channels &channels,
 }
 
 void DepthwiseKernel::buildPixel(const Channels &channels,
-                                 ArrayRef<WindowRow> rows, Value initRow,
-                                 Value base, int64_t behind,
-                                 std::optional<int64_t> number,
+                                 ArrayRef<WindowRow> rows,
+                                 const RowTargets &targets, Value base,
+                                 int64_t behind, std::optional<int64_t> number,
                                  Columns &columns) {
-  Values accumulators(channels.starts);
+  PixelSums sums;
+  sums.products = channels.starts;
+  if (needsCodeSums)
+    sums.codes.assign(channels.registers,
+                      arith::ConstantOp::create(
+                          kernel.builder, kernel.loc,
+                          kernel.builder.getZeroAttr(
+                              channels.dot.getSumType(kernel.builder))));
   int64_t perColumn = groups * channels.registers;
   for (int64_t j = 0; j < window.numColumns; ++j) {
     Values codes = channels.padding;
@@ -109,18 +116,25 @@ void DepthwiseKernel::buildPixel(const Channels &channels,
       codes = column;
     }
     for (int64_t place = 0; place < perColumn; ++place) {
-      Value &sum = accumulators[place % channels.registers];
+      int64_t reg = place % channels.registers;
+      Value &sum = sums.products[reg];
       sum = channels.dot.build(kernel, sum, codes[place],
                                channels.weights[j * perColumn + place]);
+      if (needsCodeSums)
+        sums.codes[reg] =
+            channels.dot.build(kernel, sums.codes[reg], codes[place],
+                               buildOnes(channels, place / channels.registers));
     }
   }
   OpFoldResult pixel = kernel.add(base, attr(behind));
-  OpFoldResult target = initRow;
-  if (window.pixelLoop)
-    target =
-        kernel.add(target, kernel.mul(pixel, init.strides[*window.pixelLoop]));
-  storePart(init, kernel.index(target), buildCodes(channels, accumulators),
-            channels.valid);
+  auto place = [&](const FlatOperand &operand, Value row) -> Value {
+    if (!operand.base || !window.pixelLoop)
+      return row;
+    return kernel.index(
+        kernel.add(row, kernel.mul(pixel, operand.strides[*window.pixelLoop])));
+  };
+  finishPixel(channels, sums, place(init, targets.init),
+              place(residual, targets.residual));
 }
 
 int64_t DepthwiseKernel::getNumSteps() const {
@@ -131,13 +145,15 @@ int64_t DepthwiseKernel::getNumSteps() const {
 /// left and the right edge. Columns that a step leaves to the next are carried.
 void DepthwiseKernel::buildRow(ArrayRef<Value> ivs, const Channels &channels) {
   SmallVector<WindowRow> rows = buildWindowRows(ivs);
-  Value initRow = kernel.address(init, ivs);
+  RowTargets targets{kernel.address(init, ivs), Value()};
+  if (residual.base)
+    targets.residual = kernel.address(residual, ivs);
   OpFoldResult size = window.pixelLoop ? sizes[*window.pixelLoop] : attr(1);
   std::optional<int64_t> known = getConstantIntValue(size);
   if (!known)
     return kernel.forLoop(size, [&](Value pixel) {
       Columns columns;
-      buildPixel(channels, rows, initRow, pixel, 0, std::nullopt, columns);
+      buildPixel(channels, rows, targets, pixel, 0, std::nullopt, columns);
     });
 
   auto straight = [&](int64_t base, int64_t from, int64_t to,
@@ -147,7 +163,7 @@ void DepthwiseKernel::buildRow(ArrayRef<Value> ivs, const Channels &channels) {
       bool isApart = !pixelStep;
       if (isApart)
         columns.clear();
-      buildPixel(channels, rows, initRow, kernel.index(isApart ? pixel : base),
+      buildPixel(channels, rows, targets, kernel.index(isApart ? pixel : base),
                  isApart ? 0 : pixel - base, pixel, columns);
     }
   };
@@ -190,7 +206,7 @@ void DepthwiseKernel::buildRow(ArrayRef<Value> ivs, const Channels &channels) {
                         Value base = kernel.index(kernel.add(
                             kernel.mul(step, attr(stepPixels)), attr(first)));
                         for (int64_t pixel = 0; pixel < stepPixels; ++pixel)
-                          buildPixel(channels, rows, initRow, base, pixel,
+                          buildPixel(channels, rows, targets, base, pixel,
                                      std::nullopt, inStep);
                         Values next;
                         for (int64_t offset : carried)

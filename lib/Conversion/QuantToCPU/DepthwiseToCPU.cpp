@@ -3,8 +3,8 @@
 // Which depthwise contractions have a kernel, how it walks their windows, and
 // the pattern. DepthwiseKernel.h shows the loops.
 //
-// Left to the reference: results of values, dynamic inputs, residuals, weights
-// with zero points, and windows of sizes that are not known.
+// Left to the reference: scales of blocks along the window or of every pixel,
+// results of other codes than bytes, and windows of sizes that are not known.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +13,7 @@
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Target/CPU.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -24,24 +25,58 @@ static constexpr int64_t maxTaps = 64;
 /// Pixels at the edges of a row, which are written out too.
 static constexpr int64_t maxEdge = 8;
 
+/// Whether a scale or zero point of lhs, if there is one, is the same for all.
+static bool isOneNumber(Value operand) {
+  if (!operand)
+    return true;
+  auto type = cast<ShapedType>(operand.getType());
+  return type.hasStaticShape() && type.getNumElements() == 1;
+}
+
+/// What keeps scale and zero point of lhs, which are operands, from a kernel:
+/// they are the same along a row of the result.
+static std::string findNoRowReason(ContractOp op, const ContractLoops &loops) {
+  std::optional<unsigned> pixel = findPixelLoop(loops);
+  for (Value operand : {op.getScale(), op.getZeroPoint()}) {
+    if (!operand)
+      continue;
+    AffineMap map = getRowsMap(op, operand);
+    for (unsigned loop : loops.batch)
+      if (map.isFunctionOfDim(loop) && loops.sizes[loop] != 1)
+        return "its left-hand side has a scale for each channel";
+    if (pixel && map.isFunctionOfDim(*pixel) && loops.sizes[*pixel] != 1)
+      return "its left-hand side has a scale for each pixel";
+  }
+  return "";
+}
+
+/// Types of operands and result.
+static std::string findNoTypeReason(ContractOp op) {
+  auto isBytes = [](AffineAttr params) {
+    return numerics::isInteger(params.getStorage()) &&
+           numerics::bitWidth(params.getStorage()) == 8;
+  };
+  if (!isBytes(*op.getLhsParams()))
+    return "codes of its left-hand side are not integers of 8 bits";
+  if (op.getInitParams() && !isBytes(*op.getInitParams()))
+    return "codes of its result are not integers of 8 bits";
+  if (op.getResidualParams() && !isBytes(*op.getResidualParams()))
+    return "codes of its residual are not integers of 8 bits";
+  return "";
+}
+
 std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
                                                     const CPUTarget &target) {
-  if (op.hasFloatLhs() || op.isDynamic() || !op.hasIntegerSum())
-    return "a depthwise kernel takes integer codes with static parameters";
-  if (!op.getInitParams() ||
-      !numerics::isInteger(op.getInitParams()->getStorage()) ||
-      numerics::bitWidth(op.getInitParams()->getStorage()) != 8 ||
-      numerics::bitWidth(op.getLhsParams()->getStorage()) != 8 ||
-      numerics::bitWidth(op.getRhsParamsAttr().getStorage()) != 8)
-    return "a depthwise kernel takes and gives codes of 8 bits";
+  if (!op.hasIntegerSum())
+    return "its sum is not of integers";
   if (op.getWide())
     return "an int32 may not hold its sum";
-  if (op.getResidual())
-    return "a depthwise kernel adds no residual";
-  if (op.getBias() &&
-      !getElementTypeOrSelf(op.getBias().getType()).isInteger(32))
-    return "a depthwise kernel adds a bias of i32";
+  if (std::string reason = findNoTypeReason(op); !reason.empty())
+    return reason;
   ContractLoops loops = analyzeLoops(op);
+  if (!op.getLayout() || !op.getSums())
+    return "every element of its result has a right-hand side of its own, "
+           "which is no constant";
   if (!loops.channel)
     return "channels are not the innermost dimension of lhs and result";
   for (unsigned loop : loops.batch)
@@ -52,30 +87,21 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
   if (ShapedType::isDynamic(channels) || ShapedType::isDynamic(taps) ||
       taps > maxTaps)
     return "the number of channels or taps is not known, or there are more "
-           "than "
-           "64 taps";
+           "than 64 taps";
   for (unsigned loop : loops.reduction)
     if (!loops.lhsStrides[loop] && loops.sizes[loop] != 1)
       return "distances between taps are not known";
-  if (op.getBias() && loops.biasStrides[*loops.channel] != 1)
-    return "the bias is not one number for each channel";
+  for (const LoopStrides *strides :
+       {&loops.biasStrides, &loops.residualStrides})
+    if (!strides->empty() && channels != 1 && (*strides)[*loops.channel] != 1 &&
+        (*strides)[*loops.channel] != 0)
+      return "channels of the bias or the residual do not follow each other";
   for (unsigned loop : loops.rows)
     if (op.getBias() && loops.biasStrides[loop] != 0 && loops.sizes[loop] != 1)
       return "the bias is not the same for all rows";
-  AffineAttr params = op.getRhsParamsAttr();
-  if (params.getMinval() || params.isDynamic())
-    return "a depthwise kernel takes weights with scales only";
-  numerics::TensorParams units = params.getTensorParams();
-  if (units.scales.size() != 1 && int64_t(units.scales.size()) != channels)
-    return "weights have scales for something else than channels";
-  int32_t middle = numerics::isSignedInteger(params.getStorage()) ? 0 : 128;
-  for (int32_t zeroPoint : units.zeroPoints)
-    if (zeroPoint != middle)
-      return "a depthwise kernel takes weights whose zero point is 0 (128 of "
-             "unsigned ones)";
-  if (units.zeroPoints.empty() && middle != 0)
-    return "a depthwise kernel takes unsigned weights with zero point 128";
-  return "";
+  if (op.getReductionBlock())
+    return "its weights have scales of blocks along the window";
+  return findNoRowReason(op, loops);
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,6 +144,20 @@ static std::string analyzeEdges(ContractOp op, const ContractLoops &loops,
   return "";
 }
 
+std::optional<unsigned> quant_mlir::findPixelLoop(const ContractLoops &loops) {
+  std::optional<unsigned> pixel;
+  // The last of those with the smallest stride; one that is not known is large.
+  for (unsigned loop : loops.rows) {
+    auto stride = [&](unsigned loop) {
+      return loops.initStrides[loop].value_or(
+          std::numeric_limits<int64_t>::max());
+    };
+    if (!pixel || stride(loop) <= stride(*pixel))
+      pixel = loop;
+  }
+  return pixel;
+}
+
 DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
                                           const ContractLoops &loops) {
   DepthwiseWindow window;
@@ -137,15 +177,7 @@ DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
     window.columnLoop = getLoop(outer.front());
     window.numColumns = loops.sizes[*window.columnLoop];
   }
-  // The last of those with the smallest stride; one that is not known is large.
-  for (unsigned loop : loops.rows) {
-    auto stride = [&](unsigned loop) {
-      return loops.initStrides[loop].value_or(
-          std::numeric_limits<int64_t>::max());
-    };
-    if (!window.pixelLoop || stride(loop) <= stride(*window.pixelLoop))
-      window.pixelLoop = loop;
-  }
+  window.pixelLoop = findPixelLoop(loops);
   if (window.pixelLoop)
     window.endWhole = loops.sizes[*window.pixelLoop];
 
@@ -180,7 +212,9 @@ DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
 
 bool quant_mlir::isPaddedInKernel(ContractOp op) {
   ContractLoops loops = analyzeLoops(op);
-  return loops.isDepthwise && op.hasIntegerSum() && op.getLayout() &&
+  // Padding is of one code.
+  return isOneNumber(op.getZeroPoint()) && loops.isDepthwise &&
+         op.hasIntegerSum() && op.getLayout() &&
          op.getLayout()->getPanel() != 1 &&
          analyzeWindow(op, loops).reason.empty();
 }
@@ -206,12 +240,27 @@ void DepthwiseKernel::build() {
   rhs = flattenRow(op.getRhs());
   sums = flattenRow(op.getSums());
   if (op.getBias())
-    bias = flattenRow(op.getBias());
+    bias = kernel.flatten(op.getBias(), op.getBiasMap());
+  if (op.getResidual())
+    residual = kernel.flatten(op.getResidual(), op.getResidualMap());
+  if (op.getScale())
+    scale = kernel.flatten(op.getScale(), getRowsMap(op, op.getScale()));
+  if (op.getZeroPoint())
+    zeroPoint =
+        kernel.flatten(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
+  hasRowNumbers =
+      !isOneNumber(op.getScale()) || !isOneNumber(op.getZeroPoint());
+  if (!op.isDynamic())
+    lhsZeroPoint = getTensorZeroPoint(*op.getLhsParams());
+  lhsZero = lhsZeroPoint + dot.getLhsOffset();
   sizes = cast<IntegerFormOpInterface>(op.getOperation())
               .getLoopSizes(builder, op.getLoc());
 
   tapsPerColumn = loops.getSize(window.rowLoops);
   groups = llvm::divideCeil(tapsPerColumn, group);
+  width = op.getRhsCodesType().getElementTypeBitWidth();
+  groupsPerTuple = op.getLayout()->getPanelLayout().groupsPerTuple();
+  tuples = llvm::divideCeil(groups, groupsPerTuple);
   if (window.columnLoop)
     columnStep = loops.lhsStrides[*window.columnLoop].value_or(0);
   pixelStep = window.pixelLoop ? lhs.getStride(*window.pixelLoop)
@@ -225,25 +274,36 @@ void DepthwiseKernel::build() {
   for (unsigned loop : orderLoops(init, loops.rows))
     if (loop != window.pixelLoop)
       outerLoops.push_back(loop);
-  placeMultipliers();
+  placeConstants();
+  // Of padding that only the run time knows.
+  Value stack;
+  if (zeroPoint.base && !window.paddedDims.empty())
+    stack = LLVM::StackSaveOp::create(
+        builder, op.getLoc(), LLVM::LLVMPointerType::get(op.getContext()));
   placePadding();
 
   SmallVector<OpFoldResult> outerSizes;
   for (unsigned loop : outerLoops)
     outerSizes.push_back(sizes[loop]);
-  int64_t panelBytes = window.numColumns * groups * panel * group;
+  int64_t panelBytes = window.numColumns * tuples * panel * group;
   auto buildPanel = [&](OpFoldResult number, int64_t valid) {
     Value bytes = kernel.index(kernel.mul(number, attr(panelBytes)));
     Value first = kernel.index(kernel.mul(number, attr(panel)));
     for (int64_t done = 0; done < valid;) {
       Channels channels =
           loadChannels(at(first, done), bytes, done, valid - done);
+      if (!hasRowNumbers)
+        addRowNumbers(channels, SmallVector<Value>(sizes.size()));
       kernel.forNest(outerSizes, [&](ValueRange outerIvs) {
         SmallVector<Value> ivs(sizes.size());
         for (auto [loop, iv] : llvm::zip_equal(outerLoops, outerIvs))
           ivs[loop] = iv;
         ivs[channel] = at(first, done);
-        buildRow(ivs, channels);
+        if (!hasRowNumbers)
+          return buildRow(ivs, channels);
+        Channels ofRow = channels;
+        addRowNumbers(ofRow, ivs);
+        buildRow(ivs, ofRow);
       });
       done += channels.count();
     }
@@ -254,6 +314,8 @@ void DepthwiseKernel::build() {
                    [&](Value number) { buildPanel(number, panel); });
   if (int64_t rest = loops.sizes[channel] % panel)
     buildPanel(attr(whole), rest);
+  if (stack)
+    LLVM::StackRestoreOp::create(builder, op.getLoc(), stack);
 }
 
 //===----------------------------------------------------------------------===//
@@ -289,9 +351,7 @@ struct DepthwiseToCPU : OpRewritePattern<ContractOp> {
     if (std::string reason = findNoDepthwiseKernelReason(op, target);
         !reason.empty())
       return rewriter.notifyMatchFailure(op, reason);
-    std::optional<LayoutAttr> layout = op.getLayout();
-    if (!layout || !op.getSums() ||
-        layout->getGroup() != target.getDepthwiseGroup())
+    if (op.getLayout()->getGroup() != target.getDepthwiseGroup())
       return rewriter.notifyMatchFailure(op, "is not packed for the target");
     if (std::string reason = analyzeWindow(op, analyzeLoops(op)).reason;
         !reason.empty())

@@ -39,15 +39,6 @@ namespace quant_mlir {
 using namespace mlir;
 using namespace quant_mlir;
 
-/// Padding is made of one number.
-static bool hasPaddingOfRows(ContractOp op) {
-  if (!op.getPadding() || !op.getZeroPoint() ||
-      llvm::all_of(*op.getPadding(), [](int64_t size) { return size == 0; }))
-    return false;
-  auto type = cast<ShapedType>(op.getZeroPoint().getType());
-  return !type.hasStaticShape() || type.getNumElements() != 1;
-}
-
 /// What positions that are padding hold: the zero point, or 0.
 static Value buildPaddingValue(OpBuilder &builder, ContractOp op) {
   Location loc = op.getLoc();
@@ -318,9 +309,6 @@ private:
       return findNoGPUKernelReason(pool, *gpuTarget);
     if (gpuTarget)
       return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
-    if (auto contract = dyn_cast<ContractOp>(op))
-      if (hasPaddingOfRows(contract))
-        return "its padding has a zero point for each row";
     return findNoKernelReason(op, *target);
   }
 

@@ -5,6 +5,7 @@
 
 #x = affine_map<(h, w, c, i, j) -> (h + i, w + j, c)>
 #w = affine_map<(h, w, c, i, j) -> (i, j, c)>
+#b = affine_map<(h, w, c, i, j) -> (c)>
 #y = affine_map<(h, w, c, i, j) -> (h, w, c)>
 
 // A step of three pixels loads three columns of three rows, and carries two. Codes
@@ -75,5 +76,51 @@ func.func @zeros(%x: memref<8x8x16xi8>, %w: memref<192xi8>, %s: memref<16xi32>, 
     rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<3x3x16xi8>, columns = [2], reduction = [1, 0], run = 1, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<192xi8>)
     outs(%y as <int8, per_tensor, scale = 2.0, zero_point = -5> : memref<8x8x16xi8>)
     maps [#x, #w, #y] padding [1, 1, 1, 1, 0, 0]
+  return
+}
+
+// A scale and a zero point that only the run time knows: padding is made on the stack, and
+// multipliers before the rows. What is added is values, and so is the result, which is
+// stored four channels at a time.
+// CHECK-LABEL: func @dynamic
+func.func @dynamic(%x: memref<8x8x16xi8>, %sx: memref<f32>, %zx: memref<i32>, %w: memref<192xi8>, %s: memref<16xi32>, %b: memref<16xf32>, %r: memref<8x8x16xf32>, %y: memref<8x8x16xf32>) {
+  // CHECK: llvm.intr.stacksave
+  // CHECK: memref.alloca() {alignment = 64 : i64} : memref<{{[0-9]+}}xi8>
+  // CHECK: %[[CODE:.*]] = arith.trunci %{{.*}} : i32 to i8
+  // CHECK: vector.broadcast %[[CODE]]
+  // CHECK: %[[SX:.*]] = memref.load %{{.*}} : memref<{{.*}}f32{{.*}}>
+  // CHECK: arith.mulf %{{.*}} : vector<4xf32>
+  // CHECK: scf.for
+  // CHECK: vpdpbusd.128
+  // CHECK: arith.sitofp
+  // CHECK: arith.mulf
+  // CHECK: arith.addf
+  // CHECK: arith.addf
+  // CHECK: vector.store %{{.*}} : memref<1024xf32, {{.*}}>, vector<4xf32>
+  // CHECK: llvm.intr.stackrestore
+  quant.contract lhs(%x as <uint8, per_tensor> scale %sx : memref<f32>, zero_point %zx : memref<i32>, : memref<8x8x16xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<3x3x16xi8>, columns = [2], reduction = [1, 0], run = 1, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<192xi8>)
+    bias(%b : memref<16xf32>) residual(%r : memref<8x8x16xf32>)
+    outs(%y : memref<8x8x16xf32>)
+    maps [#x, #w, #b, #y, #y] padding [1, 1, 1, 1, 0, 0]
+  return
+}
+
+// Zero points of weights need sums of codes: a second product for each, with ones. Codes
+// that are added are taken apart as the registers are.
+// CHECK-LABEL: func @zero_points
+func.func @zero_points(%x: memref<10x10x16xi8>, %w: memref<192xi8>, %s: memref<16xi32>, %r: memref<8x8x16xi8>, %y: memref<8x8x16xi8>) {
+  // CHECK: %[[ONES:.*]] = arith.constant dense<[1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0]> : vector<16xi8>
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"(%{{.*}}, %[[C:.*]], %{{.*}})
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.128"(%{{.*}}, %[[C]], %[[ONES]])
+  // CHECK: %[[R:.*]] = vector.load %{{.*}} : memref<1024xi8, {{.*}}>, vector<16xi8>
+  // CHECK: vector.shuffle %[[R]], %[[R]] [0, 1, 2, 3]
+  // CHECK: vector.shuffle %[[R]], %[[R]] [4, 5, 6, 7]
+  // CHECK: llvm.call_intrinsic "llvm.x86.sse2.packsswb.128"
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5, zero_point = 3> : memref<10x10x16xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25, zero_point = 7> in <panels, tensor<3x3x16xi8>, columns = [2], reduction = [1, 0], run = 1, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<192xi8>)
+    residual(%r as <int8, per_tensor, scale = 0.5> : memref<8x8x16xi8>)
+    outs(%y as <int8, per_tensor, scale = 2.0, zero_point = -5> : memref<8x8x16xi8>)
+    maps [#x, #w, #y, #y]
   return
 }
