@@ -358,45 +358,129 @@ def depthwise(seed):
   yield m
 
 
-def by_rows(seed):
+def depthwise_forms(quick, seed):
+  """Element forms of both sides x results, with padding, bias and residuals of codes and
+  values, for each pixel, channel or image."""
+  forms = [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
+           Weights("uint8", "per_tensor", "zero"), Weights("uint8", "per_channel"),
+           Weights("int8", "per_tensor", "minval"), Weights("uint8", "per_channel", "minval"),
+           Weights("int4", "per_channel", "zero"), Weights("uint4", "per_tensor"),
+           Weights("int2", "per_channel", "minval"), Weights("uint2", "per_channel", "zero")]
+  windows = (((3, 3), (1, 1)), ((5, 3), (2, 1)), ((1, 4), (1, 1)), ((3, 3), (2, 2)))
+  cases = list(enumerate(itertools.product(forms, LHS_FORMS[:6], RESULTS[:5])))
+  if quick:
+    cases = cases[seed % 7::7]
+  for number, start in enumerate(range(0, len(cases), 25)):
+    m = Module([seed, 1720 + number])
+    for i, (weights, lhs, result) in cases[start:start + 25]:
+      kernel, stride = windows[i // 3 % 4]
+      c, (h, w) = (64, 5, 37, 16, 100, 24)[i // 2 % 6], ((7, 13), (5, 4), (9, 8))[i % 3]
+      images, pads = 1 + i // 5 % 2, ((0, 0), (1, 1), (0, 2))[i // 4 % 3]
+      out = [(n + sum(pads) - k) // s + 1 for n, k, s in zip((h, w), kernel, stride)]
+      opts = options_of_any_rank(m, result, i % 4 == 0)
+      opts["residual_dims"] = (None, None, [3], [0, 1, 2], [])[m.random.integers(5)]
+      hw = ", ".join("%s * %d + %s" % (a, s, b) for a, b, s in zip("hw", "ij", stride))
+      add_contract(
+          m, "depthwise forms %s %s -> %s %s channels %d window %s residual %s %s" % (
+              lhs, weights, result, out, c, kernel, opts["residual"], opts["residual_dims"]),
+          ("n, h, w, c, i, j", "n, %s, c" % hw, "i, j, c", "n, h, w, c"), lhs,
+          (images, h, w, c), [0], weights, kernel + (c,), [2], 0, result,
+          (images, *out, c), [3] if i % 3 else None, [0, 0, *pads, *pads, 0, 0], **opts)
+    yield m
+
+
+def dynamic_products(seed):
+  """Products of two activations whose second scales only the run time knows, for all or
+  for each column, beside scales of the first that it knows too, or not."""
+  m = Module([seed, 1550])
+  layouts = [("b, h, m, k", "b, h, n, k", "b, h, m, n"),
+             ("b, h, m, k", "b, h, k, n", "b, h, m, n"),
+             ("b, m, h, k", "b, n, h, k", "b, h, m, n"), ("m, k", "k, n", "m, n"),
+             ("m, k", "n, k", "m, n"), ("k, m", "n, k", "m, n")]
+  sizes = [dict(b=2, h=3, m=33, n=65, k=70), dict(b=1, h=2, m=7, n=24, k=64),
+           dict(b=3, h=1, m=1, n=130, k=33), dict(b=1, h=1, m=16, n=5, k=300),
+           dict(b=2, h=2, m=3, n=80, k=16), dict(b=1, h=1, m=97, n=6, k=128)]
+  unknown = [(), ("m", "n", "k"), (), ("n",), (), ("b", "m"), ()]
+  for i, (maps, s) in enumerate(itertools.product(layouts, sizes)):
+    shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
+    names = [e.split(", ") for e in maps]
+    lhs, out = LHS_FORMS[(i + i // 6) % 6], RESULTS[i // 2 % 5]
+    weights = Weights(("int8", "uint8")[i // 3 % 2], "per_tensor", ("zero", "none")[i // 4 % 2])
+    units = ([], [d for d, name in enumerate(names[1]) if name == "n"],
+             [d for d, name in enumerate(names[1]) if name != "k"])[i % 3]
+    opens = [d for d in unknown[i % 7] if d in names[0] + names[1]]
+    loops = ", ".join(dict.fromkeys(names[2] + names[0]))
+    add_contract(
+        m, "dynamic %s x %s -> %s %s %s %s %s along %s -> %s" % (*maps, s, opens, lhs, weights,
+                                                              units, out),
+        (loops, *maps), lhs, shapes[0], [d for d, name in enumerate(names[0]) if name == "m"],
+        weights, shapes[1], [d for d, name in enumerate(names[1]) if name == "n"], 0, out,
+        shapes[2], [len(names[2]) - 1] if i % 4 and not opens else None, is_computed=True,
+        unknown=opens, rhs_dynamic=units,
+        **options_of_any_rank(m, out, i % 3 == 0))
+  yield m
+
+
+ROWS = {
+    "conv": ("n, k, h, w, c, i, j", "n, c, %s", "k, c, i, j", "n, k, h, w"),
+    "depthwise": ("n, k, h, w, i, j", "n, k, %s", "k, i, j", "n, k, h, w"),
+    "grouped": ("n, g, k, h, w, c, i, j", "n, g, c, %s", "g, k, c, i, j", "n, g, k, h, w"),
+    "pointwise": ("n, k, h, w, c", "n, c, %s", "k, c", "n, k, h, w"),
+    "matmul": ("w, k, c", "w, c", "c, k", "k, w"),
+}
+
+
+def add_by_rows(m, i, kind, width, stride, weights, lhs, out):
+  loops, x, w, y = ROWS[kind]
+  taps = 3 if "i" in loops.split(", ") else 1
+  step = "h * %d + i, w * %d + j" if taps == 3 else "h * %d, w * %d"
+  x = x % (step % (stride, stride)) if "%" in x else x
+  low = taps // 2
+  size = dict(n=1 + i % 2, k=(5, 13, 26)[i % 3], g=2, c=(20, 3)[i % 2], i=3, j=3,
+              h=(width - 1) // stride + 1, w=(width - 1) // stride + 1)
+  if width > 20:
+    size["h"] = 2
+  names = w.split(", ")
+  shape = lambda text: tuple(size[d] for d in text.split(", "))
+  spatial = [(size[d] - 1) * stride + (taps if not low else 1) for d in "hw"]
+  lhs_shape = [size[d] for d in x.split(", ") if d in size]
+  lhs_shape = tuple(lhs_shape + spatial) if kind != "matmul" else shape("w, c")
+  opts = options_of_any_rank(m, out, i % 3 == 0)
+  results = y.split(", ")
+  padding = [0] * 2 * (len(lhs_shape) - 2) + [low] * 4 if low else None
+  add_contract(m, "%s %d stride %d %s %s -> %s" % (kind, width, stride, lhs, weights, out),
+               (loops, x, w, y), lhs, lhs_shape, [0], weights, shape(w),
+               [d for d, name in enumerate(names) if name in ("k", "g")],
+               names.index("c") if "c" in names else 0, out, shape(y),
+               [d for d, name in enumerate(results) if name in ("k", "g")] if i % 4 else None,
+               padding, **opts)
+
+
+def by_rows(quick, seed):
   """Results whose columns do not follow each other: NCHW, depthwise and grouped too,
   and transposed products; short and long rows, strides."""
   m = Module([seed, 1700])
   forms = [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
            Weights("uint8", "per_tensor", "zero"), Weights("uint8", "per_channel")]
-  kinds = {
-      "conv": ("n, k, h, w, c, i, j", "n, c, %s", "k, c, i, j", "n, k, h, w"),
-      "depthwise": ("n, k, h, w, i, j", "n, k, %s", "k, i, j", "n, k, h, w"),
-      "grouped": ("n, g, k, h, w, c, i, j", "n, g, c, %s", "g, k, c, i, j", "n, g, k, h, w"),
-      "pointwise": ("n, k, h, w, c", "n, c, %s", "k, c", "n, k, h, w"),
-      "matmul": ("w, k, c", "w, c", "c, k", "k, w"),
-  }
-  for i, (kind, width, stride) in enumerate(itertools.product(
-      kinds, (7, 14, 80), (1, 2))):
-    loops, x, w, y = kinds[kind]
-    taps = 3 if "i" in loops.split(", ") else 1
-    step = "h * %d + i, w * %d + j" if taps == 3 else "h * %d, w * %d"
-    x = x % (step % (stride, stride)) if "%" in x else x
-    low = taps // 2
-    size = dict(n=1 + i % 2, k=(5, 13, 26)[i % 3], g=2, c=(20, 3)[i % 2], i=3, j=3,
-                h=(width - 1) // stride + 1, w=(width - 1) // stride + 1)
-    if width > 20:
-      size["h"] = 2
-    names = w.split(", ")
-    shape = lambda text: tuple(size[d] for d in text.split(", "))
-    spatial = [(size[d] - 1) * stride + (taps if not low else 1) for d in "hw"]
-    lhs_shape = [size[d] for d in x.split(", ") if d in size]
-    lhs_shape = tuple(lhs_shape + spatial) if kind != "matmul" else shape("w, c")
-    out = RESULTS[i % 5]
-    opts = options_of_any_rank(m, out, i % 3 == 0)
-    results = y.split(", ")
-    padding = [0] * 2 * (len(lhs_shape) - 2) + [low] * 4 if low else None
-    add_contract(m, "%s %d stride %d -> %s" % (kind, width, stride, out), (loops, x, w, y),
-                 ("int8", "uint8", "int8-symmetric")[i % 3], lhs_shape, [0], forms[i % 4],
-                 shape(w), [d for d, name in enumerate(names) if name in ("k", "g")],
-                 0, out, shape(y),
-                 [d for d, name in enumerate(results) if name in ("k", "g")] if i % 4 else None,
-                 padding, **opts)
+  for i, (kind, width, stride) in enumerate(itertools.product(ROWS, (7, 14, 80), (1, 2))):
+    add_by_rows(m, i, kind, width, stride, forms[i % 4],
+                ("int8", "uint8", "int8-symmetric")[i % 3], RESULTS[i % 5])
+  yield m
+  # What a kernel with channels innermost computes.
+  forms = [("f32", Weights("f32")), ("f32", Weights("int8", "per_channel", "zero")),
+           ("int8-per_tensor", Weights("int8", "per_channel")), ("f16", Weights("f16")),
+           ("int8-per_row", Weights("int8", "per_channel", "zero")),
+           ("uint8", Weights("int4", "per_channel", "zero")),
+           ("int8", Weights("int4", 16, "zero")), ("uint8-per_row", Weights("uint4", 4)),
+           ("uint8", Weights("int8", "per_channel", "minval")),
+           ("int8", Weights("uint4", 8, "minval")), ("f32", Weights("int4", 16, "zero")),
+           ("float8_e4m3fn", Weights("float8_e4m3fn", "per_channel"))]
+  cases = list(enumerate(itertools.product(ROWS, forms, ((7, 1), (14, 2)))))
+  m = Module([seed, 1710])
+  for i, (kind, (lhs, weights), (width, stride)) in cases[seed % 3::3] if quick else cases:
+    if kind == "depthwise" and isinstance(weights.granularity, int):
+      weights = Weights(weights.dtype, "per_channel", weights.offset)
+    add_by_rows(m, i, kind, width, stride, weights, lhs, RESULTS[i // 2 % 5])
   yield m
 
 
@@ -474,12 +558,14 @@ GROUPS = {
     "multipliers": lambda quick, seed: multipliers(seed),
     "wide": lambda quick, seed: wide(seed),
     "conv": lambda quick, seed: convolutions(seed),
-    "rows": lambda quick, seed: by_rows(seed),
+    "rows": by_rows,
     "product": lambda quick, seed: products(seed),
     "tiles": lambda quick, seed: tiles(seed),
     "blocks": lambda quick, seed: blocks(seed),
     "attention": lambda quick, seed: attention(seed),
-    "depthwise": lambda quick, seed: depthwise(seed),
+    "dynamic": lambda quick, seed: dynamic_products(seed),
+    "depthwise": lambda quick, seed: itertools.chain(depthwise(seed),
+                                                     depthwise_forms(quick, seed)),
     "values": values,
     "elementwise": elementwise,
     "pool": lambda quick, seed: pools(seed),

@@ -30,15 +30,34 @@ LHS_FORMS = ("int8", "int8-symmetric", "uint8", "int8-per_tensor", "int8-per_row
 RESULTS = ("int8", "uint8", "f32", "f16", "bf16", "float8_e4m3fn")
 
 
+def dynamic_params(m, dtype, type_shape, shape, dims, ties, has_zero_point=True):
+  """Parameters whose scale and zero point are operands: one number, or one for each
+  index of `dims`."""
+  units = [d if i in dims else 1 for i, d in enumerate(shape)] if dims else []
+  type_ = [d if i in dims else 1 for i, d in enumerate(type_shape)] if dims else []
+  text = "<%s, %s>" % (dtype, "per_channel<[%s]>" % ", ".join(map(str, dims)) if dims
+                       else "per_tensor")
+  operands = [("scale", np.asarray(m.scales(units, ties), np.float32), "f32")]
+  if has_zero_point:
+    zero = np.asarray(m.random.integers(*RANGES[dtype], units), np.int32)
+    operands.append(("zero_point", zero, "i32"))
+  for name, a, element in operands:
+    type_text = tensor(type_, element)
+    text += " %s %s : %s," % (name, m.argument(a, type_text), type_text)
+  return text
+
+
 def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, columns,
                  reduction, out_form, out_shape, bias_dims=None, padding=None,
                  residual=None, bounds=(None, None), ties=False, dynamic=None,
-                 is_computed=False, unknown=(), residual_dims=None, wide=False):
+                 is_computed=False, unknown=(), residual_dims=None, wide=False,
+                 rhs_dynamic=None):
   """One quant.contract. `maps` are those of lhs, rhs and result as text after the
   loops; `rows` the dimensions of lhs that are rows; `bias_dims` and `residual_dims`
   those of the result that a bias and a residual have (None: no bias, all of them);
   `dynamic` a row dimension of lhs and of the result; `is_computed` whether rhs is no
-  constant; `unknown` loops whose sizes only the run time knows."""
+  constant; `unknown` loops whose sizes only the run time knows; `rhs_dynamic` the
+  dimensions of rhs along which its scales are operands (None: they are not)."""
   loops, lhs_map, rhs_map, out_map = maps
   amap = lambda results: "affine_map<(%s) -> (%s)>" % (loops, results)
   kind, _, unit = lhs_form.partition("-")
@@ -58,20 +77,9 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     lhs_text = lhs
   elif is_dynamic:
     lhs = m.code_argument(lhs_shape, kind, lhs_type)
-    shape = [d if i in rows else 1 for i, d in enumerate(lhs_shape)] if (
-        unit == "per_row") else []
-    type_ = open_(shape, dynamic and unit == "per_row" and dynamic[0])
-    if unknown and unit == "per_row":
-      type_ = [None if d != 1 and e.strip() in unknown else d
-               for d, e in zip(shape, lhs_map.split(","))]
-    scale = np.asarray(m.scales(shape, ties), np.float32)
-    zero = m.random.integers(*RANGES[kind], shape)
-    s = m.argument(scale, tensor(type_, "f32"))
-    z = m.argument(np.asarray(zero, np.int32), tensor(type_, "i32"))
-    granularity = ("per_channel<[%s]>" % ", ".join(map(str, rows))
-                   if unit == "per_row" else "per_tensor")
-    lhs_text = "%s as <%s, %s> scale %s : %s, zero_point %s : %s," % (
-        lhs, kind, granularity, s, tensor(type_, "f32"), z, tensor(type_, "i32"))
+    lhs_text = lhs + " as " + dynamic_params(
+        m, kind, known(open_(lhs_shape, dynamic and dynamic[0]), lhs_map), lhs_shape,
+        rows if unit == "per_row" else [], ties)
   else:
     near = None
     if kind not in ELEMENTS:
@@ -85,7 +93,9 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
       wrap(m.codes(rhs_shape, weights.dtype), weights.dtype), element_of(weights.dtype))
   is_value_rhs = weights.dtype in VALUES
   rhs_text = rhs if is_value_rhs else "%s as %s" % (
-      rhs, weights.params(m, rhs_shape, columns, reduction, ties))
+      rhs, weights.params(m, rhs_shape, columns, reduction, ties) if rhs_dynamic is None
+      else dynamic_params(m, weights.dtype, known(rhs_shape, rhs_map), rhs_shape,
+                          rhs_dynamic, ties, weights.offset == "zero"))
   out_element = element_of(out_form) if out_form not in ("f32", "f16", "bf16") else out_form
   out_dims = known(open_(out_shape, dynamic and dynamic[1]), out_map)
   out_type = tensor(out_dims, out_element)
@@ -103,7 +113,7 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
   integer_sum = not is_float and kind not in ELEMENTS and weights.dtype in RANGES
   depth = int(np.prod([d for i, d in enumerate(rhs_shape) if i not in columns]))
   if bias_dims is not None:
-    integer = (integer_sum and not is_dynamic and weights.offset != "minval" and
+    integer = (integer_sum and not is_dynamic and rhs_dynamic is None and weights.offset != "minval" and
                (isinstance(weights.granularity, str)) and m.random.random() < 0.7)
     shape = [out_shape[i] for i in bias_dims]
     if integer:

@@ -148,7 +148,8 @@ def unpack_panels(data, layout):
 class Contract:
 
   def __init__(self, op, operands):
-    names = ("lhs", "scale", "zero_point", "rhs", "sums", "bias", "residual", "init")
+    names = ("lhs", "scale", "zero_point", "rhs", "rhs_scale", "rhs_zero_point", "sums",
+             "bias", "residual", "init")
     self.op = op
     present = [n for n, count in zip(names, op.attrs["operandSegmentSizes"]) if count]
     self.types = dict(zip(present, op.operand_types))
@@ -217,6 +218,10 @@ class Contract:
       w = self.rhs_params.codes(self.operands["rhs"])
       scale, zero_point, minval = (self.rhs_params.of_elements(name, w.shape) for name in
                                    ("scale", "zero_point", "minval"))
+      if "rhs_scale" in self.operands:  # one number, or one for each column
+        scale, zero_point = (np.broadcast_to(np.asarray(self.operands.get(name, 0), F64),
+                                             w.shape)
+                             for name in ("rhs_scale", "rhs_zero_point"))
     else:
       w = np.asarray(self.operands["rhs"], F64)
     lhs_scale = (self.of_rows(self.operands["scale"]) if "scale" in self.operands

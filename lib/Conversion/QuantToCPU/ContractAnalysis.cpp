@@ -1,13 +1,13 @@
 //===- ContractAnalysis.cpp - What a kernel of a contraction needs --------===//
 //
-// Which contractions have a kernel, and what is known of one before any loop is
-// made: numbers of columns, loops of rows that are one.
+// What is known of one before any loop is made: its layout, loops of rows that
+// are one, what is prepared for a block of rows. Which contractions have a
+// kernel is in ContractReasons.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ContractKernel.h"
 
-#include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -15,240 +15,6 @@
 
 using namespace mlir;
 using namespace quant_mlir;
-
-//===----------------------------------------------------------------------===//
-// What has a kernel
-//===----------------------------------------------------------------------===//
-
-SmallVector<unsigned> quant_mlir::orderColumns(const ContractLoops &loops) {
-  SmallVector<unsigned> columns(loops.columns);
-  auto stride = [&](unsigned loop) {
-    return loops.initStrides[loop].value_or(
-        std::numeric_limits<int64_t>::max());
-  };
-  llvm::stable_sort(
-      columns, [&](unsigned a, unsigned b) { return stride(a) > stride(b); });
-  return columns;
-}
-
-/// What keeps sizes of columns and reductions that only the run time knows from
-/// a kernel: those of more than one loop, and elements of lhs apart.
-static std::string findUnknownSizeReason(const ContractLoops &loops) {
-  for (ArrayRef<unsigned> from :
-       {ArrayRef(loops.columns), ArrayRef(loops.reduction)}) {
-    int64_t moving = llvm::count_if(
-        from, [&](unsigned loop) { return loops.sizes[loop] != 1; });
-    if (ShapedType::isDynamic(loops.getSize(from)) && moving > 1)
-      return "the size of one of several columns or reductions is not known";
-  }
-  if (ShapedType::isDynamic(loops.getSize(loops.reduction)) &&
-      loops.lhsRun != loops.reduction.size())
-    return "the size of a reduction is not known, and its elements do not "
-           "follow "
-           "each other in the left-hand side";
-  return "";
-}
-
-/// What keeps a kernel from packing panels of a rhs that is no constant.
-static std::string findNoPanelReason(ContractOp op,
-                                     const ContractLoops &loops) {
-  if (std::string reason = findUnknownSizeReason(loops); !reason.empty())
-    return reason;
-  if (loops.isDepthwise)
-    return "every element of its result has a right-hand side of its own, "
-           "which is no constant";
-  if (op.hasFloatRhs())
-    return "";
-  if (op.getRhsCodesType().getElementTypeBitWidth() != 8 ||
-      !numerics::isInteger(op.getRhsParams()->getStorage()))
-    return "codes of its right-hand side, which is no constant, are not "
-           "integers of 8 bits";
-  if (op.getReductionBlock())
-    return "its right-hand side, which is no constant, has blocks along a "
-           "reduction";
-  if (!isa<PerTensorAttr>(op.getRhsParams()->getGranularity()))
-    for (ArrayRef<unsigned> known :
-         {ArrayRef(loops.batch), ArrayRef(loops.columns)})
-      if (ShapedType::isDynamic(loops.getSize(known)))
-        return "its right-hand side has scales along a dimension whose size "
-               "is not known";
-  return "";
-}
-
-/// Codes of a byte, however they are moved, whose sum an int32 holds.
-static constexpr int64_t maxCodeSum = (int64_t(1) << 31) / 256;
-
-static std::string findTypeReason(ContractOp op) {
-  auto isBytes = [](AffineAttr params) {
-    return params.getStorage() == numerics::StorageType::Int8 ||
-           params.getStorage() == numerics::StorageType::UInt8;
-  };
-  if (op.hasIntegerSum() && !isBytes(*op.getLhsParams()))
-    return "codes of its left-hand side are not integers of 8 bits";
-  // Other codes are made behind a sum of values.
-  bool isByteResult = op.getInitParams() && isBytes(*op.getInitParams());
-  if (op.hasIntegerSum() && op.getInitParams() && !isByteResult)
-    return "codes of its result are not integers of 8 bits";
-  if (std::optional<AffineAttr> params = op.getResidualParams())
-    if (!isBytes(*params) &&
-        (op.hasIntegerSum() || isByteResult || !op.getInitParams()))
-      return "codes of its residual are not integers of 8 bits";
-  return "";
-}
-
-/// Whether `columns` have one number.
-static bool isOne(ArrayRef<unsigned> columns, const LoopStrides &strides) {
-  return llvm::all_of(columns,
-                      [&](unsigned loop) { return strides[loop] == 0; });
-}
-
-static std::string findNoPiecesReason(ContractOp op,
-                                      const ContractLoops &loops) {
-  if (!op.getWide())
-    return "";
-  if (op.getReductionBlock())
-    return "an int32 may not hold the sum of a block";
-  if (op.getLayout() && op.getLayout()->getPanel() == 1)
-    return "columns do not follow each other in the result, and an int32 may "
-           "not hold its sum";
-  if (ShapedType::isDynamic(loops.getSize(loops.reduction)))
-    return "an int32 may not hold its sum, whose length only the run time "
-           "knows";
-  // Codes themselves are summed in i32.
-  if (loops.getSize(loops.reduction) > maxCodeSum)
-    return "an int32 may not hold the sum of its codes";
-  return "";
-}
-
-std::string quant_mlir::findNoKernelReason(ContractOp op,
-                                           const CPUTarget &target) {
-  if (std::string reason = findTypeReason(op); !reason.empty())
-    return reason;
-  ContractLoops loops = analyzeLoops(op);
-  if (std::string reason = findNoPiecesReason(op, loops); !reason.empty())
-    return reason;
-  if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)
-    return findNoExchangeReason(op, loops);
-  if (loops.isDepthwise && op.hasIntegerSum())
-    return "it is depthwise";
-  if (loops.isDepthwise)
-    if (std::string reason = findNoDepthwiseValuesReason(op); !reason.empty())
-      return reason;
-  if (op.getLayout() && ShapedType::isDynamic(loops.getSize(loops.columns)))
-    return "the size of a column is not known";
-  if (!op.getLayout())
-    if (std::string reason = findNoPanelReason(op, loops); !reason.empty())
-      return reason;
-  SmallVector<unsigned> columns =
-      op.getLayout() ? getRhsLoops(op, op.getLayout()->getColumns())
-                     : orderColumns(loops);
-  if (std::optional<std::pair<unsigned, int64_t>> block =
-          op.getReductionBlock()) {
-    unsigned split = op.getRhsMap().getDimPosition(block->first);
-    for (unsigned loop : loops.reduction)
-      if (loop != split && loops.sizes[loop] != 1)
-        return "its right-hand side has blocks along one of several reductions";
-  }
-  if (!loops.areContiguous(columns, loops.initStrides))
-    return "columns do not follow each other in the result";
-  for (const LoopStrides *strides :
-       {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !loops.areContiguous(columns, *strides) &&
-        !(strides == &loops.residualStrides && isOne(columns, *strides)))
-      return "columns do not follow each other in the bias or the residual";
-  for (unsigned loop : loops.rows)
-    if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
-        loops.sizes[loop] != 1)
-      return "the bias is not the same for all rows";
-  return "";
-}
-
-//===----------------------------------------------------------------------===//
-// Numbers of columns
-//===----------------------------------------------------------------------===//
-
-void ContractKernel::analyzeColumns() {
-  AffineAttr params = op.getRhsParamsAttr();
-  if (!params)
-    return;
-  bool isPerTensor = isa<PerTensorAttr>(params.getGranularity());
-  RhsUnits units(op);
-  // Units in the order of panels: batches, then columns, then what a panel has
-  // beyond them.
-  auto unitsOf = [&](ArrayRef<unsigned> loops) {
-    SmallVector<int64_t> dims;
-    for (unsigned loop : loops)
-      dims.push_back(*op.getRhsMap().getResultPosition(
-          getAffineDimExpr(loop, op.getContext())));
-    return units.along(dims);
-  };
-  ArrayRef<unsigned> around(batchLoops), inside(columnLoops);
-  int64_t columns = this->columns, columnStep = this->columnStep,
-          panelColumns = this->panelColumns, numPanels = this->numPanels;
-  if (isExchanged) {
-    // One number after the other.
-    around = loops.batch;
-    inside = loops.rows;
-    columns = columnStep = panelColumns = loops.getSize(inside);
-    numPanels = 1;
-  }
-  std::vector<int64_t> batches{0}, inBatch{0};
-  if (isPerTensor) {
-    columns = columnStep = panelColumns = numPanels = 1;
-  } else {
-    batches = unitsOf(around);
-    inBatch = unitsOf(inside);
-  }
-  int64_t blockStride =
-      hasBlocks ? units.getStride(op.getReductionBlock()->first) : 0;
-  OpBuilder &builder = kernel.builder;
-  auto collect = [&](Type element, llvm::function_ref<float(int64_t)> get) {
-    ColumnConstants constants;
-    constants.element = element;
-    for (int64_t batch : batches)
-      for (int64_t panel = 0; panel < numPanels; ++panel)
-        for (int64_t block = 0; block < numBlocks; ++block)
-          for (int64_t i = 0; i < panelColumns; ++i) {
-            int64_t column = panel * columnStep + i;
-            bool exists = i < columnStep && column < columns;
-            constants.values.push_back(
-                exists ? get(batch + block * blockStride + inBatch[column])
-                       : 0);
-          }
-    // Columns that do not exist have any number.
-    float first = get(0);
-    bool isOne = llvm::all_of(batches, [&](int64_t batch) {
-      return llvm::all_of(inBatch, [&](int64_t column) {
-        for (int64_t block = 0; block < numBlocks; ++block)
-          if (get(batch + block * blockStride + column) != first)
-            return false;
-        return true;
-      });
-    });
-    if (isOne)
-      constants.values.assign(1, first);
-    return constants;
-  };
-  // As it is stored where it is not multiplied first: fewer bytes to read.
-  auto typeOf = [&](ElementsAttr values) -> Type {
-    if ((op.isDynamic() || isOfValues) && values)
-      if (Type type = values.getElementType(); type.isF16() || type.isBF16())
-        return type;
-    return builder.getF32Type();
-  };
-
-  multiplier = collect(typeOf(params.getScale()),
-                       [&](int64_t unit) { return units.getMultiplier(unit); });
-  if (units.hasMinval())
-    minval = collect(typeOf(params.getMinval()),
-                     [&](int64_t unit) { return units.getMinval(unit); });
-  Type integer = builder.getIntegerType(width < 8 ? 8 : 32);
-  int64_t moved = isExchanged ? op.getLayout()->getOffset() : rhsMoved;
-  rhsZero =
-      collect(integer, [&](int64_t unit) { return units.getZeroPoint(unit); });
-  rhsOffset = collect(
-      integer, [&](int64_t unit) { return units.getZeroPoint(unit) + moved; });
-}
 
 //===----------------------------------------------------------------------===//
 // Loops
@@ -292,15 +58,18 @@ void ContractKernel::readLayout() {
           op.getReductionBlock()) {
     hasBlocks = true;
     blockSize = block->second;
+    // A run is of the dimension that is split, and what is inside of it.
+    for (int64_t dim : reduction.take_back(layout.getRun()).drop_front())
+      blockSize *= op.getRhsCodesType().getDimSize(dim);
+    numBlocks = llvm::divideCeil(runSize, blockSize);
   }
-  numBlocks = llvm::divideCeil(reductionSize, blockSize);
   sumsPerBlock = loops.getSize(batchLoops) * columns;
-  runBytes = hasBlocks
-                 ? (reductionSize / blockSize *
-                        llvm::divideCeil(blockSize, tupleSize) +
-                    llvm::divideCeil(reductionSize % blockSize, tupleSize)) *
-                       tupleBytes
-                 : llvm::divideCeil(runSize, tupleSize) * tupleBytes;
+  runBytes =
+      hasBlocks
+          ? (runSize / blockSize * llvm::divideCeil(blockSize, tupleSize) +
+             llvm::divideCeil(runSize % blockSize, tupleSize)) *
+                tupleBytes
+          : llvm::divideCeil(runSize, tupleSize) * tupleBytes;
   panelBytes = loops.getSize(outer) * runBytes;
 }
 
@@ -316,13 +85,22 @@ void ContractKernel::analyze() {
     isResidualOfRows =
         !isExchanged && !loops.isDepthwise &&
         !loops.areContiguous(loops.columns, loops.residualStrides) &&
-        isOne(loops.columns, loops.residualStrides);
+        llvm::all_of(loops.columns, [&](unsigned loop) {
+          return loops.residualStrides[loop] == 0;
+        });
   }
   if (op.getScale())
     scale = kernel.flatten(op.getScale(), getRowsMap(op, op.getScale()));
   if (op.getZeroPoint())
     zeroPoint =
         kernel.flatten(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
+
+  if (op.getRhsScale())
+    rhsScale =
+        kernel.flatten(op.getRhsScale(), getColumnsMap(op, op.getRhsScale()));
+  if (op.getRhsZeroPoint())
+    rhsZeroPoint = kernel.flatten(op.getRhsZeroPoint(),
+                                  getColumnsMap(op, op.getRhsZeroPoint()));
 
   reductionSize = blockSize =
       std::max<int64_t>(loops.getSize(loops.reduction), 0);
@@ -390,7 +168,8 @@ void ContractKernel::planScratch() {
     rowSumFactor = -int32_t(rhsOffset.values.front());
   // Sums of a block of rows' codes, of up to 8 bits with sign or without.
   hasPairs = hasBlocks && !isOfValues && width < 8 && dot.hasPairs() &&
-             minval.values.empty() && rowSumFactor == 1 && blockSize <= 128;
+             minval.values.empty() && rowSumFactor == 1 &&
+             blockSize * getNumRuns() <= 128;
   if (hasPairs)
     rowSumFactor = -1;
   parallel = chooseParallel();

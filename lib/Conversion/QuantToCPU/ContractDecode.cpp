@@ -67,8 +67,5 @@ ContractKernel::Values ContractKernel::addDecodedBlock(ArrayRef<Row> rows,
                                                        Values totals) {
   Panel block(panel);
   loadDecoding(block, number);
-  int64_t blockBytes = llvm::divideCeil(blockSize, tupleSize) * tupleBytes;
-  return addCodes(rows, block, kernel.mul(number, attr(blockSize)),
-                  kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
-                  attr(size), totals, 1);
+  return addBlockCodes(rows, block, number, size, totals);
 }

@@ -56,11 +56,14 @@ struct ColumnConstants {
   std::vector<float> values;
   mlir::Type element; ///< in memory
   mlir::Value global; ///< memref, where there are several
+  /// Operands, which only the run time knows.
+  bool isOperand = false;
 
   bool isZero() const {
-    return llvm::all_of(values, [](float value) { return value == 0; });
+    return !isOperand &&
+           llvm::all_of(values, [](float value) { return value == 0; });
   }
-  bool isOne() const { return values.size() == 1; }
+  bool isOne() const { return !isOperand && values.size() == 1; }
 };
 
 class ContractKernel {
@@ -124,7 +127,6 @@ private:
   void analyze();
   /// Numbers of a packed rhs.
   void readLayout();
-  void analyzeColumns();
   void mergeRows();
   /// Chooses blocks of rows, and what is prepared for one.
   void planScratch();
@@ -155,19 +157,30 @@ private:
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
                      mlir::OpFoldResult count);
-  void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
-                  int64_t columns, mlir::Value firstRow,
-                  mlir::OpFoldResult count, mlir::Value valid = {});
   /// Columns behind the last whole panel, of a number that is not known.
   void buildLastPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                       mlir::Value firstRow, mlir::OpFoldResult count);
-  /// The bias of register `reg` from index `at` on: f32, as the result needs
-  /// it, into `panel`; or an i32 one, which is given back.
-  mlir::Value loadBias(Panel &panel, mlir::OpFoldResult at, int64_t reg);
   void buildRows(Values &ivs, const Panel &panel, mlir::Value firstRow,
                  mlir::OpFoldResult count);
   void buildTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
                  mlir::Value inBlock, int64_t count);
+
+  //===--------------------------------------------------------------------===//
+  // ContractColumns.cpp: numbers of columns
+  //===--------------------------------------------------------------------===//
+
+  void analyzeColumns();
+  /// The bias of register `reg` from index `at` on: f32, as the result needs
+  /// it, into `panel`; or an i32 one, which is given back.
+  mlir::Value loadBias(Panel &panel, mlir::OpFoldResult at, int64_t reg);
+  /// Scales of register `reg` of rhs, f32, or its zero points, moved as its
+  /// codes are: operands.
+  mlir::Value loadRhsNumbers(llvm::ArrayRef<mlir::Value> ivs,
+                             const FlatOperand &operand, const Panel &panel,
+                             int64_t reg);
+  void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
+                  int64_t columns, mlir::Value firstRow,
+                  mlir::OpFoldResult count, mlir::Value valid = {});
 
   //===--------------------------------------------------------------------===//
   // ContractExchange.cpp: rhs gives the rows, lhs the columns
@@ -290,6 +303,9 @@ private:
   /// Adds block `number` of `size` codes, times its scale, to `totals`.
   Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                   mlir::OpFoldResult number, int64_t size, Values totals);
+  /// Adds what block `number` has in each run, `size` codes, to `sums`.
+  Values addBlockCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
+                       mlir::OpFoldResult number, int64_t size, Values sums);
   /// Adds `size` codes that follow each other, from `lhs` behind the rows'
   /// first codes and `rhs` behind the panel's first byte on, to `sums`.
   Values addCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
@@ -440,7 +456,8 @@ private:
 
   /// The residual is the same for all columns.
   bool isResidualOfRows = false;
-  FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint;
+  FlatOperand lhs, bias, residual, init, sums, scale, zeroPoint, rhsScale,
+      rhsZeroPoint;
   mlir::Value rhs;
   llvm::SmallVector<mlir::OpFoldResult> sizes;
 
@@ -464,7 +481,8 @@ private:
   /// Of codes of rhs: bits, elements that share a byte's place, bytes of a run.
   unsigned width = 8;
   int64_t tupleSize = 4, tupleBytes = 0, runBytes = 0;
-  /// Blocks of scales along the reduction; one, of all of it, without.
+  /// Blocks of scales along every run, and codes of one there; one block, of
+  /// all, without.
   bool hasBlocks = false;
   int64_t numBlocks = 1, blockSize = 0;
 

@@ -290,6 +290,21 @@ Value ContractKernel::joinPairs(Value low, Value high) {
   return arith::OrIOp::create(builder, loc, low, high);
 }
 
+ContractKernel::Values
+ContractKernel::addBlockCodes(ArrayRef<Row> rows, const Panel &panel,
+                              OpFoldResult number, int64_t size, Values sums) {
+  int64_t blockBytes = llvm::divideCeil(blockSize, tupleSize) * tupleBytes;
+  OpFoldResult inLhs = kernel.mul(number, attr(blockSize));
+  OpFoldResult inRhs =
+      kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes)));
+  return forRuns(
+      lhs, sums, [&](OpFoldResult at, OpFoldResult run, ValueRange carried) {
+        return addCodes(rows, panel, kernel.add(getRunInRow(at, run), inLhs),
+                        kernel.add(inRhs, kernel.mul(run, attr(runBytes))),
+                        attr(size), Values(carried), 1);
+      });
+}
+
 ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
                                                 const Panel &panel,
                                                 OpFoldResult number,
@@ -304,11 +319,12 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   };
   Value zero = buildZero(dot.getSumType(builder));
 
+  int64_t products = size * getNumRuns();
   // What zero points of lhs are multiplied with.
   Values columnSums;
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
   for (int64_t reg = 0; hasLhsZero && reg < registers; ++reg)
-    columnSums.push_back(loadBlockSums(panel, number, reg, size));
+    columnSums.push_back(loadBlockSums(panel, number, reg, products));
   // Products of zero points with sums: two of 16 bits in one instruction, or of
   // 32 bits.
   Values corrections;
@@ -357,11 +373,8 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
       start.push_back(sum);
     }
   }
-  int64_t blockBytes = llvm::divideCeil(blockSize, tupleSize) * tupleBytes;
-  Values sums =
-      addCodes(rows, panel, kernel.mul(number, attr(blockSize)),
-               kernel.add(panel.rhs, kernel.mul(number, attr(blockBytes))),
-               attr(size), dot.toAccumulators(kernel, start, rows.size()), 1);
+  Values sums = addBlockCodes(rows, panel, number, size,
+                              dot.toAccumulators(kernel, start, rows.size()));
   sums = dot.toRows(kernel, sums, rows.size());
 
   Type f32 = builder.getF32Type();
@@ -378,8 +391,8 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
       Value sum = sums[i * registers + reg];
       total = fused(arith(sum).cast<arith::SIToFPOp>(f32, sum), factor, total);
       if (least)
-        total =
-            fused(splat(buildCentredSum(row, rowSum[i], size)), least, total);
+        total = fused(splat(buildCentredSum(row, rowSum[i], products)), least,
+                      total);
     }
   }
   return totals;
@@ -390,7 +403,7 @@ ContractKernel::Values ContractKernel::reduceBlocks(ArrayRef<Row> rows,
   Value zero =
       buildZero(VectorType::get({dot.getLanes()}, kernel.builder.getF32Type()));
   Values totals(rows.size() * panel.getRegisters(dot.getLanes()), zero);
-  int64_t whole = reductionSize / blockSize, rest = reductionSize % blockSize;
+  int64_t whole = runSize / blockSize, rest = runSize % blockSize;
   if (whole > 0)
     totals = kernel.forCarry(
         attr(0), attr(whole), totals, [&](Value iv, ValueRange inits) {

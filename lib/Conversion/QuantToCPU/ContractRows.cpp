@@ -9,6 +9,8 @@
 
 #include "ContractKernel.h"
 
+#include "quant-mlir/Conversion/Utils/RequantizeArith.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -115,6 +117,10 @@ ContractKernel::Row ContractKernel::buildRow(ArrayRef<Value> at,
     if (!scale.element.isF32())
       row.scale =
           arith::ExtFOp::create(builder, loc, builder.getF32Type(), row.scale);
+  } else if (rhsScale.base) {
+    row.scale = arith::ConstantOp::create(
+        builder, loc,
+        builder.getF32FloatAttr(getTensorScale(*op.getLhsParams())));
   }
   if (zeroPoint.base)
     row.zeroPoint = arith::AddIOp::create(builder, loc, load(zeroPoint),
@@ -170,16 +176,13 @@ OpFoldResult ContractKernel::getRunInRow(OpFoldResult inLhs,
 
 Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
   const FlatOperand &source = needsGather ? gathered : lhs;
-  if (hasBlocks)
-    return dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, first)),
-                      attr(size));
   Value zero = constantI32(0);
   return forRuns(
       lhs, zero, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
+        OpFoldResult inRow = kernel.add(getRunInRow(at, number), first);
         Value sum =
-            dot.sumLhs(kernel, source,
-                       kernel.index(kernel.add(lhsAt, getRunInRow(at, number))),
-                       runLength);
+            dot.sumLhs(kernel, source, kernel.index(kernel.add(lhsAt, inRow)),
+                       hasBlocks ? attr(size) : runLength);
         return Values{arith(sum).add(carried[0], sum)};
       })[0];
 }
@@ -211,11 +214,11 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
     };
     if (!hasBlocks)
       return store(attr(0), 0);
-    int64_t whole = reductionSize / blockSize;
+    int64_t whole = runSize / blockSize;
     if (whole > 0)
       kernel.forLoop(attr(whole),
                      [&](Value block) { store(block, blockSize); });
-    if (int64_t rest = reductionSize % blockSize)
+    if (int64_t rest = runSize % blockSize)
       store(attr(whole), rest);
   });
   // Otherwise LLVM takes the micro-kernel's codes out of the vectors that were

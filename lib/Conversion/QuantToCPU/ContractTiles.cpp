@@ -46,6 +46,9 @@ static bool mayUnpack(ContractOp op, const ContractLoops &loops) {
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   if (!block)
     return true;
+  if (loops.getSize(loops.reduction) !=
+      op.getRhsCodesType().getDimSize(block->first))
+    return false;
   int64_t steps = llvm::divideCeil(block->second, tileRowBytes);
   return block->second % (4 * steps) == 0 && !op.getRhsParams()->getMinval();
 }

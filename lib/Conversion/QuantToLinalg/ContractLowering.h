@@ -13,6 +13,7 @@
 #include "ParameterTensor.h"
 
 #include "quant-mlir/Conversion/Utils/RequantizeArith.h"
+#include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -59,7 +60,7 @@ private:
 
   /// `sums` of one element times their multipliers.
   struct ScaledInputs {
-    unsigned products, lhs = 0, bias = 0, scale = 0;
+    unsigned products, lhs = 0, bias = 0, scale = 0, rhsScale = 0;
     Multiplier multiplier, minval;
   };
   ScaledInputs addScaled(GenericInputs &inputs, const Sums &sums,
@@ -68,7 +69,8 @@ private:
   mlir::Value buildScaled(const ElementArith &arith, mlir::ValueRange args,
                           const ScaledInputs &inputs);
   mlir::Value buildMultiplier(const ElementArith &arith, mlir::ValueRange args,
-                              const Multiplier &multiplier, unsigned scale);
+                              const Multiplier &multiplier,
+                              const ScaledInputs &inputs);
 
   /// Of sums: i32, i64 where they are wide, or binary32.
   mlir::Type getSumType() {
@@ -96,8 +98,13 @@ private:
   /// A map of loops as one of the result's dimensions; reductions become 0.
   mlir::AffineMap toResult(mlir::AffineMap map);
   /// From the result's dimensions to an operand that has one element or one per
-  /// row of lhs.
-  mlir::AffineMap getRowMap(mlir::Value operand);
+  /// row of lhs; the same of columns of rhs.
+  mlir::AffineMap getRowMap(mlir::Value operand) {
+    return toResult(getRowsMap(op, operand));
+  }
+  mlir::AffineMap getColumnMap(mlir::Value operand) {
+    return toResult(getColumnsMap(op, operand));
+  }
   mlir::Value fill(mlir::Type element);
 
   ContractOp op;

@@ -94,7 +94,10 @@ ContractLowering::sum(Value lhs, Value rhs, std::optional<int64_t> block,
   GenericInputs inputs;
   inputs.add(lhs, op.getLhsMap());
   inputs.add(rhs, op.getRhsMap());
-  unsigned zeroPointIndex = inputs.add(zeroPoint.input, unitMap);
+  unsigned zeroPointIndex =
+      op.getRhsZeroPoint() ? inputs.add(op.getRhsZeroPoint(),
+                                        getColumnsMap(op, op.getRhsZeroPoint()))
+                           : inputs.add(zeroPoint.input, unitMap);
   unsigned scaleIndex = inputs.add(rhsScale.input, unitMap);
   unsigned minvalIndex = inputs.add(rhsMinval.input, unitMap);
   numerics::CodeFormat format;

@@ -31,17 +31,6 @@ AffineMap ContractLowering::toResult(AffineMap map) {
   return map.replaceDimsAndSymbols(dims, {}, init.getNumResults(), 0);
 }
 
-AffineMap ContractLowering::getRowMap(Value operand) {
-  auto type = cast<RankedTensorType>(operand.getType());
-  SmallVector<AffineExpr> exprs;
-  for (int64_t dim = 0; dim < type.getRank(); ++dim)
-    exprs.push_back(type.getDimSize(dim) == 1
-                        ? rewriter.getAffineConstantExpr(0)
-                        : op.getLhsMap().getResult(dim));
-  return toResult(
-      AffineMap::get(op.getNumLoops(), 0, exprs, rewriter.getContext()));
-}
-
 /// Scales, zero points and minvals of rhs, and the multipliers made of them.
 void ContractLowering::buildParameters() {
   auto shapeOf = [](ElementsAttr attr) {
@@ -63,7 +52,11 @@ void ContractLowering::buildParameters() {
     scales = {1.0f};
     minvals.clear();
   }
-  if (!op.isDynamic()) {
+  // That of rhs is an operand: what is known is the scale of lhs, if anything.
+  if (op.isRhsDynamic())
+    scales.assign(1,
+                  op.isDynamic() ? 1.0f : getTensorScale(*op.getLhsParams()));
+  else if (!op.isDynamic()) {
     float lhsScale =
         op.hasFloatLhs() ? 1.0f : getTensorScale(*op.getLhsParams());
     std::optional<float> resultScale = getResultScale();
@@ -95,6 +88,9 @@ ContractLowering::addScaled(GenericInputs &inputs, const Sums &sums,
     scaled.bias = inputs.add(op.getBias(), toResult(op.getBiasMap()));
   if (op.isDynamic())
     scaled.scale = inputs.add(op.getScale(), getRowMap(op.getScale()));
+  if (op.isRhsDynamic())
+    scaled.rhsScale =
+        inputs.add(op.getRhsScale(), getColumnMap(op.getRhsScale()));
   scaled.multiplier = multiplier;
   scaled.multiplier.index = inputs.add(multiplier.value.input, unitMap);
   scaled.minval = minval;
@@ -107,16 +103,21 @@ ContractLowering::addScaled(GenericInputs &inputs, const Sums &sums,
 Value ContractLowering::buildMultiplier(const ElementArith &arith,
                                         ValueRange args,
                                         const Multiplier &multiplier,
-                                        unsigned scale) {
+                                        const ScaledInputs &inputs) {
   Value value = multiplier.index
                     ? args[multiplier.index]
                     : arith.floatConstant(multiplier.value.constant);
-  if (!op.isDynamic())
+  if (!op.isDynamic() && !op.isRhsDynamic())
     return value;
+  // Of factors that are there two at most are not 1: their product is exact.
   Type f64 = rewriter.getF64Type();
-  Value lhsScale = buildWiden(arith.getBuilder(), loc, args[scale]);
-  value = arith.mulf(arith.cast<arith::ExtFOp>(f64, lhsScale),
-                     arith.cast<arith::ExtFOp>(f64, value));
+  value = arith.cast<arith::ExtFOp>(f64, value);
+  for (unsigned scale : {inputs.scale, inputs.rhsScale})
+    if (scale)
+      value =
+          arith.mulf(arith.cast<arith::ExtFOp>(
+                         f64, buildWiden(arith.getBuilder(), loc, args[scale])),
+                     value);
   if (std::optional<float> resultScale = getResultScale())
     value = arith.divf(value, arith.floatConstant(*resultScale, f64));
   return arith.cast<arith::TruncFOp>(arith.f32(), value);
@@ -129,12 +130,12 @@ Value ContractLowering::buildScaled(const ElementArith &arith, ValueRange args,
     value = arith.add(value, arith.extend(args[inputs.bias], getSumType()));
   if (isInteger)
     value = arith.cast<arith::SIToFPOp>(arith.f32(), value);
-  value = arith.mulf(
-      value, buildMultiplier(arith, args, inputs.multiplier, inputs.scale));
+  value = arith.mulf(value,
+                     buildMultiplier(arith, args, inputs.multiplier, inputs));
   if (!inputs.lhs)
     return value;
   Value lhs = arith.cast<arith::SIToFPOp>(arith.f32(), args[inputs.lhs]);
-  Value minval = buildMultiplier(arith, args, inputs.minval, inputs.scale);
+  Value minval = buildMultiplier(arith, args, inputs.minval, inputs);
   return arith.addf(value, arith.mulf(lhs, minval));
 }
 
@@ -197,7 +198,7 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
 }
 
 LogicalResult ContractLowering::lower() {
-  if (rhsParams && values.scales.empty())
+  if (rhsParams && !op.isRhsDynamic() && values.scales.empty())
     return rewriter.notifyMatchFailure(op, "scales are not in memory");
   Value rhs = op.getRhs();
   if (LayoutAttr layout = op.getLayoutAttr())

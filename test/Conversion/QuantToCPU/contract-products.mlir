@@ -125,3 +125,29 @@ func.func @floats(%q: tensor<6x64xf32>, %k: tensor<32x64xf32>, %o: tensor<6x32xf
     outs(%o : tensor<6x32xf32>) maps [#q, #k, #y] -> tensor<6x32xf32>
   return %y : tensor<6x32xf32>
 }
+
+// -----
+
+#q = affine_map<(m, n, k) -> (m, k)>
+#k = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Scales and zero points of both sides are operands: those of columns are vectors beside
+// the panel, and the multiplier is made of three scales, in f64 where codes come out.
+// CHECK-LABEL: func @dynamic
+// CHECK-SAME: %[[SQ:[^:]*]]: memref<6x1xf32>, %{{[^:]*}}: memref<32x64xi8>, %[[SK:[^:]*]]: memref<32x1xf32>, %[[ZK:[^:]*]]: memref<i32>
+func.func @dynamic(%q: tensor<6x64xi8>, %sq: tensor<6x1xf32>, %k: tensor<32x64xi8>, %sk: tensor<32x1xf32>, %zk: tensor<i32>, %o: tensor<6x32xi8>) -> tensor<6x32xi8> {
+  // CHECK: memref.load {{.*}}xi32
+  // CHECK: vector.load %{{.*}} : memref<32xf32, strided<[1]>>, vector<16xf32>
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: arith.extf %{{.*}} : vector<16xf32> to vector<16xf64>
+  // CHECK: arith.mulf %{{.*}} : vector<16xf64>
+  // CHECK: arith.divf %{{.*}} : vector<16xf64>
+  // CHECK: arith.truncf %{{.*}} : vector<16xf64> to vector<16xf32>
+  %y = quant.contract
+    lhs(%q as <int8, per_channel<[0]>> scale %sq : tensor<6x1xf32>, : tensor<6x64xi8>)
+    rhs(%k as <uint8, per_channel<[0]>> scale %sk : tensor<32x1xf32>, zero_point %zk : tensor<i32>, : tensor<32x64xi8>)
+    outs(%o as <int8, per_tensor, scale = 0.3> : tensor<6x32xi8>)
+    maps [#q, #k, #y] -> tensor<6x32xi8>
+  return %y : tensor<6x32xi8>
+}

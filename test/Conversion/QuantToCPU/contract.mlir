@@ -211,3 +211,22 @@ func.func @one_more_column(%x: memref<2x64xi8>, %w: memref<2048xi8>, %s: memref<
     maps [#x, #w, #y]
   return
 }
+
+#xi = affine_map<(h, n, i, c) -> (h + i, c)>
+#wi = affine_map<(h, n, i, c) -> (i, c, n)>
+#yi = affine_map<(h, n, i, c) -> (h, n)>
+
+// Blocks of channels of a convolution: each is summed over the window from its own zero,
+// then multiplied with its scale.
+// CHECK-LABEL: func @blocks_of_channels
+func.func @blocks_of_channels(%x: memref<6x32xi8>, %w: memref<1536xi8>, %s: memref<2x16xi32>, %y: memref<4x16xf32>) {
+  // CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c2 step %c1 iter_args
+  // CHECK: scf.for %[[I:.*]] = %c0 to %c3 step %c1 iter_args
+  // CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1 iter_args
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: vector.fma
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : memref<6x32xi8>)
+    rhs(%w as <int8, per_block<[-1, 16, -1]>, scale = dense<[[[0.5], [0.25]]]> : tensor<1x2x1xf32>> in <panels, tensor<3x32x16xi8>, columns = [2], reduction = [0, 1], run = 1, panel = 16, group = 4> sums %s : memref<2x16xi32>, : memref<1536xi8>)
+    outs(%y : memref<4x16xf32>) maps [#xi, #wi, #yi]
+  return
+}

@@ -23,7 +23,7 @@ int64_t quant_mlir::getMaxAbsLhs(ContractOp op) {
 
 int64_t quant_mlir::getMaxAbsRhs(ContractOp op) {
   AffineAttr params = op.getRhsParamsAttr();
-  if (params.getZeroPoint() || params.getMinval())
+  if (op.getRhsZeroPoint() || params.getZeroPoint() || params.getMinval())
     return params.getQuantMax() - params.getQuantMin();
   return numerics::maxAbsCode(params.getRange(), 0);
 }

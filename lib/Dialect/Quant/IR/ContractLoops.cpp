@@ -171,6 +171,13 @@ ContractLoops quant_mlir::analyzeLoops(ContractOp op) {
     loops.residualStrides =
         getLoopStrides(typeOf(op.getResidual()), op.getResidualMap());
 
+  if (Value scale = op.getRhsScale())
+    loops.rhsScaleStrides =
+        getLoopStrides(typeOf(scale), getColumnsMap(op, scale));
+  if (Value zeroPoint = op.getRhsZeroPoint())
+    loops.rhsZeroPointStrides =
+        getLoopStrides(typeOf(zeroPoint), getColumnsMap(op, zeroPoint));
+
   loops.reductionByStride = loops.reduction;
   llvm::sort(loops.reductionByStride, [&](unsigned a, unsigned b) {
     std::optional<int64_t> strideA = loops.lhsStrides[a],
@@ -196,12 +203,20 @@ ContractLoops quant_mlir::analyzeLoops(ContractOp op) {
   return loops;
 }
 
-AffineMap quant_mlir::getRowsMap(ContractOp op, Value value) {
-  AffineMap lhs = op.getLhsMap();
+/// `map` without what dimensions of size 1 of `value` would be indexed by.
+static AffineMap dropUnits(ContractOp op, AffineMap map, Value value) {
   SmallVector<AffineExpr> exprs;
   for (auto [dim, size] :
        llvm::enumerate(cast<ShapedType>(value.getType()).getShape()))
     exprs.push_back(size == 1 ? getAffineConstantExpr(0, op.getContext())
-                              : lhs.getResult(dim));
-  return AffineMap::get(lhs.getNumDims(), 0, exprs, op.getContext());
+                              : map.getResult(dim));
+  return AffineMap::get(map.getNumDims(), 0, exprs, op.getContext());
+}
+
+AffineMap quant_mlir::getRowsMap(ContractOp op, Value value) {
+  return dropUnits(op, op.getLhsMap(), value);
+}
+
+AffineMap quant_mlir::getColumnsMap(ContractOp op, Value value) {
+  return dropUnits(op, op.getRhsMap(), value);
 }

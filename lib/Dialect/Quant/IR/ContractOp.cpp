@@ -121,6 +121,42 @@ static bool isValue(Type element) {
   return isa<Float32Type, Float16Type, BFloat16Type>(element);
 }
 
+/// Scale and zero point of one side are in its parameters or operands: one
+/// number, or one for each row of lhs (column or batch of rhs): where there are
+/// several, loops of that side that are not summed over.
+static LogicalResult verifyDynamic(ContractOp op, StringRef side,
+                                   ShapedType type, AffineAttr params,
+                                   AffineMap map, ArrayRef<Value> operands) {
+  Value scale = operands[0], zeroPoint = operands[1];
+  if (params.isDynamic() != bool(scale))
+    return op.emitOpError() << "expected the scale of " << side
+                            << " in its parameters or as an operand, found "
+                            << (scale ? "both" : "neither");
+  if (zeroPoint && !scale)
+    return op.emitOpError() << "expected a scale operand beside the zero point "
+                               "operand, found none";
+  StringRef each = side == "lhs" ? "row" : "column";
+  for (Value operand : operands) {
+    if (!operand)
+      continue;
+    auto shape = cast<ShapedType>(operand.getType());
+    if (shape.getRank() != 0 && shape.getRank() != type.getRank())
+      return op.emitOpError()
+             << "expected scale and zero point of rank 0 or " << type.getRank()
+             << ", that of " << side << ", found " << shape;
+    for (int64_t dim = 0; dim < shape.getRank(); ++dim) {
+      auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
+      bool isUnit = loop && op.isParallelLoop(loop.getPosition());
+      if (shape.getDimSize(dim) != 1 &&
+          (!isUnit || shape.getDimSize(dim) != type.getDimSize(dim)))
+        return op.emitOpError()
+               << "expected one scale for all of dimension " << dim << " of "
+               << side << ", or one for each " << each << ", found " << shape;
+    }
+  }
+  return success();
+}
+
 static LogicalResult verifyLhs(ContractOp op) {
   auto type = cast<ShapedType>(op.getLhs().getType());
   if (op.hasFloatLhs()) {
@@ -142,39 +178,11 @@ static LogicalResult verifyLhs(ContractOp op) {
            << "minval is for weights: expected lhs with a zero "
               "point, found "
            << params;
-  if (params.isDynamic() != op.isDynamic())
-    return op.emitOpError()
-           << "expected the scale of lhs in its parameters or as "
-              "an operand, found "
-           << (op.isDynamic() ? "both" : "neither");
-  if (op.getZeroPoint() && !op.getScale())
-    return op.emitOpError() << "expected a scale operand beside the zero point "
-                               "operand, found none";
   if (!params.isDynamic() && !isa<PerTensorAttr>(params.getGranularity()))
     return op.emitOpError() << "expected one scale for lhs, found " << params
                             << ": one for each row is dynamic, an operand";
-  for (Value operand : {op.getScale(), op.getZeroPoint()}) {
-    if (!operand)
-      continue;
-    // One number, or one for each row: where there are several, loops of lhs
-    // that are not summed over.
-    auto shape = cast<ShapedType>(operand.getType());
-    if (shape.getRank() != 0 && shape.getRank() != type.getRank())
-      return op.emitOpError()
-             << "expected scale and zero point of rank 0 or " << type.getRank()
-             << ", that of lhs, found " << shape;
-    for (int64_t dim = 0; dim < shape.getRank(); ++dim) {
-      AffineExpr expr = op.getLhsMap().getResult(dim);
-      auto loop = dyn_cast<AffineDimExpr>(expr);
-      bool isRow = loop && op.isParallelLoop(loop.getPosition());
-      if (shape.getDimSize(dim) != 1 &&
-          (!isRow || shape.getDimSize(dim) != type.getDimSize(dim)))
-        return op.emitOpError()
-               << "expected one scale for all of dimension " << dim
-               << " of lhs, or one for each row, found " << shape;
-    }
-  }
-  return success();
+  return verifyDynamic(op, "lhs", type, params, op.getLhsMap(),
+                       {op.getScale(), op.getZeroPoint()});
 }
 
 /// Packed rhs: bytes, in a layout whose lists are the roles of the loops.
@@ -207,6 +215,10 @@ static LogicalResult verifyLayout(ContractOp op) {
 static LogicalResult verifyRhsParams(ContractOp op) {
   RankedTensorType codes = op.getRhsCodesType();
   if (op.hasFloatRhs()) {
+    if (op.getRhsScale() || op.getRhsZeroPoint())
+      return op.emitOpError()
+             << "expected scale and zero point operands for rhs of codes only, "
+                "found rhs of values";
     if (!isValue(codes.getElementType()))
       return op.emitOpError()
              << "expected parameters for rhs, found codes of "
@@ -221,9 +233,15 @@ static LogicalResult verifyRhsParams(ContractOp op) {
   AffineAttr params = *op.getRhsParams();
   if (failed(verifyCodes(op, "rhs", codes, params)))
     return failure();
-  if (params.isDynamic())
+  if (failed(verifyDynamic(op, "rhs", codes, params, op.getRhsMap(),
+                           {op.getRhsScale(), op.getRhsZeroPoint()})))
+    return failure();
+  if (op.isRhsDynamic() && (!op.hasIntegerSum() || op.getLayout()))
     return op.emitOpError()
-           << "expected rhs with a scale in its parameters, found " << params;
+           << "expected a scale operand of rhs beside integer codes on both "
+              "sides that are not packed, found "
+           << (op.hasIntegerSum() ? "a layout" : "other ones")
+           << ": dequantize them first";
   FailureOr<SmallVector<int64_t>> sizes = params.getGranularity().getBlockSizes(
       codes.getShape(), [&] { return op.emitOpError(); });
   if (failed(sizes))
@@ -232,6 +250,10 @@ static LogicalResult verifyRhsParams(ContractOp op) {
   for (auto [dim, size] : llvm::enumerate(*sizes))
     blocks += size != -1 && size < codes.getDimSize(dim) &&
               !op.isParallelLoop(op.getRhsMap().getDimPosition(dim));
+  if (blocks != 0 && op.isRhsDynamic())
+    return op.emitOpError() << "expected scale operands of rhs for all of a "
+                               "reduction, found "
+                            << params.getGranularity();
   if (blocks > 1)
     return op.emitOpError() << "expected rhs split into blocks along one "
                                "reduction, found "
@@ -293,11 +315,11 @@ static LogicalResult verifyResult(ContractOp op) {
   if (Value bias = op.getBias()) {
     bool isInteger =
         cast<ShapedType>(bias.getType()).getElementType().isInteger();
-    if (isInteger && (!op.hasIntegerSum() || op.isDynamic() ||
-                      op.getReductionBlock() || op.getRhsParams()->getMinval()))
+    if (isInteger &&
+        (!op.hasIntegerSum() || op.isDynamic() || op.isRhsDynamic() ||
+         op.getReductionBlock() || op.getRhsParams()->getMinval()))
       return op.emitOpError()
-             << "expected an f32 bias where the scale of lhs is an operand, "
-                "rhs has "
+             << "expected an f32 bias where a scale is an operand, rhs has "
                 "blocks or minval, or sums are not of integers, found "
              << bias.getType();
   }

@@ -51,7 +51,7 @@ private:
   /// of it is tiled.
   bool getRange(AffineExpr expr, OpFoldResult &offset, OpFoldResult &size);
   Value slice(Value operand, AffineMap map);
-  Value slicePerRow(ContractOp op, Value operand);
+  Value slicePerUnit(Value operand, AffineMap map);
   Value createSlice(Value operand, ArrayRef<OpFoldResult> offsets,
                     ArrayRef<OpFoldResult> sizes);
 
@@ -93,7 +93,8 @@ LogicalResult Tile::checkRhs(ContractOp op) {
       return op.emitRemark() << "loop " << loop
                              << " stays whole: rhs is packed; tile before "
                                 "packing";
-    if (block != -1 && block < codes.getDimSize(dim))
+    // Operands are sliced.
+    if (block != -1 && block < codes.getDimSize(dim) && !op.isRhsDynamic())
       return op.emitRemark() << "loop " << loop
                              << " stays whole: parameters of rhs go along it, "
                              << op.getRhsParamsAttr().getGranularity();
@@ -166,8 +167,9 @@ Value Tile::slice(Value operand, AffineMap map) {
   return isTiled ? createSlice(operand, sliceOffsets, sliceSizes) : operand;
 }
 
-/// Scales and zero points of lhs: of one element or one for each row.
-Value Tile::slicePerRow(ContractOp op, Value operand) {
+/// Scales and zero points of a side with `map`: of one element, or one for each
+/// row (column).
+Value Tile::slicePerUnit(Value operand, AffineMap map) {
   auto type = cast<RankedTensorType>(operand.getType());
   SmallVector<OpFoldResult> sliceSizes =
       tensor::getMixedSizes(builder, loc, operand);
@@ -176,8 +178,8 @@ Value Tile::slicePerRow(ContractOp op, Value operand) {
   bool isTiled = false;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (type.getDimSize(dim) != 1)
-      isTiled |= getRange(op.getLhsMap().getResult(dim), sliceOffsets[dim],
-                          sliceSizes[dim]);
+      isTiled |=
+          getRange(map.getResult(dim), sliceOffsets[dim], sliceSizes[dim]);
   return isTiled ? createSlice(operand, sliceOffsets, sliceSizes) : operand;
 }
 
@@ -200,12 +202,16 @@ FailureOr<TilingResult> Tile::build() {
       continue;
     operands[operand->getOperandNumber()] = slice(operand->get(), map);
   }
-  if (contract)
-    for (MutableOperandRange range :
-         {contract.getScaleMutable(), contract.getZeroPointMutable()})
-      if (!range.empty())
-        operands[range[0].getOperandNumber()] =
-            slicePerRow(contract, range[0].get());
+  auto sliceUnits = [&](MutableOperandRange range, AffineMap map) {
+    if (!range.empty())
+      operands[range[0].getOperandNumber()] = slicePerUnit(range[0].get(), map);
+  };
+  if (contract) {
+    sliceUnits(contract.getScaleMutable(), contract.getLhsMap());
+    sliceUnits(contract.getZeroPointMutable(), contract.getLhsMap());
+    sliceUnits(contract.getRhsScaleMutable(), contract.getRhsMap());
+    sliceUnits(contract.getRhsZeroPointMutable(), contract.getRhsMap());
+  }
   int64_t init = cast<DestinationStyleOpInterface>(op)
                      .getDpsInitOperand(0)
                      ->getOperandNumber();

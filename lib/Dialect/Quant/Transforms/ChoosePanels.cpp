@@ -36,9 +36,8 @@ static int64_t getFilledSize(const PanelLayout &layout) {
 }
 
 /// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step
-/// of a kernel has one scale: along a run they are of equal size where the
-/// dimension that is split is the outermost of the run, or a multiple of its
-/// blocks.
+/// of a kernel has one scale: the dimension that is split is the outermost of
+/// the run. A kernel adds up what a block has in each run.
 static void chooseRun(PanelLayout &layout, int64_t run,
                       std::optional<std::pair<unsigned, int64_t>> block) {
   layout.run = run;
@@ -52,8 +51,7 @@ static void chooseRun(PanelLayout &layout, int64_t run,
   int64_t inner = 1;
   for (const int64_t *dim = split + 1; dim != dims.end(); ++dim)
     inner *= layout.shape[*dim];
-  if (layout.shape[*split] % block->second != 0)
-    layout.run = dims.end() - split;
+  layout.run = dims.end() - split;
   layout.block = block->second * inner;
   // Then tuples begin there anyway.
   if (layout.block % layout.tupleSize() == 0)
@@ -142,7 +140,11 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   PanelLayout gathered = layout;
   chooseRun(gathered, layout.reduction.size() - hasColumns, block);
   chooseRun(layout, loops.lhsRun, block);
-  if (loops.lhsRun == 0 || isDepthwise ||
+  bool isSplitApart =
+      block &&
+      !llvm::is_contained(ArrayRef(layout.reduction).take_back(layout.run),
+                          int64_t(block->first));
+  if (loops.lhsRun == 0 || isDepthwise || isSplitApart ||
       getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
     return gathered;
   return layout;

@@ -31,6 +31,8 @@ private:
   bool readLhs();
   bool readRhs();
   bool readDequantizedRhs();
+  bool readDynamicRhs(DequantizeOp dequantize,
+                      llvm::ArrayRef<mlir::Operation *> moves);
   bool findEnd();
   bool addStep(const GroupStep &step);
   bool readBias(mlir::OpOperand *operand);
@@ -51,7 +53,8 @@ private:
   std::string reason;
 
   mlir::OpOperand *lhsOperand = nullptr, *rhsOperand = nullptr;
-  mlir::Value lhs, scale, zeroPoint, rhs, bias, residual;
+  mlir::Value lhs, scale, zeroPoint, rhs, rhsScale, rhsZeroPoint, bias,
+      residual;
   AffineAttr lhsParams, rhsParams, residualParams;
   mlir::AffineMap lhsMap, rhsMap, biasMap, residualMap;
   llvm::SmallVector<int64_t> padding;

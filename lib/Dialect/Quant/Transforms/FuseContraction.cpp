@@ -124,11 +124,14 @@ bool ContractionFuser::readDequantizedRhs() {
   if (onValues && !getElementTypeOrSelf(dequantize.getOutput()).isF32())
     return decline("its weight is dequantized to less than f32");
   rhsParams = dequantize.getParams();
-  if (rhsParams.isDynamic())
-    return decline("the scale of its second operand is known at run time only");
+  if (rhsParams.isDynamic() && !lhsParams)
+    return decline("the scale of its second operand is known at run time only, "
+                   "and its first operand is in floating point");
   if (rhsParams.getStorage() == numerics::StorageType::Int32)
     return decline("its second operand is int32, which is for biases");
   rhs = dequantize.getInput();
+  if (rhsParams.isDynamic())
+    return readDynamicRhs(dequantize, weightMoves);
   for (Operation *move : llvm::reverse(weightMoves)) {
     rhsParams = moveParams(
         rhsParams, *cast<QuantizableOpInterface>(move).getValueSources()[0]);
@@ -140,6 +143,26 @@ bool ContractionFuser::readDequantizedRhs() {
   rhs = dropUnitDims(builder, rhs, rhsMap, rhsParams);
   if (!rhs)
     return decline("its weight has scales along a dimension without a loop");
+  return true;
+}
+
+/// Scale and zero point of the second operand stay operands. One number for all
+/// is the same behind any move.
+bool ContractionFuser::readDynamicRhs(DequantizeOp dequantize,
+                                      ArrayRef<Operation *> moves) {
+  rhsScale = dequantize.getScale();
+  rhsZeroPoint = dequantize.getZeroPoint();
+  bool isOne = cast<RankedTensorType>(rhsScale.getType()).getRank() == 0;
+  bool hasUnits = llvm::any_of(rhsMap.getResults(), [](AffineExpr expr) {
+    return isa<AffineConstantExpr>(expr);
+  });
+  if (!isOne && (hasUnits || !moves.empty()))
+    return decline("its second operand is moved, and its scales, which are "
+                   "known at run time only, are not");
+  for (Operation *move : llvm::reverse(moves))
+    rhs = applyMove(builder, move, rhs);
+  AffineAttr none;
+  rhs = dropUnitDims(builder, rhs, rhsMap, none);
   return true;
 }
 
@@ -170,7 +193,8 @@ Operation *ContractionFuser::build() {
       maps.push_back(AffineMapAttr::get(map));
   auto contract = ContractOp::create(
       builder, loc, TypeRange(init.getType()), lhs, scale, zeroPoint, rhs,
-      /*sums=*/Value(), bias, residual, init, lhsParams, rhsParams,
+      rhsScale, rhsZeroPoint, /*sums=*/Value(), bias, residual, init, lhsParams,
+      rhsParams,
       /*layout=*/LayoutAttr(), residualParams, initParams,
       builder.getArrayAttr(maps),
       padding.empty() ? DenseI64ArrayAttr()

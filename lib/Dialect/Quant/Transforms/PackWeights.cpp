@@ -269,6 +269,8 @@ private:
                       "quant-pack-weights{undo}";
       return false;
     }
+    if (op.isRhsDynamic())
+      return false; // They are no weights.
     if (!isa<TensorType>(op.getRhs().getType()))
       reason = "they are a buffer: pack them before bufferization";
     if (!reason.empty()) {

@@ -1,6 +1,7 @@
 //===- QuantizeDynamic.cpp - Activations by ranges of run time ------------===//
 //
-// Every operation with a quantized weight reads its data through
+// Every operation with a quantized weight, and a product of two activations
+// where a rule asks for it, reads its data through
 //
 //   %s, %z = quant.dynamic_range %x <S>
 //   %q = quant.quantize %x scale(%s) zero_point(%z)
@@ -37,8 +38,8 @@ using namespace quant_mlir;
 // Weights and values
 //===----------------------------------------------------------------------===//
 
-/// The values that the elements of `value` come from in one step; empty where it
-/// is computed.
+/// The values that the elements of `value` come from in one step; empty where
+/// it is computed.
 static SmallVector<Value> getSources(Value value) {
   Operation *def = value.getDefiningOp();
   if (auto op = dyn_cast_or_null<QuantizableOpInterface>(def);
@@ -56,10 +57,9 @@ static SmallVector<Value> getSources(Value value) {
 
 /// Whether one of the operands may be a weight.
 static bool hasWeight(QuantizableOpInterface op) {
-  return llvm::any_of(op.getQuantizableOperands(),
-                      [](const QuantizableOperand &operand) {
-                        return operand.canBeWeight();
-                      });
+  return llvm::any_of(
+      op.getQuantizableOperands(),
+      [](const QuantizableOperand &operand) { return operand.canBeWeight(); });
 }
 
 /// Codes that are constant, behind a dequantize and moves.
@@ -206,16 +206,18 @@ private:
   }
 
   /// What flags and rules ask of the data of `op`; nullopt where it is skipped.
+  /// `isAsked`: by a rule for this operation, or operations like it.
   FailureOr<std::optional<ActivationSettings>>
-  getSettings(QuantizableOpInterface op, std::string &where) {
+  getSettings(QuantizableOpInterface op, std::string &where, bool &isAsked) {
     QuantConfig::Match match;
     where = "the flags";
     if (rules)
-      match = rules->match(QuantConfig::Tensor::Input, getQuantName(op),
-                           op->getName().getStringRef(),
-                           op.getQuantizableKind());
+      match =
+          rules->match(QuantConfig::Tensor::Input, getQuantName(op),
+                       op->getName().getStringRef(), op.getQuantizableKind());
     if (match.rule)
       where = match.where;
+    isAsked = match.rule && match.specificity > 1;
     llvm::Expected<std::optional<ActivationSettings>> settings =
         resolveActivation(match.rule, defaults);
     if (!settings)
@@ -236,8 +238,9 @@ private:
 
   LogicalResult quantize(QuantizableOpInterface op) {
     std::string where;
+    bool isAsked = false;
     FailureOr<std::optional<ActivationSettings>> settings =
-        getSettings(op, where);
+        getSettings(op, where, isAsked);
     if (failed(settings))
       return failure();
     SmallVector<QuantizableOperand> operands = op.getQuantizableOperands();
@@ -252,8 +255,19 @@ private:
       else
         data.push_back(&operand);
     }
-    if (!weight)
-      return skip(op, "it has no quantized weight beside it"), success();
+    // Of two activations both are quantized, or none: that gains speed and
+    // costs accuracy, so it is asked for by name.
+    bool isProduct = data.size() == 2 &&
+                     llvm::none_of(data, [](const QuantizableOperand *operand) {
+                       return isComputedFromConstants(operand->operand->get());
+                     });
+    if (!weight && !(isProduct && isAsked))
+      return skip(op, isProduct
+                          ? "it has no quantized weight beside it; a rule "
+                            "of a configuration for this operation "
+                            "quantizes both its operands"
+                          : "it has no quantized weight beside it"),
+             success();
     if (!*settings)
       return skip(op, where), success();
     if (data.empty())
@@ -261,7 +275,11 @@ private:
                       "quantized weight"),
              success();
     for (const QuantizableOperand *operand : data)
-      if (failed(quantizeData(op, *operand, weight, **settings, where)))
+      if (failed(quantizeData(op, *operand,
+                              weight               ? weight
+                              : operand == data[0] ? data[1]->operand
+                                                   : data[0]->operand,
+                              **settings, where)))
         return failure();
     return success();
   }
@@ -291,9 +309,8 @@ private:
     }
     data.operand->set(quantized);
     if (explain)
-      emitRemark(op->getLoc())
-          << "'" << getQuantName(op) << "': input by " << where << ": "
-          << *spec << " at run time";
+      emitRemark(op->getLoc()) << "'" << getQuantName(op) << "': input by "
+                               << where << ": " << *spec << " at run time";
     return success();
   }
 
@@ -309,9 +326,9 @@ private:
     llvm::Expected<SpecAttr> spec =
         settings.getSpecAttr(&getContext(), shape.size());
     if (!spec)
-      return emitError(op->getLoc()) << "'" << getQuantName(op) << "', by "
-                                     << where << ": "
-                                     << llvm::toString(spec.takeError());
+      return emitError(op->getLoc())
+             << "'" << getQuantName(op) << "', by " << where << ": "
+             << llvm::toString(spec.takeError());
     // A rule's axis is more specific than a flag for all.
     if (granularity != "per_row" || settings.axis)
       return *spec;

@@ -402,8 +402,68 @@ func.func @scale_along_reduction(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: 
 #y = affine_map<(m, n, k) -> (m, n)>
 
 func.func @rhs_dynamic(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>) {
-  // expected-error @below {{expected rhs with a scale in its parameters, found}}
+  // expected-error @below {{expected the scale of rhs in its parameters or as an operand, found neither}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor> : tensor<70x24xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #y] -> tensor<4x24xi8>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_scale_along_reduction(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>, %s: tensor<70x1xf32>) {
+  // expected-error @below {{expected one scale for all of dimension 0 of rhs, or one for each column, found}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_channel<[0]>> scale %s : tensor<70x1xf32>, : tensor<70x24xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #y] -> tensor<4x24xi8>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_scale_twice(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>, %s: tensor<f32>) {
+  // expected-error @below {{expected the scale of rhs in its parameters or as an operand, found both}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> scale %s : tensor<f32>, : tensor<70x24xi8>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #y] -> tensor<4x24xi8>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_scale_beside_values(%x: tensor<4x70xf32>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>, %s: tensor<f32>) {
+  // expected-error @below {{expected a scale operand of rhs beside integer codes on both sides that are not packed, found other ones: dequantize them first}}
+  %y = quant.contract lhs(%x : tensor<4x70xf32>) rhs(%w as <int8, per_tensor> scale %s : tensor<f32>, : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_values_with_scale(%x: tensor<4x70xf32>, %w: tensor<70x24xf32>, %o: tensor<4x24xf32>, %s: tensor<f32>) {
+  // expected-error @below {{expected scale and zero point operands for rhs of codes only, found rhs of values}}
+  %y = quant.contract lhs(%x : tensor<4x70xf32>) rhs(%w scale %s : tensor<f32>, : tensor<70x24xf32>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+func.func @rhs_scale_of_blocks(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>, %s: tensor<f32>) {
+  // expected-error @below {{expected scale operands of rhs for all of a reduction, found}}
+  %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int8, per_block<[35, 1]>> scale %s : tensor<f32>, : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
   return
 }
 
@@ -565,7 +625,7 @@ func.func @residual_per_channel(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: t
 #y = affine_map<(m, n, k) -> (m, n)>
 
 func.func @integer_bias_of_dynamic(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor<4x24xi8>, %s: tensor<f32>, %b: tensor<24xi32>) {
-  // expected-error @below {{expected an f32 bias where the scale of lhs is an operand, rhs has blocks or minval, or sums are not of integers, found}}
+  // expected-error @below {{expected an f32 bias where a scale is an operand, rhs has blocks or minval, or sums are not of integers, found}}
   %y = quant.contract lhs(%x as <int8, per_tensor> scale %s : tensor<f32>, : tensor<4x70xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<70x24xi8>) bias(%b : tensor<24xi32>) outs(%o as <int8, per_tensor, scale = 0.5> : tensor<4x24xi8>) maps [#x, #w, #b, #y] -> tensor<4x24xi8>
   return
 }

@@ -142,3 +142,33 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Scales of columns that are operands are sliced, so that columns are tiled.
+
+// CHECK-LABEL: @dynamic_columns
+// CHECK-SAME: %[[S:[a-z0-9]*]]: tensor<24x1xf32>
+// CHECK: scf.for %[[J:[a-z0-9]+]] =
+// CHECK-DAG: %[[SS:.*]] = tensor.extract_slice %[[S]][%[[J]], 0] [8, 1] [1, 1]
+// CHECK: quant.contract lhs({{.*}} : tensor<16x70xi8>) rhs(%{{.*}} as <int8, per_channel<[0]>> scale %[[SS]] : tensor<8x1xf32>, : tensor<8x70xi8>)
+func.func @dynamic_columns(%x: tensor<16x70xi8>, %w: tensor<24x70xi8>, %s: tensor<24x1xf32>, %o: tensor<16x24xf32>) -> tensor<16x24xf32> {
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<16x70xi8>)
+    rhs(%w as <int8, per_channel<[0]>> scale %s : tensor<24x1xf32>, : tensor<24x70xi8>)
+    outs(%o : tensor<16x24xf32>)
+    maps [#x, #w, #y] -> tensor<16x24xf32>
+  return %y : tensor<16x24xf32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %op = transform.structured.match ops{["quant.contract"]} in %root : (!transform.any_op) -> !transform.any_op
+    %tile, %loop = transform.structured.tile_using_for %op tile_sizes [0, 8] : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

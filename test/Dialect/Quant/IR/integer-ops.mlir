@@ -37,6 +37,18 @@ func.func @contract_residual(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %r: tens
   return %y : tensor<4x24xi8>
 }
 
+// CHECK-LABEL: @contract_dynamic_rhs
+// CHECK: lhs(%{{.*}} as <int8, per_tensor> scale %{{.*}} : tensor<f32>, : tensor<2x?x64xi8>)
+// CHECK-SAME: rhs(%{{.*}} as <uint8, per_channel<[0, 1]>> scale %{{.*}} : tensor<2x?x1xf32>, zero_point %{{.*}} : tensor<2x?x1xi32>, : tensor<2x?x64xi8>)
+func.func @contract_dynamic_rhs(%q: tensor<2x?x64xi8>, %sq: tensor<f32>, %k: tensor<2x?x64xi8>, %sk: tensor<2x?x1xf32>, %zk: tensor<2x?x1xi32>, %o: tensor<2x?x?xf32>) -> tensor<2x?x?xf32> {
+  %y = quant.contract
+    lhs(%q as <int8, per_tensor> scale %sq : tensor<f32>, : tensor<2x?x64xi8>)
+    rhs(%k as <uint8, per_channel<[0, 1]>> scale %sk : tensor<2x?x1xf32>, zero_point %zk : tensor<2x?x1xi32>, : tensor<2x?x64xi8>)
+    outs(%o : tensor<2x?x?xf32>)
+    maps [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> (b, n, k)>, affine_map<(b, m, n, k) -> (b, m, n)>] -> tensor<2x?x?xf32>
+  return %y : tensor<2x?x?xf32>
+}
+
 // CHECK-LABEL: @contract_dynamic
 // CHECK: lhs(%{{.*}} as <int8, per_channel<[0]>> scale %{{.*}} : tensor<?x1xf32>, zero_point %{{.*}} : tensor<?x1xi32>, : tensor<?x70xi8>)
 // CHECK-SAME: rhs(%{{.*}} as <uint4, per_block<[32, 1]>

@@ -23,12 +23,22 @@ func.func @float_weight(%q: tensor<4x2xi8>, %i: tensor<4x2xf32>) -> tensor<4x2xf
 
 // -----
 
-func.func @dynamic_second_operand(%q: tensor<4x2xi8>, %k: tensor<2x2xi8>, %s: tensor<f32>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
-  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<4x2xi8> -> tensor<4x2xf32>
+func.func @dynamic_second_operand(%x: tensor<4x2xf32>, %k: tensor<2x2xi8>, %s: tensor<f32>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
   %w = quant.dequantize %k scale(%s : tensor<f32>) <int8, per_tensor> : tensor<2x2xi8> -> tensor<2x2xf32>
-  // expected-remark@below {{the scale of its second operand is known at run time only}}
+  // expected-remark@below {{the scale of its second operand is known at run time only, and its first operand is in floating point}}
   %0 = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
   return %0 : tensor<4x2xf32>
+}
+
+// -----
+
+func.func @dynamic_columns_moved(%q: tensor<4x2xi8>, %k: tensor<3x2xi8>, %s: tensor<3x1xf32>, %et: tensor<2x3xf32>, %i: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  %x = quant.dequantize %q <int8, per_tensor, scale = 0.5> : tensor<4x2xi8> -> tensor<4x2xf32>
+  %w = quant.dequantize %k scale(%s : tensor<3x1xf32>) <int8, per_channel<[0]>> : tensor<3x2xi8> -> tensor<3x2xf32>
+  %t = linalg.transpose ins(%w : tensor<3x2xf32>) outs(%et : tensor<2x3xf32>) permutation = [1, 0]
+  // expected-remark@below {{its second operand is moved, and its scales, which are known at run time only, are not}}
+  %0 = linalg.matmul ins(%x, %t : tensor<4x2xf32>, tensor<2x3xf32>) outs(%i : tensor<4x3xf32>) -> tensor<4x3xf32>
+  return %0 : tensor<4x3xf32>
 }
 
 // -----

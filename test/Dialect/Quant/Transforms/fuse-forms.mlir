@@ -294,3 +294,78 @@ func.func @transposed_nibbles(%x: tensor<3x4xf32>) -> tensor<3x2xf32> {
   %0 = linalg.matmul ins(%x, %w : tensor<3x4xf32>, tensor<4x2xf32>) outs(%i : tensor<3x2xf32>) -> tensor<3x2xf32>
   return %0 : tensor<3x2xf32>
 }
+
+// -----
+
+// Both factors dynamic: scores of attention. Keys are transposed on their codes, which
+// one scale for all of them does not mind.
+// CHECK-LABEL: @dynamic_product
+// CHECK-SAME: (%[[Q:.*]]: tensor<2x4x8xi8>, %[[SQ:.*]]: tensor<2x4x1xf32>, %[[K:.*]]: tensor<2x5x8xi8>, %[[SK:.*]]: tensor<f32>, %[[ZK:.*]]: tensor<i32>)
+// CHECK: %[[T:.*]] = linalg.transpose ins(%[[K]] : tensor<2x5x8xi8>)
+// CHECK: quant.contract lhs(%[[Q]] as <int8, per_channel<[0, 1]>> scale %[[SQ]] : tensor<2x4x1xf32>, : tensor<2x4x8xi8>)
+// CHECK-SAME: rhs(%[[T]] as <uint8, per_tensor> scale %[[SK]] : tensor<f32>, zero_point %[[ZK]] : tensor<i32>, : tensor<2x8x5xi8>)
+// CHECK-SAME: outs(%{{.*}} : tensor<2x4x5xf32>)
+func.func @dynamic_product(%q: tensor<2x4x8xi8>, %sq: tensor<2x4x1xf32>, %k: tensor<2x5x8xi8>, %sk: tensor<f32>, %zk: tensor<i32>) -> tensor<2x4x5xf32> {
+  %x = quant.dequantize %q scale(%sq : tensor<2x4x1xf32>) <int8, per_channel<[0, 1]>> : tensor<2x4x8xi8> -> tensor<2x4x8xf32>
+  %w = quant.dequantize %k scale(%sk : tensor<f32>) zero_point(%zk : tensor<i32>) <uint8, per_tensor> : tensor<2x5x8xi8> -> tensor<2x5x8xf32>
+  %et = tensor.empty() : tensor<2x8x5xf32>
+  %t = linalg.transpose ins(%w : tensor<2x5x8xf32>) outs(%et : tensor<2x8x5xf32>) permutation = [0, 2, 1]
+  %e = tensor.empty() : tensor<2x4x5xf32>
+  %zero = arith.constant 0.0 : f32
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<2x4x5xf32>) -> tensor<2x4x5xf32>
+  %0 = linalg.batch_matmul ins(%x, %t : tensor<2x4x8xf32>, tensor<2x8x5xf32>) outs(%i : tensor<2x4x5xf32>) -> tensor<2x4x5xf32>
+  return %0 : tensor<2x4x5xf32>
+}
+
+// -----
+
+// A scale for each column, beside an lhs of static codes, and codes of the result.
+// CHECK-LABEL: @dynamic_columns
+// CHECK: quant.contract lhs(%{{.*}} as <uint8, per_tensor, scale = 3.906250e-03> : tensor<4x8xi8>)
+// CHECK-SAME: rhs(%{{.*}} as <int8, per_channel<[1]>> scale %{{.*}} : tensor<1x5xf32>, : tensor<8x5xi8>)
+// CHECK-SAME: outs(%{{.*}} as <int8, per_tensor, scale = 1.250000e-01> : tensor<4x5xi8>)
+func.func @dynamic_columns(%q: tensor<4x8xi8>, %v: tensor<8x5xi8>, %s: tensor<1x5xf32>) -> tensor<4x5xi8> {
+  %x = quant.dequantize %q <uint8, per_tensor, scale = 0.00390625> : tensor<4x8xi8> -> tensor<4x8xf32>
+  %w = quant.dequantize %v scale(%s : tensor<1x5xf32>) <int8, per_channel<[1]>> : tensor<8x5xi8> -> tensor<8x5xf32>
+  %e = tensor.empty() : tensor<4x5xf32>
+  %zero = arith.constant 0.0 : f32
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4x5xf32>) -> tensor<4x5xf32>
+  %0 = linalg.matmul ins(%x, %w : tensor<4x8xf32>, tensor<8x5xf32>) outs(%i : tensor<4x5xf32>) -> tensor<4x5xf32>
+  %y = quant.quantize %0 <int8, per_tensor, scale = 0.125> : tensor<4x5xf32> -> tensor<4x5xi8>
+  return %y : tensor<4x5xi8>
+}
+
+// -----
+
+#id = affine_map<(n, h, w, c) -> (n, h, w, c)>
+
+// A depthwise convolution takes what others take: a dynamic input, a bias, a residual of
+// values, a clamp, codes of the result.
+// CHECK-LABEL: @depthwise
+// CHECK-SAME: (%[[Q:.*]]: tensor<1x5x6x8xi8>, %[[S:.*]]: tensor<f32>, %[[R:.*]]: tensor<1x3x4x8xf32>)
+// CHECK: quant.contract lhs(%[[Q]] as <int8, per_tensor> scale %[[S]] : tensor<f32>, : tensor<1x5x6x8xi8>)
+// CHECK-SAME: rhs(%{{.*}} as <int8, per_channel<[2]>{{.*}} : tensor<3x3x8xi8>)
+// CHECK-SAME: bias(%{{.*}} : tensor<8xf32>) residual(%[[R]] : tensor<1x3x4x8xf32>)
+// CHECK-SAME: outs(%{{.*}} as <int8, {{.*}} : tensor<1x3x4x8xi8>) {{.*}} low 0.000000e+00
+func.func @depthwise(%q: tensor<1x5x6x8xi8>, %s: tensor<f32>, %r: tensor<1x3x4x8xf32>) -> tensor<1x3x4x8xi8> {
+  %x = quant.dequantize %q scale(%s : tensor<f32>) <int8, per_tensor> : tensor<1x5x6x8xi8> -> tensor<1x5x6x8xf32>
+  %c = arith.constant dense<2> : tensor<3x3x8xi8>
+  %w = quant.dequantize %c <int8, per_channel<[2]>, scale = dense<[[[0.5, 0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]]]> : tensor<1x1x8xf32>> : tensor<3x3x8xi8> -> tensor<3x3x8xf32>
+  %b = arith.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf32>
+  %e = tensor.empty() : tensor<1x3x4x8xf32>
+  %i = linalg.broadcast ins(%b : tensor<8xf32>) outs(%e : tensor<1x3x4x8xf32>) dimensions = [0, 1, 2]
+  %0 = linalg.depthwise_conv_2d_nhwc_hwc ins(%x, %w : tensor<1x5x6x8xf32>, tensor<3x3x8xf32>) outs(%i : tensor<1x3x4x8xf32>) -> tensor<1x3x4x8xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%0, %r : tensor<1x3x4x8xf32>, tensor<1x3x4x8xf32>) outs(%e : tensor<1x3x4x8xf32>) {
+  ^bb0(%in: f32, %in2: f32, %out: f32):
+    %3 = arith.addf %in, %in2 : f32
+    linalg.yield %3 : f32
+  } -> tensor<1x3x4x8xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} ins(%1 : tensor<1x3x4x8xf32>) outs(%e : tensor<1x3x4x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %low = arith.constant 0.0 : f32
+    %3 = arith.maximumf %in, %low : f32
+    linalg.yield %3 : f32
+  } -> tensor<1x3x4x8xf32>
+  %y = quant.quantize %2 <int8, per_tensor, scale = 0.125> : tensor<1x3x4x8xf32> -> tensor<1x3x4x8xi8>
+  return %y : tensor<1x3x4x8xi8>
+}

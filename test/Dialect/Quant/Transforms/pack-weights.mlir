@@ -139,8 +139,7 @@ func.func @few_channels(%x: tensor<1x12x12x3xi8>, %o: tensor<1x10x10x16xi8>) -> 
 
 // -----
 
-// A block that ends inside the run of kernel column and channel: the run is the
-// channel alone.
+// Blocks of channels: the run is the channel alone, without the kernel column.
 
 #x = affine_map<(n, h, w, f, i, j, c) -> (n, h + i, w + j, c)>
 #w = affine_map<(n, h, w, f, i, j, c) -> (i, j, c, f)>
@@ -149,7 +148,7 @@ func.func @few_channels(%x: tensor<1x12x12x3xi8>, %o: tensor<1x10x10x16xi8>) -> 
 // CHECK-LABEL: @blocks_of_channels
 func.func @blocks_of_channels(%x: tensor<1x12x12x48xi8>, %o: tensor<1x10x10x16xf32>) -> (tensor<1x10x10x16xf32>, tensor<1x10x10x16xf32>) {
   %w = arith.constant dense<1> : tensor<3x3x48x16xi8>
-  // CHECK: reduction = [0, 1, 2], run = 2, panel = 16, group = 4> sums %{{.*}} : tensor<3x16xi32>
+  // CHECK: reduction = [0, 1, 2], run = 1, panel = 16, group = 4> sums %{{.*}} : tensor<3x16xi32>
   %a = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x12x12x48xi8>) rhs(%w as <int8, per_block<[-1, -1, 16, 1]>, scale = dense<0.5> : tensor<1x1x3x16xf32>> : tensor<3x3x48x16xi8>) outs(%o : tensor<1x10x10x16xf32>) maps [#x, #w, #y] -> tensor<1x10x10x16xf32>
   // CHECK: reduction = [0, 1, 2], run = 1, panel = 16, group = 4> sums %{{.*}} : tensor<2x16xi32>
   %b = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x12x12x48xi8>) rhs(%w as <int8, per_block<[-1, -1, 32, 1]>, scale = dense<0.5> : tensor<1x1x2x16xf32>> : tensor<3x3x48x16xi8>) outs(%o : tensor<1x10x10x16xf32>) maps [#x, #w, #y] -> tensor<1x10x10x16xf32>

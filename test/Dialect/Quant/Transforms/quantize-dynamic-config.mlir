@@ -5,6 +5,8 @@
 // RUN: FileCheck %s --check-prefix=LOG < %t/log
 // RUN: quant-opt %t/model.mlir --quant-quantize-dynamic='dtype= config=%t/only.yaml' 2>%t/log | FileCheck %s --check-prefix=ONLY
 // RUN: FileCheck %s --check-prefix=ONLY-LOG < %t/log
+// RUN: quant-opt %t/product.mlir --quant-quantize-dynamic='granularity=per_row config=%t/product.yaml' 2>%t/log | FileCheck %s --check-prefix=PRODUCT
+// RUN: FileCheck %s --check-prefix=PRODUCT-LOG < %t/log
 // RUN: not quant-opt %t/model.mlir --quant-quantize-dynamic='config=%t/unused.yaml' 2>&1 | FileCheck %s --check-prefix=UNUSED
 // RUN: not quant-opt %t/model.mlir --quant-quantize-dynamic='config=%t/minval.yaml' 2>&1 | FileCheck %s --check-prefix=MINVAL
 // RUN: not quant-opt %t/model.mlir --quant-quantize-dynamic='config=%t/axis.yaml' 2>&1 | FileCheck %s --check-prefix=AXIS
@@ -22,6 +24,12 @@
 // ONLY: quant.dynamic_range %{{.*}} <int8, symmetric>
 // ONLY-NOT: quant.dynamic_range
 // ONLY-LOG: remark: the input of 'b' stays in floating point: no rule and no flag gives a storage type
+// A rule for a product of two activations asks for both of them, each row of the first
+// and each column of the second one by itself.
+// PRODUCT-DAG: quant.dynamic_range %{{.*}} <int8, symmetric, per_channel<[0, 1]>>
+// PRODUCT-DAG: quant.dynamic_range %{{.*}} <int8, symmetric, per_channel<[0, 2]>>
+// PRODUCT-NOT: quant.dynamic_range
+// PRODUCT-LOG: remark: the input of 'd' stays in floating point: it has no quantized weight beside it; a rule of a configuration for this operation quantizes both its operands
 // UNUSED: error: quant-quantize-dynamic: {{.*}}unused.yaml: the rule "nothing" of op_name matches no operation
 // MINVAL: error: 'a', by global: minval is for weights: expected the formulation zp
 // AXIS: error: 'a', by op_name "a": expected an axis in [-2, 1] of the activation, found 2
@@ -39,6 +47,14 @@ func.func @main(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>, %e: tensor<4x8xf32>) -
   %2 = linalg.matmul {quant.name = "c"} ins(%y, %w : tensor<4x8xf32>, tensor<8x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
   return %0, %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>
 }
+//--- product.mlir
+func.func @main(%a: tensor<2x4x8xf32>, %b: tensor<2x8x4xf32>, %e: tensor<2x4x4xf32>) -> (tensor<2x4x4xf32>, tensor<2x4x4xf32>) {
+  %0 = linalg.batch_matmul {quant.name = "scores"} ins(%a, %b : tensor<2x4x8xf32>, tensor<2x8x4xf32>) outs(%e : tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  %1 = linalg.batch_matmul {quant.name = "d"} ins(%a, %b : tensor<2x4x8xf32>, tensor<2x8x4xf32>) outs(%e : tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  return %0, %1 : tensor<2x4x4xf32>, tensor<2x4x4xf32>
+}
+//--- product.yaml
+op_name: {scores: {input: {dtype: int8}}}
 //--- rules.yaml
 op_name:
   a: {input: {dtype: uint8, qscheme: asymmetric, scale_dtype: f16, float_range: [null, 6.0], calibrator: percentile}}

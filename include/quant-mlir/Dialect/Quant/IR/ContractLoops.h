@@ -39,7 +39,8 @@ struct ContractLoops {
   /// as lhs with its padding. Those of packed rhs are of its codes.
   LoopStrides lhsStrides, rhsStrides, initStrides;
   /// Null (empty) where there is no such operand.
-  LoopStrides biasStrides, residualStrides;
+  LoopStrides biasStrides, residualStrides, rhsScaleStrides,
+      rhsZeroPointStrides;
 
   /// The reduction loops from the largest stride in lhs to the smallest; loops
   /// of strides that are not known first.
@@ -85,6 +86,8 @@ llvm::SmallVector<unsigned> getRhsLoops(ContractOp op,
 /// Where loops read `value`, the scale or zero point of lhs on buffers: one
 /// number for all, or one for each row; a dimension of 1 does not move.
 mlir::AffineMap getRowsMap(ContractOp op, mlir::Value value);
+/// The same of rhs: one number for all, or one for each column or batch.
+mlir::AffineMap getColumnsMap(ContractOp op, mlir::Value value);
 
 } // namespace quant_mlir
 

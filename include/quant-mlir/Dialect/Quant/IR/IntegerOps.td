@@ -170,8 +170,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     - lhs without parameters and not dynamic is of values: `sum(x * dequantize(w))`
       in binary32 in any order, with sx = 1 and an f32 bias. Floating-point codes
       are summed likewise. Beside such an lhs, rhs may be of values too.
-    - scale and zero point operands belong to lhs (dynamic quantization): of one
-      element or one per row; the bias is f32.
+    - scale and zero point operands are of dynamic quantization: of one element or one
+      per row of lhs, or per column or batch of rhs. `m` is the same function of scales
+      that are operands; the bias is f32.
 
     `wide` says that an int32 may not hold the sum: it is as exact, added up in
     64 bits. A kernel does so from pieces that an int32 holds.
@@ -194,8 +195,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     - maps, in this order: lhs, rhs, bias and residual where present, the result;
       lhs has sums of loops times constants, the others one loop in each
       dimension;
-    - rhs has static parameters, or none beside an lhs of values; every unit of rhs that is not a block along a
-      reduction has one scale;
+    - rhs has static parameters, scale operands beside integer codes, or none beside an
+      lhs of values; every unit of rhs that is not a block along a reduction has one
+      scale;
     - an i32 bias has scale sx * sw[c] and zero point 0;
     - the accumulator is proven not to overflow (`quant-verify-integer-form`), or
       wide, which only sums of integers are.
@@ -218,6 +220,8 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     Optional<QuantExt_Scales>:$scale,
     Optional<QuantExt_ZeroPoints>:$zero_point,
     QuantExt_CodesOrValues:$rhs,
+    Optional<QuantExt_Scales>:$rhs_scale,
+    Optional<QuantExt_ZeroPoints>:$rhs_zero_point,
     Optional<QuantExt_Sums>:$sums,
     Optional<QuantExt_Bias>:$bias,
     Optional<QuantExt_CodesOrValues>:$residual,
@@ -236,7 +240,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     `lhs` `(` $lhs (`as` $lhs_params^)?
       (`scale` $scale^ `:` type($scale) `,`)?
       (`zero_point` $zero_point^ `:` type($zero_point) `,`)? `:` type($lhs) `)`
-    `rhs` `(` $rhs (`as` $rhs_params^)? (`in` $layout^)?
+    `rhs` `(` $rhs (`as` $rhs_params^)?
+      (`scale` $rhs_scale^ `:` type($rhs_scale) `,`)?
+      (`zero_point` $rhs_zero_point^ `:` type($rhs_zero_point) `,`)? (`in` $layout^)?
       (`sums` $sums^ `:` type($sums) `,`)? `:` type($rhs) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`residual` `(` $residual^ (`as` $residual_params^)? `:` type($residual) `)`)?
@@ -256,8 +262,9 @@ def QuantExt_ContractOp : QuantExt_IntegerFormOp<"contract",
     /// Whether an operand is of values, not codes.
     bool hasFloatLhs() { return !getLhsParams(); }
     bool hasFloatRhs() { return !getRhsParams(); }
-    /// Whether scale and zero point of lhs are operands.
+    /// Whether scale and zero point of lhs are operands; whether those of rhs are.
     bool isDynamic() { return bool(getScale()); }
+    bool isRhsDynamic() { return bool(getRhsScale()); }
     /// Whether products are summed in integers.
     bool hasIntegerSum();
     /// The dimension of rhs that its parameters split into blocks and that is a

@@ -193,8 +193,10 @@ def QuantizeDynamicPass : Pass<"quant-quantize-dynamic", "::mlir::ModuleOp"> {
     Every matrix multiplication or convolution whose input stays in floating point
     is named in a remark with the reason.
 
-    Limits: weights are quantized before (`quant-quantize-weights`); operations
-    without a weight, such as the product of two activations, stay as they are.
+    Limits: weights are quantized before (`quant-quantize-weights`). The product of two
+    activations (attention) stays as it is, unless a rule of `op_type` or `op_name` says
+    what its `input` is: then both are quantized, with a unit per row of the first and
+    per column of the second one where rows are asked for.
   }];
   let dependentDialects = [
     "::mlir::quant::QuantDialect", "::quant_mlir::QParamsDialect"
