@@ -85,6 +85,8 @@ static void addTensorPasses(OpPassManager &pm,
     if (isGPU(options.target)) {
       pack.gpu = getName(getGPUOptions(options).kind).str();
       pack.gpuArch = options.gpuArch;
+    } else {
+      pm.addPass(createOrderChannelsPass());
     }
     pm.addPass(createPackWeightsPass(pack));
     PrepareKernelsPassOptions prepare;

@@ -76,6 +76,49 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
   ];
 }
 
+def OrderChannelsPass : Pass<"quant-order-channels", "::mlir::ModuleOp"> {
+  let summary = "Compute with channels innermost what has no kernel otherwise";
+  let description = [{
+    Runs on tensors, before `quant-pack-weights`. Kernels write columns of the result,
+    output channels, that follow each other in memory. Where rows do (NCHW), there is
+    a kernel for static codes of 8 bits. For all else (values, a scale of lhs that is
+    an operand, weights in blocks or of less than 8 bits) this pass lets the contraction
+    have channels innermost, in its result and what it adds, and in lhs, between
+    transpositions of those:
+
+    ```mlir
+    #x = affine_map<(c, h, w, k) -> (k, h, w)>
+    #w = affine_map<(c, h, w, k) -> (c, k)>
+    #y = affine_map<(c, h, w, k) -> (c, h, w)>
+    func.func @f(%x: tensor<8x4x5xf32>, %w: tensor<16x8xf32>, %o: tensor<16x4x5xf32>)
+        -> tensor<16x4x5xf32> {
+      %y = quant.contract lhs(%x : tensor<8x4x5xf32>) rhs(%w : tensor<16x8xf32>)
+        outs(%o : tensor<16x4x5xf32>) maps [#x, #w, #y] -> tensor<16x4x5xf32>
+      return %y : tensor<16x4x5xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    …
+    #x = affine_map<(c, h, w, k) -> (h, w, k)>
+    #y = affine_map<(c, h, w, k) -> (h, w, c)>
+    %t = linalg.transpose ins(%x : …) outs(… : tensor<4x5x8xf32>) permutation = [1, 2, 0]
+    %r = quant.contract lhs(%t : …) … -> tensor<4x5x16xf32>
+    %y = linalg.transpose ins(%r : …) outs(… : tensor<16x4x5xf32>) permutation = [2, 0, 1]
+    ```
+
+    with a remark. Of two such contractions in a row, the second one reads the first
+    one's result before it is transposed. Numbers do not change: the operation is the
+    same. Weights stay as they are: `quant-pack-weights` lays them out anyway.
+  }];
+  let dependentDialects = quantLoweringDialects;
+  let statistics = [
+    Statistic<"numOrdered", "ordered", "Contractions with channels moved">,
+  ];
+}
+
 def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
   let summary = "Lower what has no kernel, and give padding a value of its own";
   let description = [{
