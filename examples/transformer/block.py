@@ -3,12 +3,13 @@
 
     block.py FOLDER [--form linalg|tosa] [--length 16] [--dynamic] [--width 64]
              [--heads 4] [--kv-heads N] [--hidden 128] [--batch 1]
-             [--activation gelu|relu|silu] [--softmax op|generic] [--mask]
+             [--activation gelu|relu|silu] [--softmax op|generic] [--mask [argument]]
              [--scale scores|query|weights] [--projection collapsed|batched]
              [--attention batched|four] [--blocks 1] [--seed 1] [--onnx]
 
 FOLDER gets model.mlir, calib.npy (32 samples), test.npy (4 samples), expected.npy
-(what numpy computes of the test samples, in binary64), and with --onnx model.onnx.
+(what numpy computes of the test samples, in binary64), and with --onnx model.onnx. A
+mask that is an argument has mask.npy and calib_mask.npy beside test.npy and calib.npy.
 
   y = x + attention(norm(x));  y + mlp(norm(y))
 
@@ -43,7 +44,8 @@ def parse(arguments=None):
     parser.add_argument("--activation", choices=["gelu", "relu", "silu"],
                         default="gelu")
     parser.add_argument("--softmax", choices=["op", "generic"], default="generic")
-    parser.add_argument("--mask", action="store_true")
+    parser.add_argument("--mask", nargs="?", const="constant",
+                        choices=["constant", "argument"])
     parser.add_argument("--scale", choices=["scores", "query", "weights"],
                         default="scores")
     parser.add_argument("--projection", choices=["collapsed", "batched"],
@@ -54,6 +56,8 @@ def parse(arguments=None):
     parser.add_argument("--onnx", action="store_true")
     args = parser.parse_args(arguments)
     args.kv_heads = args.kv_heads or args.heads
+    if args.mask == "argument" and (args.dynamic or args.onnx):
+        parser.error("--mask argument: expected a static length, and no --onnx")
     return args
 
 
@@ -144,6 +148,12 @@ def main():
                "tosa": mlir_emitters.Tosa}[args.form]
     with open(path("model.mlir"), "w") as file:
         file.write(build(emitter(args), args))
+    if args.mask == "argument":
+        mask = emitters.causal(args)
+        if args.form == "tosa":
+            mask = mask[None, None]
+        for name, samples in (("mask.npy", 4), ("calib_mask.npy", 32)):
+            np.save(path(name), np.concatenate([mask] * samples))
     test = make_data(args, 4, args.seed + 2)
     np.save(path("calib.npy"), make_data(args, 32, args.seed + 1))
     np.save(path("test.npy"), test)

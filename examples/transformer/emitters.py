@@ -13,6 +13,12 @@ EPSILON = 1e-5
 HIDDEN = -1e9
 
 
+def causal(args):
+    """What is added to scores: 0 where a token may be seen."""
+    hidden = np.tri(args.length, dtype=bool)
+    return np.where(hidden, 0, HIDDEN).astype(np.float32)
+
+
 class Numpy:
     """Computes in binary64."""
 
@@ -133,8 +139,7 @@ class Onnx:
     def causal_mask(self, x):
         if self.args.dynamic:
             raise SystemExit("--onnx --mask: expected a static length")
-        mask = np.where(np.tri(self.args.length, dtype=bool), 0, HIDDEN)
-        return self.node("Add", x, mask.astype(np.float32))
+        return self.node("Add", x, causal(self.args))
 
     def softmax(self, x):
         return self.node("Softmax", x, axis=-1)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from emitters import EPSILON, HIDDEN
+from emitters import EPSILON, HIDDEN, causal
 
 
 class Value:
@@ -46,6 +46,7 @@ class Text:
         self.args = args
         self.lines = []
         self.count = 0
+        self.arguments = {}  # behind the first: shapes
 
     def name(self):
         self.count += 1
@@ -64,10 +65,20 @@ class Text:
         self.argument = Value("%x", (self.args.batch, length, self.args.width))
         return self.argument
 
+    def mask(self, lead):
+        """What is added to scores, of rank 2 behind `lead`."""
+        array = causal(self.args).reshape(lead + (self.args.length,) * 2)
+        if self.args.mask == "argument":
+            self.arguments["%mask"] = array.shape
+            return Value("%mask", array.shape)
+        return self.constant(array)
+
     def finish(self, x):
         self.emit("return {0.name} : {0.type}", x)
-        return "func.func @main({0.name}: {0.type}) -> {1.type} {{\n{2}\n}}\n".format(
-            self.argument, x, "\n".join(self.lines))
+        arguments = [self.argument] + [Value(*a) for a in self.arguments.items()]
+        return "func.func @main({0}) -> {1.type} {{\n{2}\n}}\n".format(
+            ", ".join("%s: %s" % (a.name, a.type) for a in arguments), x,
+            "\n".join(self.lines))
 
 
 class Linalg(Text):
@@ -249,9 +260,7 @@ class Linalg(Text):
 
     def causal_mask(self, x):
         if not self.args.dynamic:
-            length = self.args.length
-            mask = np.where(np.tri(length, dtype=bool), 0, HIDDEN)
-            return self.elementwise([x, self.constant(mask.astype(np.float32))],
+            return self.elementwise([x, self.mask(())],
                                     ["%r = arith.addf %a0, %a1 : f32"],
                                     [range(4), (2, 3)])
         return self.elementwise([x], [
@@ -394,8 +403,7 @@ class Tosa(Text):
         return self.binary("mul", x, self.splat(factor, len(x.shape)))
 
     def causal_mask(self, x):
-        mask = np.where(np.tri(self.args.length, dtype=bool), 0, HIDDEN)
-        return self.binary("add", x, self.constant(mask[None, None]))
+        return self.binary("add", x, self.mask((1, 1)))
 
     def softmax(self, x):
         terms = self.unary("exp", self.binary("sub", x, self.reduce("max", x)))

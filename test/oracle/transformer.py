@@ -31,6 +31,10 @@ BLOCK = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.p
 STATIC = "--quantize-weights=int8 --quantize-activations=int8"
 DYNAMIC = STATIC + " --dynamic"
 INT4 = "--quantize-weights=int4 --granularity=per_block --block-size=32"
+# Both operands of products without a weight too.
+ATTENTION = " --quant-config={folder}/attention.yaml"
+RULES = """op_type: {"linalg.batch_matmul|linalg.generic": {input: {dtype: int8}}}
+"""
 
 # Name, options of block.py, flags, contractions of codes at level 2, least SQNR in dB.
 CASES = [
@@ -41,6 +45,9 @@ CASES = [
     ("static-uint8", "--projection batched --batch 2 --attention four --length 19",
      "--quantize-weights=uint8 --qscheme=asymmetric --quantize-activations=uint8 "
      "--activation-qscheme=asymmetric", 8, 25),
+    ("static-mask-argument", "--scale query --mask argument", STATIC, 8, 25),
+    ("dynamic-attention", "--scale query --mask argument", DYNAMIC + "=per_row" + ATTENTION,
+     8, 25),
     ("per-row", "--scale query --mask", DYNAMIC + "=per_row", 6, 33),
     ("int4-per-row", "", INT4 + " --quantize-activations=int8 --dynamic=per_row", 6, 15),
     ("weights-int8", "--activation silu --length 17", "--quantize-weights=int8", 6, 38),
@@ -48,6 +55,9 @@ CASES = [
 ]
 MORE = [
     ("per-tensor", "--form tosa", DYNAMIC, 6, 30),
+    ("static-mask-argument-tosa", "--form tosa --scale weights --mask argument --batch 2",
+     STATIC, 8, 25),
+    ("dynamic-attention-per-tensor", "--attention four --mask", DYNAMIC + ATTENTION, 8, 25),
     ("static-scaled-weights", "--scale weights --kv-heads 1 --attention four", STATIC, 8,
      25),
     ("static-tosa-heads", "--form tosa --kv-heads 2 --activation silu --batch 2", STATIC,
@@ -71,9 +81,14 @@ def check(folder, block, flags, contracts, least):
   path = lambda name: os.path.join(folder, name)
   run(sys.executable, BLOCK, folder, *block.split())
   model = path("model.mlir")
+  with open(path("attention.yaml"), "w") as file:
+    file.write(RULES)
+  flags = flags.replace("{folder}", folder)
+  mask = ["--input=" + path(n) for n in ("mask.npy",) if "argument" in block]
   if flags:
     if "activations" in flags and "dynamic" not in flags:
-      run("quant-calibrate", model, "--input=" + path("calib.npy"), "-o",
+      calib = [m.replace("mask.npy", "calib_mask.npy") for m in mask]
+      run("quant-calibrate", model, "--input=" + path("calib.npy"), *calib, "-o",
           path("ranges.json"), *[f for f in flags.split() if "activation" in f])
       flags += " --ranges=" + path("ranges.json")
     run("quant-opt", model, *flags.split(), "--fuse", "-o", path("fused.mlir"))
@@ -85,7 +100,7 @@ def check(folder, block, flags, contracts, least):
   outputs = {}
   for target in ("cpu", "reference"):
     done = run("quant-run", model, "--target=" + target, "--input=" + path("test.npy"),
-               "--output=" + path(target + ".npy"))
+               *mask, "--output=" + path(target + ".npy"))
     left = re.findall(r".*(?:no kernel|lowered to loops).*", done.stderr)
     if left:
       return left[0], None

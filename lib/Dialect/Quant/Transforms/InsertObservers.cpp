@@ -1,8 +1,8 @@
 //===- InsertObservers.cpp - Mark the values that calibration looks at ----===//
 //
 // Places what ObserverPlan.cpp decides: an observer wherever values of an
-// observed class come into being, all with one id, and at the model's inputs and
-// outputs.
+// observed class come into being, all with one id, and at the model's inputs
+// and outputs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -107,7 +107,8 @@ LogicalResult FunctionObservers::observe(ValueClass &valueClass) {
       if (ShapedType::isDynamic(size) || (channels && *channels != size))
         return emitError(value.getLoc())
                << "'" << valueClass.id << "', by " << valueClass.wish->where
-               << ": expected the same static number of channels in every value "
+               << ": expected the same static number of channels in every "
+                  "value "
                   "that shares its parameters, found "
                << value.getType() << ": use per_tensor";
       channels = size;
@@ -157,8 +158,8 @@ SmallVector<Boundary> FunctionObservers::collectBoundaries() {
 
 LogicalResult FunctionObservers::observe(const Boundary &boundary) {
   FailureOr<Wish> wish = plan.getWish(boundary.use ? QuantConfig::Tensor::Output
-                                              : QuantConfig::Tensor::Input,
-                                 function.getName(), function, "");
+                                                   : QuantConfig::Tensor::Input,
+                                      function.getName(), function, "");
   if (failed(wish))
     return failure();
   if (!wish->settings)
@@ -228,6 +229,7 @@ public:
       ObserverPlan plan(function, defaults, rules ? &*rules : nullptr, ids);
       if (failed(plan.compute()))
         return signalPassFailure();
+      plan.remarkMasked();
       if (explain)
         plan.explain();
       FunctionObservers observers(function, plan);

@@ -11,7 +11,8 @@
 //
 // Flags ask for contractions, and for what stands between them: a sum, product
 // or average whose result is read in floating point only (the mean of a layer
-// norm) stays there too, since codes would cost accuracy and save nothing.
+// norm) stays there too, since codes would cost accuracy and save nothing. So
+// does the sum of scores and a mask.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,6 +79,10 @@ LogicalResult ObserverPlan::collectWishes() {
       wish.output.where = wish.input.where =
           "default, since its result is read in floating point only";
     }
+    if (masked.contains(group.anchor)) {
+      wish.output.settings = std::nullopt;
+      wish.output.where = "default, since a softmax reads it with a mask added";
+    }
     wishes[&group] = std::move(wish);
   }
   return success();
@@ -118,6 +123,29 @@ void ObserverPlan::collectFloating() {
         !isReadAsCodes(group.output))
       floating.insert(group.anchor);
   }
+}
+
+/// What is added to scores before a softmax hides some of them: -1e9 or less.
+/// The range of the sum would leave all scores one code, so both stay values,
+/// which the kernel of the scores adds; codes would be decoded for the softmax
+/// anyway.
+void ObserverPlan::collectMasked() {
+  for (const ActivationGroup &group : groups->getGroups())
+    if (group.isQuantizable() && group.residual &&
+        getWishes(&group).output.specificity <= 1 &&
+        getWishes(&group).output.settings && isReadBySoftmaxOnly(group.output))
+      masked.insert(group.anchor);
+}
+
+void ObserverPlan::remarkMasked() {
+  for (const ActivationGroup &group : groups->getGroups())
+    if (masked.contains(group.anchor))
+      emitRemark(group.anchor->getLoc())
+          << "the result of '" << getQuantName(group.anchor)
+          << "' and what is added to it stay in floating point: a softmax "
+             "reads "
+             "their sum, and the range of a mask would leave one code for all "
+             "else; a rule for its output quantizes them";
 }
 
 //===----------------------------------------------------------------------===//
@@ -165,7 +193,8 @@ void ObserverPlan::collectClasses() {
     if (group && group->output.getDefiningOp() == op &&
         !floating.contains(group->anchor))
       for (OpOperand *input : group->inputs)
-        if (isActivation(input->get()))
+        if (isActivation(input->get()) &&
+            !(input == group->residual && masked.contains(group->anchor)))
           classes[groups->getClass(input->get())].readers.push_back(
               {group, input});
   });
@@ -337,6 +366,7 @@ LogicalResult ObserverPlan::compute() {
   if (failed(collectWishes()))
     return failure();
   collectFloating();
+  collectMasked();
   if (failed(collectWishes()))
     return failure();
   // An average pool that stays in floating point shares nothing.

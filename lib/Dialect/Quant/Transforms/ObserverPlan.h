@@ -64,8 +64,9 @@ public:
   }
 
   /// What is asked of one tensor of `op`, an operation or a function.
-  mlir::FailureOr<Wish> getWish(QuantConfig::Tensor tensor, llvm::StringRef name,
-                                mlir::Operation *op, llvm::StringRef kind);
+  mlir::FailureOr<Wish> getWish(QuantConfig::Tensor tensor,
+                                llvm::StringRef name, mlir::Operation *op,
+                                llvm::StringRef kind);
   /// The spec of an observer on `value`, a member of the class.
   mlir::FailureOr<SpecAttr> getSpec(const ValueClass &valueClass,
                                     mlir::Value value);
@@ -74,10 +75,13 @@ public:
 
   /// Prints a remark for each group: what becomes of its values, by which rule.
   void explain();
+  /// Prints a remark for each sum with a mask, which stays in floating point.
+  void remarkMasked();
 
 private:
   mlir::LogicalResult collectWishes();
   void collectFloating();
+  void collectMasked();
   bool isReadAsCodes(mlir::Value value) const;
   void collectClasses();
   void decide(ValueClass &valueClass);
@@ -92,8 +96,14 @@ private:
   llvm::DenseMap<const ActivationGroup *, GroupWishes> wishes;
   /// Anchors of groups that flags ask for, and that gain nothing.
   llvm::SmallPtrSet<mlir::Operation *, 8> floating;
+  /// Anchors of groups that add a mask to what a softmax reads.
+  llvm::SmallPtrSet<mlir::Operation *, 8> masked;
   llvm::MapVector<mlir::Value, ValueClass> classes;
 };
+
+/// Whether a softmax, one operation or several, reads `value` through moves,
+/// and nothing else does.
+bool isReadBySoftmaxOnly(mlir::Value value);
 
 } // namespace quant_mlir
 
