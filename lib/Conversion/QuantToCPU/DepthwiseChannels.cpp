@@ -131,7 +131,7 @@ DepthwiseKernel::Channels DepthwiseKernel::loadChannels(Value first,
                                                         int64_t left) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  Channels channels{chooseDot(left), getRegisters(), 0};
+  Channels channels(chooseDot(left), getRegisters());
   channels.valid = std::min(left, channels.count());
   channels.weights = loadWeights(channels, panelAt, inPanel);
   Value biasAt;

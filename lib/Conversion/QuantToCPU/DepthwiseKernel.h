@@ -74,6 +74,9 @@ private:
   /// Channels that are computed together: `registers` of them, of which `valid`
   /// channels exist.
   struct Channels {
+    Channels(DotProduct dot, int64_t registers)
+        : dot(dot), registers(registers), valid(0) {}
+
     DotProduct dot;
     int64_t registers, valid;
     Values weights; ///< by column, group, register

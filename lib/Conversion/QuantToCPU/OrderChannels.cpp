@@ -71,10 +71,11 @@ static bool hasKernelByRows(ContractOp op, const ContractLoops &loops) {
 /// Dimensions for which `isLast` holds behind the others.
 static Permutation moveLast(unsigned rank,
                             llvm::function_ref<bool(unsigned)> isLast) {
-  Permutation permutation(rank);
-  std::iota(permutation.begin(), permutation.end(), 0);
-  std::stable_partition(permutation.begin(), permutation.end(),
-                        [&](int64_t dim) { return !isLast(dim); });
+  Permutation permutation;
+  for (bool last : {false, true})
+    for (unsigned dim = 0; dim < rank; ++dim)
+      if (isLast(dim) == last)
+        permutation.push_back(dim);
   return permutation;
 }
 
