@@ -84,6 +84,11 @@ void AMXTiles::load(unsigned tile, Value base, OpFoldResult index,
   move("tileloadd64", tile, base, index, stride);
 }
 
+void AMXTiles::loadOnce(unsigned tile, Value base, OpFoldResult index,
+                        OpFoldResult stride) {
+  move("tileloaddt164", tile, base, index, stride);
+}
+
 void AMXTiles::store(unsigned tile, Value base, OpFoldResult index,
                      OpFoldResult stride) {
   move("tilestored64", tile, base, index, stride);

@@ -46,6 +46,10 @@ public:
   /// Rows of a tile lie `stride` bytes apart, from element `index` on.
   void load(unsigned tile, mlir::Value base, mlir::OpFoldResult index,
             mlir::OpFoldResult stride);
+  /// load of what will not be read again soon: it takes no place in L1 from
+  /// what will.
+  void loadOnce(unsigned tile, mlir::Value base, mlir::OpFoldResult index,
+                mlir::OpFoldResult stride);
   void store(unsigned tile, mlir::Value base, mlir::OpFoldResult index,
              mlir::OpFoldResult stride);
   void multiply(unsigned acc, unsigned a, unsigned b, bool isSignedA,

@@ -71,13 +71,17 @@ private:
 
 static Value buildPacked(KernelBuilder &kernel, ArrayRef<Value> values,
                          int32_t zeroPoint, numerics::CodeRange range,
-                         bool isSigned) {
+                         bool isSigned, bool areSmall) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
   int64_t lanes = cast<VectorType>(values[0].getType()).getNumElements();
   X86Packing packing(kernel, lanes);
   SmallVector<Value> rounded;
   for (Value value : values) {
+    if (areSmall) {
+      rounded.push_back(packing.round(value));
+      continue;
+    }
     ElementArith arith(builder, loc, value);
     Value high = arith.floatConstant(range.max - zeroPoint);
     Value isLarge = arith::CmpFOp::create(
@@ -99,20 +103,33 @@ static Value buildPacked(KernelBuilder &kernel, ArrayRef<Value> values,
     halves.push_back(half);
   }
   Value codes = packing.pack(halves[0], halves[1], 16, isSigned);
-  if (range.min <= (isSigned ? -128 : 0))
-    return codes;
-  ElementArith arith(builder, loc, codes);
-  Value low = arith.intConstant(int8_t(int32_t(range.min)), 8);
-  return isSigned ? Value(arith::MaxSIOp::create(builder, loc, codes, low))
-                  : Value(arith::MaxUIOp::create(builder, loc, codes, low));
+  // What packing saturates to is the range of the type.
+  auto bound = [&](double code) {
+    return ElementArith(builder, loc, codes)
+        .intConstant(int8_t(int32_t(code)), 8);
+  };
+  if (areSmall && range.max < (isSigned ? 127 : 255))
+    codes = isSigned ? Value(arith::MinSIOp::create(builder, loc, codes,
+                                                    bound(range.max)))
+                     : Value(arith::MinUIOp::create(builder, loc, codes,
+                                                    bound(range.max)));
+  if (range.min > (isSigned ? -128 : 0))
+    codes = isSigned ? Value(arith::MaxSIOp::create(builder, loc, codes,
+                                                    bound(range.min)))
+                     : Value(arith::MaxUIOp::create(builder, loc, codes,
+                                                    bound(range.min)));
+  return codes;
 }
 
-Value quant_mlir::buildInterleavedCodes(
-    KernelBuilder &kernel, const CPUTarget &target, ArrayRef<Value> values,
-    int32_t zeroPoint, numerics::CodeRange range, bool isSigned) {
+Value quant_mlir::buildInterleavedCodes(KernelBuilder &kernel,
+                                        const CPUTarget &target,
+                                        ArrayRef<Value> values,
+                                        int32_t zeroPoint,
+                                        numerics::CodeRange range,
+                                        bool isSigned, bool areSmall) {
   assert(values.size() == 4 && "four registers");
   if (target.hasFeature("avx2"))
-    return buildPacked(kernel, values, zeroPoint, range, isSigned);
+    return buildPacked(kernel, values, zeroPoint, range, isSigned, areSmall);
   SmallVector<Value> codes;
   for (Value value : values)
     codes.push_back(

@@ -126,8 +126,8 @@ void ContractKernel::analyze() {
   gatheredStride = reductionSize;
   if (usesTiles) {
     gatheredStride = llvm::alignTo(reductionSize, tileRowBytes);
-    // Rows at powers of two share few sets of the cache.
-    if (gatheredStride % (8 * tileRowBytes) == 0)
+    // An odd number of lines: otherwise rows of a tile share sets of the cache.
+    if (gatheredStride % (2 * tileRowBytes) == 0)
       gatheredStride += tileRowBytes;
   }
   planScratch();

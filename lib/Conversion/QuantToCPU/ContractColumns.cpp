@@ -145,9 +145,9 @@ Value ContractKernel::loadRhsNumbers(ArrayRef<Value> ivs,
              : arith.cast<arith::ExtFOp>(arith.f32(), numbers);
 }
 
-void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
-                                int64_t columns, Value firstRow,
-                                OpFoldResult count, Value valid) {
+ContractKernel::Panel ContractKernel::preparePanel(Values &ivs, Value batch,
+                                                   Value index, int64_t columns,
+                                                   Value valid) {
   int64_t lanes = dot.getLanes();
   Panel panel;
   panel.columns = columns;
@@ -220,5 +220,12 @@ void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
   }
   if (isOfValues && !hasBlocks)
     loadDecoding(panel, attr(0));
-  buildRows(ivs, panel, firstRow, count);
+  return panel;
+}
+
+void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
+                                int64_t columns, Value firstRow,
+                                OpFoldResult count, Value valid) {
+  buildRows(ivs, preparePanel(ivs, batch, index, columns, valid), firstRow,
+            count);
 }

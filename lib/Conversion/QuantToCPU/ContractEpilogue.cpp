@@ -5,12 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CodeRegisters.h"
 #include "ContractKernel.h"
 
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -208,9 +211,9 @@ Value ContractKernel::buildCentredSum(const Row &row, Value rowSum,
                                  sum);
 }
 
-/// %v = float(%sum) * m + ... + bias + residual, and the result of it
-Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
-                                     int64_t reg, Value sum) {
+/// %v = float(%sum) * m + ... + bias + residual
+Value ContractKernel::buildValues(const Row &row, const Panel &panel,
+                                  int64_t reg, Value sum) {
   ElementArith arith = this->arith(sum);
   auto scaleByRow = [&](Value number) -> Value {
     if (!row.scale)
@@ -255,17 +258,88 @@ Value ContractKernel::finishRegister(const Row &row, const Panel &panel,
           panel, reg);
     value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
+  return value;
+}
 
-  return buildContractResult(arith, value, op);
+bool ContractKernel::mayPackCodes() {
+  std::optional<AffineAttr> params = op.getInitParams();
+  if (!params || !target.hasFeature("avx2"))
+    return false;
+  return params->getStorage() == numerics::StorageType::Int8 ||
+         params->getStorage() == numerics::StorageType::UInt8;
+}
+
+/// An i32 times less than 1, and nothing else.
+bool ContractKernel::haveSmallResults() {
+  return op.hasIntegerSum() && !hasBlocks && !op.getWide() && !op.isDynamic() &&
+         !rhsScale.base && minval.values.empty() && !residual.base &&
+         !(bias.base && !bias.element.isInteger()) &&
+         llvm::all_of(multiplier.values,
+                      [](float value) { return std::fabs(value) < 1; });
+}
+
+/// [v0[0..3] v1[0..3] … v0[4..7] …] -> [v0 | v1 | v2 | v3], of which those that
+/// follow each other in a row are stored at once.
+void ContractKernel::storePacked(ArrayRef<Finished> group) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t lanes = dot.getLanes();
+  AffineAttr params = *op.getInitParams();
+  SmallVector<Value> values;
+  for (const Finished &finished : group)
+    values.push_back(finished.values);
+  Value codes = buildInterleavedCodes(
+      kernel, target, values, getTensorZeroPoint(params),
+      getBoundedRange(params, op.getLow(), op.getHigh()),
+      numerics::isSignedInteger(params.getStorage()), haveSmallResults());
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < 4 * lanes; ++i) {
+    int64_t reg = i / lanes, lane = i % lanes;
+    order.push_back(lane / 4 * 16 + reg * 4 + lane % 4);
+  }
+  codes = vector::ShuffleOp::create(builder, loc, codes, codes, order);
+  for (size_t i = 0; i < group.size();) {
+    size_t end = i + 1;
+    while (end < group.size() && group[end].row == group[i].row)
+      ++end;
+    Value part = codes;
+    if (end - i < group.size())
+      part = vector::ExtractStridedSliceOp::create(
+          builder, loc, codes, ArrayRef<int64_t>(i * lanes),
+          ArrayRef<int64_t>((end - i) * lanes), ArrayRef<int64_t>(1));
+    kernel.store(init,
+                 kernel.index(kernel.add(group[i].row->init,
+                                         attr(group[i].reg * lanes))),
+                 part);
+    i = end;
+  }
 }
 
 void ContractKernel::finish(ArrayRef<Row> rows, const Panel &panel,
                             ArrayRef<Value> sums) {
   int64_t lanes = dot.getLanes(), registers = panel.getRegisters(lanes);
+  bool mayPack = mayPackCodes();
+  SmallVector<Finished> group;
+  auto store = [&](const Finished &finished) {
+    Value result =
+        buildContractResult(arith(finished.values), finished.values, op);
+    Value at = kernel.index(
+        kernel.add(finished.row->init, attr(finished.reg * lanes)));
+    storeColumns(init, at, result, panel, finished.reg);
+  };
   for (auto [i, row] : llvm::enumerate(rows))
     for (int64_t reg = 0; reg < registers; ++reg) {
-      Value value = finishRegister(row, panel, reg, sums[i * registers + reg]);
-      Value at = kernel.index(kernel.add(row.init, attr(reg * lanes)));
-      storeColumns(init, at, value, panel, reg);
+      Finished finished{
+          &row, reg, buildValues(row, panel, reg, sums[i * registers + reg])};
+      if (!mayPack || reg >= getWholeRegisters(panel)) {
+        store(finished);
+        continue;
+      }
+      group.push_back(finished);
+      if (group.size() < 4)
+        continue;
+      storePacked(group);
+      group.clear();
     }
+  llvm::for_each(group, store);
 }

@@ -13,7 +13,7 @@
 //             epilogue                      from them to codes or values
 //
 // With AMX tiles of rows are tile registers (ContractTiles.cpp), whose sums
-// take the way to the epilogue through a buffer.
+// take the way to the epilogue through a buffer, while the next ones are made.
 //
 // Large ones run in parallel over panels, over blocks of rows where panels are
 // few, or over batches (scf.parallel): every element of the result is computed
@@ -48,6 +48,9 @@ std::string findNoExchangeReason(ContractOp op, const ContractLoops &loops);
 std::optional<int64_t> findTileRows(ContractOp op, const CPUTarget &target,
                                     const ContractLoops &loops,
                                     bool isExchanged);
+
+/// The first tile registers of codes; those before are accumulators.
+constexpr unsigned firstLhsTile = 4, firstRhsTile = 6;
 
 /// Numbers of columns (and blocks of them) that are known at compile time: one
 /// for all, or a global in the order of panels: batches, panels, blocks,
@@ -157,6 +160,8 @@ private:
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
                      mlir::OpFoldResult count);
+  /// How many of `whole` panels an iteration of their loop takes.
+  int64_t getPanelShare(int64_t whole) const;
   /// Columns behind the last whole panel, of a number that is not known.
   void buildLastPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                       mlir::Value firstRow, mlir::OpFoldResult count);
@@ -178,6 +183,9 @@ private:
   mlir::Value loadRhsNumbers(llvm::ArrayRef<mlir::Value> ivs,
                              const FlatOperand &operand, const Panel &panel,
                              int64_t reg);
+  /// What belongs to the panel's columns; packs and unpacks what has to be.
+  Panel preparePanel(Values &ivs, mlir::Value batch, mlir::Value index,
+                     int64_t columns, mlir::Value valid = {});
   void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                   int64_t columns, mlir::Value firstRow,
                   mlir::OpFoldResult count, mlir::Value valid = {});
@@ -343,7 +351,7 @@ private:
   mlir::Value decodeRhs(const Panel &panel, int64_t reg, mlir::Value stored);
 
   //===--------------------------------------------------------------------===//
-  // ContractTiles.cpp: the micro-kernel in tile registers
+  // ContractTiles.cpp: rows in tile registers
   //===--------------------------------------------------------------------===//
 
   bool isRhsSigned() {
@@ -356,23 +364,37 @@ private:
   void planTiles();
   /// `body` with tile registers configured for `count` rows of a block.
   void withTiles(mlir::OpFoldResult count, llvm::function_ref<void()> body);
-  /// All rows of a block beside one panel.
-  void buildTileRows(Values &ivs, const Panel &panel, mlir::Value firstRow,
-                     mlir::OpFoldResult count);
   RowTile placeTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
                     mlir::OpFoldResult count, mlir::OpFoldResult number);
   /// The row `along` rows behind a tile's first.
   Row buildTileRow(Values &ivs, const Panel &panel, mlir::Value firstRow,
                    const RowTile &tile, mlir::OpFoldResult along);
-  /// Sums of products, from the accumulators to `tileSums`.
-  void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel);
-  void finishTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
-                  const RowTile &tile, int64_t number);
   /// The ends of a row's runs, filled up with zeros.
   void fillTails(mlir::Value from, mlir::OpFoldResult row);
   int64_t getNumRuns() const { return loops.getSize(outer); }
   /// From one row of a tile to the next.
   mlir::OpFoldResult getTileStride();
+  /// i32 elements that sums of two tiles of rows take.
+  int64_t getTileSums() const { return 2 * maxTileRows * panelColumns; }
+
+  //===--------------------------------------------------------------------===//
+  // ContractTilePipeline.cpp: the micro-kernel in tile registers
+  //===--------------------------------------------------------------------===//
+
+  /// All rows of a block beside `panels` panels, which `getPanel` gives.
+  void pipelineTiles(Values &ivs, mlir::Value firstRow,
+                     mlir::OpFoldResult count, int64_t panels,
+                     llvm::function_ref<Panel(mlir::Value)> getPanel);
+  /// Sums of products, from the accumulators to index `sumsAt` of `tileSums`.
+  /// `finishRow` is called for all rows of the tiles before, in between.
+  void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel,
+                     mlir::OpFoldResult sumsAt,
+                     llvm::function_ref<void(mlir::OpFoldResult)> finishRow);
+  /// The epilogue of row `along` of each of `tiles`, whose sums begin at
+  /// `sumsAt`; of those behind the first `skipped` where it matters.
+  void finishTileRow(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                     llvm::ArrayRef<RowTile> tiles, mlir::OpFoldResult along,
+                     mlir::OpFoldResult sumsAt, mlir::OpFoldResult skipped);
 
   //===--------------------------------------------------------------------===//
   // ContractTileBlocks.cpp: codes of less than a byte, blocks of scales
@@ -385,6 +407,9 @@ private:
   void unpackPanel(mlir::OpFoldResult number, const Panel &panel);
   void unpackTuples(mlir::OpFoldResult from, mlir::OpFoldResult to,
                     mlir::OpFoldResult constants, int64_t tuples);
+  /// All rows of a block beside one panel.
+  void buildBlockTiles(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                       mlir::OpFoldResult count);
   /// The sums of a tile's rows, scaled, to `tileTotals`.
   void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
                       mlir::Value firstRow);
@@ -412,8 +437,21 @@ private:
 
   void finish(llvm::ArrayRef<Row> rows, const Panel &panel,
               llvm::ArrayRef<mlir::Value> sums);
-  mlir::Value finishRegister(const Row &row, const Panel &panel, int64_t reg,
-                             mlir::Value sum);
+  /// What a register of sums is before it becomes codes, where it does.
+  mlir::Value buildValues(const Row &row, const Panel &panel, int64_t reg,
+                          mlir::Value sum);
+  /// A register of values, and where it belongs.
+  struct Finished {
+    const Row *row;
+    int64_t reg;
+    mlir::Value values;
+  };
+  /// Four whole registers as one of codes.
+  void storePacked(llvm::ArrayRef<Finished> group);
+  /// Whether results are codes that four registers are packed to.
+  bool mayPackCodes();
+  /// Whether all results lie between the ends of i32, before they are clamped.
+  bool haveSmallResults();
   /// float(sum(x - zx)) of `size` codes whose moved ones have the sum `rowSum`.
   mlir::Value buildCentredSum(const Row &row, mlir::Value rowSum, int64_t size);
 
@@ -531,7 +569,7 @@ private:
   /// Of a block of rows: tiles, and rows of each.
   mlir::OpFoldResult tileCount, tileRows;
   FlatOperand tails;      ///< scratchRows x runs x 64
-  FlatOperand tileSums;   ///< rows of two tiles x columns of a panel
+  FlatOperand tileSums;   ///< rows of two tiles x columns of a panel, twice
   FlatOperand tileTotals; ///< of blocks: rows of a tile x columns of a panel
   Values onHeap;          ///< allocated since the innermost buildOnStack
 

@@ -18,6 +18,7 @@
 
 #include "ContractKernel.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -136,7 +137,6 @@ ContractKernel::addTileBlocks(const RowTile &tile, const Panel &panel,
   bool isSignedLhs = numerics::isSignedInteger(op.getLhsParams()->getStorage());
   int64_t blockGroups =
       llvm::divideCeil(blockSize, storedTupleSize) * (storedTupleSize / group);
-  constexpr unsigned firstLhs = 4, firstRhs = 6;
   for (unsigned slot = 0; slot < numbers.size(); ++slot) {
     OpFoldResult number = numbers[slot];
     amx.zero(slot);
@@ -146,10 +146,10 @@ ContractKernel::addTileBlocks(const RowTile &tile, const Panel &panel,
     auto step = [&](OpFoldResult at, Value base, OpFoldResult lhsAt,
                     OpFoldResult stride) {
       OpFoldResult groups = kernel.mul(at, attr(tileStep / group * tupleBytes));
-      amx.load(firstRhs + slot, rhs, kernel.add(inPanel, groups),
+      amx.load(firstRhsTile + slot, rhs, kernel.add(inPanel, groups),
                attr(tupleBytes));
-      amx.load(firstLhs + slot, base, lhsAt, stride);
-      amx.multiply(slot, firstLhs + slot, firstRhs + slot, isSignedLhs,
+      amx.load(firstLhsTile + slot, base, lhsAt, stride);
+      amx.multiply(slot, firstLhsTile + slot, firstRhsTile + slot, isSignedLhs,
                    /*isSignedB=*/true);
     };
     if (int64_t steps = size / tileStep)
@@ -239,4 +239,28 @@ void ContractKernel::multiplyBlocks(Values &ivs, const RowTile &tile,
                    kernel.index(int64_t(i) * across * lanes + reg * lanes),
                    total);
   }
+}
+
+void ContractKernel::buildBlockTiles(Values &ivs, const Panel &panel,
+                                     Value firstRow, OpFoldResult count) {
+  int64_t lanes = dot.getLanes(), across = panel.getRegisters(lanes);
+  kernel.forLoop(tileCount, [&](Value iv) {
+    RowTile tile = placeTile(ivs, panel, firstRow, count, iv);
+    multiplyBlocks(ivs, tile, panel, firstRow);
+    auto loop =
+        scf::ForOp::create(kernel.builder, kernel.loc, kernel.index(tile.done),
+                           kernel.index(tileRows), kernel.index(1));
+    OpBuilder::InsertionGuard guard(kernel.builder);
+    kernel.builder.setInsertionPointToStart(loop.getBody());
+    Value along = loop.getInductionVar();
+    Row row = buildTileRow(ivs, panel, firstRow, tile, along);
+    Values totals;
+    for (int64_t reg = 0; reg < across; ++reg)
+      totals.push_back(kernel.load(
+          tileTotals,
+          kernel.index(kernel.add(kernel.mul(along, attr(across * lanes)),
+                                  attr(reg * lanes))),
+          lanes));
+    finish(row, panel, totals);
+  });
 }

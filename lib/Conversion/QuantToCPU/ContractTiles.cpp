@@ -1,26 +1,14 @@
-//===- ContractTiles.cpp - Contractions in tile registers -----------------===//
+//===- ContractTiles.cpp - Rows of a contraction as tile registers --------===//
 //
-// Products of AMX. Two tiles of rows and two of columns make four tiles of sums
-// (32 x 32), so that a step loads as many tiles as it multiplies:
-//
-//   for pairs of tiles of rows
-//     tilezero 0 … 3
-//     for steps of 64 codes
-//       tileload 6, 7          32 columns of a panel: 16 groups of 4 codes
-//       tileload 4, 5          16 rows each, from where they lie
-//       tdpbssd 0 … 3          or sud, usd, uud: no code has to be moved
-//     tilestore 0 … 3          to a buffer of 4 KiB
-//     for rows: load, epilogue
-//
-// A panel of 32 columns stays in L1 up to a K of 1000 or so; rows come from L2.
+// How rows become tiles, and what is prepared of them. Products are in
+// ContractTilePipeline.cpp, codes of less than a byte and blocks of scales in
+// ContractTileBlocks.cpp.
 //
 // Registers are configured once for a block of rows: it takes as long as six
 // steps. So all tiles have one number of rows, and the last one begins earlier
-// than those before it end where rows are left over. What it computes again is
-// not stored again: a residual may lie where the result does. A tile's rows
-// have to be at one distance from each other. Where rows are several loops,
-// tiles are parts of the innermost one; if those would be short, rows are
-// gathered.
+// than those before it end where rows are left over. A tile's rows have to be
+// at one distance from each other. Where rows are several loops, tiles are
+// parts of the innermost one; if those would be short, rows are gathered.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +20,6 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-/// Registers.
-static constexpr unsigned firstAcc = 0, firstLhs = 4, firstRhs = 6;
 /// From as many panels on it is worth it to copy rows to where they are read
 /// faster.
 static constexpr int64_t minPanels = 4;
@@ -86,11 +72,13 @@ std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
 /// takes twice as long to load, which no product hides.
 static bool hasAlignedRows(ContractOp op, const FlatOperand &lhs,
                            ArrayRef<MergedLoop> rowLoops) {
-  // What a caller gives may lie anywhere, what is computed here does not.
+  // What a caller gives may lie anywhere, what is computed here does not. The
+  // arguments of an entry are pointers, cast to buffers.
   Value buffer = op.getLhs();
   while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
     buffer = view.getViewSource();
-  if (isa<BlockArgument>(buffer))
+  if (isa<BlockArgument>(buffer) ||
+      buffer.getDefiningOp<UnrealizedConversionCastOp>())
     return false;
   return llvm::all_of(rowLoops, [&](const MergedLoop &loop) {
     std::optional<int64_t> stride = lhs.getStride(loop.loop);
@@ -103,8 +91,9 @@ void ContractKernel::planTiles() {
   if (hasBlocks) {
     planTileBlocks();
   } else {
+    // Whole lines of the cache.
     tileSteps = llvm::divideCeil(runSize, tileRowBytes);
-    tileStep = llvm::divideCeil(runSize, group * tileSteps) * group;
+    tileStep = std::min(tileRowBytes, int64_t(llvm::alignTo(runSize, group)));
     needsTails = runSize != tileStep * tileSteps;
     tailFirst = (tileSteps - 1) * tileStep;
     tailCount = runSize - tailFirst;
@@ -201,14 +190,14 @@ void ContractKernel::withTiles(OpFoldResult count,
 
   int64_t rows = getConstantIntValue(tileRows).value_or(maxTileRows);
   TileShapes shapes;
-  for (unsigned acc = firstAcc; acc < firstLhs; ++acc)
+  for (unsigned acc = 0; acc < firstLhsTile; ++acc)
     shapes[acc] = {rows, tileRowBytes};
-  for (unsigned tile : {firstLhs, firstLhs + 1})
+  for (unsigned tile : {firstLhsTile, firstLhsTile + 1})
     shapes[tile] = {rows, tileStep};
-  for (unsigned tile : {firstRhs, firstRhs + 1})
+  for (unsigned tile : {firstRhsTile, firstRhsTile + 1})
     shapes[tile] = {tileStep / dot.getGroup(), tileRowBytes};
   tileSums =
-      allocate(attr(2 * maxTileRows * panelColumns), builder.getI32Type());
+      allocate(attr((hasBlocks ? 1 : 2) * getTileSums()), builder.getI32Type());
   if (hasBlocks)
     tileTotals =
         allocate(attr(maxTileRows * panelColumns), builder.getF32Type());
@@ -278,93 +267,6 @@ ContractKernel::placeTile(Values &ivs, const Panel &panel, Value firstRow,
   return tile;
 }
 
-void ContractKernel::buildTileRows(Values &ivs, const Panel &panel,
-                                   Value firstRow, OpFoldResult count) {
-  std::optional<int64_t> known = getConstantIntValue(tileCount);
-  int64_t together = hasBlocks || known == 1 ? 1 : 2;
-  kernel.forLoop(ceilDiv(kernel, tileCount, attr(together)), [&](Value iv) {
-    SmallVector<RowTile> tiles;
-    for (int64_t i = 0; i < together; ++i)
-      tiles.push_back(
-          placeTile(ivs, panel, firstRow, count,
-                    kernel.add(kernel.mul(iv, attr(together)), attr(i))));
-    if (hasBlocks)
-      multiplyBlocks(ivs, tiles.front(), panel, firstRow);
-    else
-      multiplyTiles(tiles, panel);
-    for (auto [i, tile] : llvm::enumerate(tiles))
-      finishTile(ivs, panel, firstRow, tile, i);
-  });
-}
-
-//===----------------------------------------------------------------------===//
-// Products
-//===----------------------------------------------------------------------===//
-
-void ContractKernel::multiplyTiles(ArrayRef<RowTile> tiles,
-                                   const Panel &panel) {
-  AMXTiles amx(kernel);
-  int64_t across = panel.getRegisters(dot.getLanes());
-  int64_t group = dot.getGroup();
-  bool isSignedLhs =
-      isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage());
-  auto accOf = [&](int64_t tile, int64_t reg) {
-    return unsigned(firstAcc + tile * across + reg);
-  };
-  for (unsigned i = 0; i < tiles.size() * across; ++i)
-    amx.zero(firstAcc + i);
-
-  auto step = [&](OpFoldResult rhsAt, Value base,
-                  llvm::function_ref<OpFoldResult(const Row &)> lhsAt,
-                  OpFoldResult stride) {
-    for (int64_t reg = 0; reg < across; ++reg)
-      amx.load(firstRhs + reg, rhs, kernel.add(rhsAt, attr(reg * tileRowBytes)),
-               attr(tupleBytes));
-    for (auto [i, tile] : llvm::enumerate(tiles)) {
-      amx.load(firstLhs + i, base, lhsAt(tile.row), stride);
-      for (int64_t reg = 0; reg < across; ++reg)
-        amx.multiply(accOf(i, reg), firstLhs + i, firstRhs + reg, isSignedLhs,
-                     isRhsSigned());
-    }
-  };
-  OpFoldResult stride = getTileStride();
-  int64_t whole = needsTails ? tileSteps - 1 : tileSteps;
-  forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
-    OpFoldResult inRow = getRunInRow(at, number);
-    OpFoldResult inPanel =
-        kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
-    if (whole > 0)
-      kernel.forLoop(attr(whole), [&](Value iv) {
-        OpFoldResult done = kernel.mul(iv, attr(tileStep));
-        step(
-            kernel.add(inPanel,
-                       kernel.mul(iv, attr(tileStep / group * tupleBytes))),
-            needsGather ? gathered.base : lhs.base,
-            [&](const Row &row) {
-              return kernel.add(kernel.add(row.lhs, inRow), done);
-            },
-            stride);
-      });
-    if (needsTails) {
-      int64_t first = llvm::divideCeil(runSize, group) - tileStep / group;
-      step(
-          kernel.add(inPanel, attr(first * tupleBytes)), tails.base,
-          [&](const Row &row) {
-            return kernel.add(row.tail, kernel.mul(number, attr(tileRowBytes)));
-          },
-          attr(getNumRuns() * tileRowBytes));
-    }
-    return Values();
-  });
-
-  int64_t sumStride = across * tileRowBytes;
-  for (unsigned i = 0; i < tiles.size(); ++i)
-    for (int64_t reg = 0; reg < across; ++reg)
-      amx.store(accOf(i, reg), tileSums.base,
-                attr((i * maxTileRows * across + reg) * dot.getLanes()),
-                attr(sumStride));
-}
-
 ContractKernel::Row
 ContractKernel::buildTileRow(Values &ivs, const Panel &panel, Value firstRow,
                              const RowTile &tile, OpFoldResult along) {
@@ -375,34 +277,6 @@ ContractKernel::buildTileRow(Values &ivs, const Panel &panel, Value firstRow,
   Values at(ivs);
   placeRow(at, kernel.index(number));
   return buildRow(at, panel, number, kernel.add(tile.first, along), attr(0));
-}
-
-void ContractKernel::finishTile(Values &ivs, const Panel &panel, Value firstRow,
-                                const RowTile &tile, int64_t number) {
-  OpBuilder &builder = kernel.builder;
-  int64_t lanes = dot.getLanes(), across = panel.getRegisters(lanes);
-  auto loop = scf::ForOp::create(builder, kernel.loc, kernel.index(tile.done),
-                                 kernel.index(tileRows), kernel.index(1));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(loop.getBody());
-  Value iv = loop.getInductionVar();
-  Row row = buildTileRow(ivs, panel, firstRow, tile, iv);
-  OpFoldResult from = kernel.mul(kernel.add(iv, attr(number * maxTileRows)),
-                                 attr(across * lanes));
-  auto load = [&](const FlatOperand &operand, int64_t reg) {
-    return kernel.load(
-        operand, kernel.index(kernel.add(from, attr(reg * lanes))), lanes);
-  };
-  Values sums;
-  if (!hasBlocks)
-    sums = buildStarts(row, panel);
-  for (int64_t reg = 0; reg < across; ++reg) {
-    if (hasBlocks)
-      sums.push_back(load(tileTotals, reg));
-    else
-      sums[reg] = arith(sums[reg]).add(sums[reg], load(tileSums, reg));
-  }
-  finish(row, panel, sums);
 }
 
 //===----------------------------------------------------------------------===//

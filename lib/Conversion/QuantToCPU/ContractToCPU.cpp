@@ -57,8 +57,11 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
                                OpFoldResult size) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
+  if (hasBlocks && usesTiles)
+    return buildBlockTiles(ivs, panel, firstRow, size);
   if (usesTiles)
-    return buildTileRows(ivs, panel, firstRow, size);
+    return pipelineTiles(ivs, firstRow, size, /*panels=*/1,
+                         [&](Value) { return panel; });
   int64_t most = getTileRows(panel);
   auto tiles = [&](Value from, Value end, int64_t count) {
     auto loop =
@@ -117,8 +120,22 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
 // Columns
 //===----------------------------------------------------------------------===//
 
-/// Shares of panels that threads take one after the other.
-static constexpr int64_t maxThreadShares = 16;
+int64_t ContractKernel::getPanelShare(int64_t whole) const {
+  // Shares that threads take one after the other: many, for threads to end at
+  // one time, but tiles are configured, and their pipeline begins and ends, in
+  // each.
+  constexpr int64_t maxShares = 16, enoughShares = 8, enoughPairs = 12;
+  if (!usesTiles)
+    return 1;
+  if (parallel != Parallel::Panels)
+    return std::max<int64_t>(whole, 1);
+  int64_t pairs = llvm::divideCeil(getConstantIntValue(numRows).value_or(1),
+                                   2 * maxTileRows);
+  return std::max<int64_t>(
+      {whole / maxShares, 1,
+       std::min(whole / enoughShares,
+                int64_t(llvm::divideCeil(enoughPairs, pairs)))});
+}
 
 void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
                                    OpFoldResult count) {
@@ -133,6 +150,11 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
     };
     if (number == 1)
       return panel(first);
+    if (usesTiles && !ownsPanel())
+      return pipelineTiles(ivs, firstRow, count, number, [&](Value iv) {
+        return preparePanel(ivs, batch, kernel.index(kernel.add(first, iv)),
+                            columns);
+      });
     kernel.forLoop(attr(number), [&](Value iv) {
       panel(kernel.index(kernel.add(first, iv)));
     });
@@ -157,10 +179,7 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
       return buildShare(whole, 1, /*columns=*/0);
     }
     int64_t whole = columns / columnStep;
-    // Tiles are configured once for several panels.
-    int64_t share = isParallel && usesTiles
-                        ? std::max<int64_t>(whole / maxThreadShares, 1)
-                        : 1;
+    int64_t share = getPanelShare(whole);
     int64_t shared = whole / share * share;
     buildLoop(kernel.index(0), kernel.index(shared), share, isParallel,
               [&](Value first) { buildShare(first, share, columnStep); });

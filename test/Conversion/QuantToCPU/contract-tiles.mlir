@@ -13,13 +13,26 @@
 // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
 // CHECK: scf.for
 // CHECK: scf.for
+// Rows are read past L1. Those of the pair of tiles before become codes between the
+// products: 11 of 16 in two steps, 5 between the stores, and those of the last pair at
+// the end.
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilezero"
-// CHECK: scf.for
-// CHECK-COUNT-3: llvm.call_intrinsic "llvm.x86.tileloadd64"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tileloadd64"
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
+// CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"
+// CHECK-COUNT-2: vector.store %{{.*}}, vector<32xi8>
+// CHECK-NOT: vector.store
+// CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"
+// CHECK-COUNT-4: vector.store %{{.*}}, vector<32xi8>
+// CHECK-NOT: vector.store
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbusd"
-// CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"
-// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbusd"
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tileloadd64"
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilestored64"
+// CHECK: }
+// CHECK: scf.for
+// CHECK-NOT: tile
+// CHECK: vector.store
 // CHECK-NOT: ldtilecfg
 // CHECK: llvm.call_intrinsic "llvm.x86.tilerelease"
 // CHECK-NOT: vpdpbusd
@@ -45,7 +58,7 @@ func.func @two_by_two(%x: tensor<64x128xi8>, %o: tensor<64x64xi8>) -> tensor<64x
 #y = affine_map<(m, n, k) -> (m, n)>
 
 // Codes that fill no step are read from a copy, where zeros are around them: 68 are a
-// step of 36, and four zeros and 32 codes. Both have a form for every signedness.
+// step of 64, and 60 zeros and four codes. Both have a form for every signedness.
 // CHECK-LABEL: func @tail
 // CHECK: %[[TAILS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1280xi8>
 // CHECK: vector.maskedload

@@ -25,7 +25,8 @@ func.func @tiles(%x: memref<12x64xi8>, %w: memref<8192xi8>, %s: memref<128xi32>,
   // CHECK-NOT: llvm.call_intrinsic
   // CHECK: scf.yield
   // CHECK: arith.sitofp %[[SUMS]]#0
-  // CHECK-COUNT-24: vector.store %{{.*}}, vector<16xi8>
+  // Four registers of a row are packed to one.
+  // CHECK-COUNT-6: vector.store %{{.*}}, vector<64xi8>
   quant.contract lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = 3> : memref<12x64xi8>)
     rhs(%w as <int8, per_channel<[1]>, scale = dense_resource<scales> : tensor<1x128xf32>> in <panels, tensor<64x128xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<128xi32>, : memref<8192xi8>)
     bias(%b : memref<128xi32>) outs(%y as <int8, per_tensor, scale = 2.0> : memref<12x128xi8>)
