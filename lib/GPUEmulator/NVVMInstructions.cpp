@@ -8,6 +8,7 @@
 #include "Block.h"
 #include "MatrixProducts.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -248,6 +249,25 @@ static EmulatedInstruction getDotProduct(bool isLhsSigned, bool isRhsSigned) {
   });
 }
 
+/// (e4m3x2|e5m2x2).to.f16x2.rn: exact.
+static std::optional<EmulatedInstruction> findConversion(StringRef name) {
+  auto [from, to] = name.split(".to.");
+  if (to != "f16x2.rn" || (from != "e4m3x2" && from != "e5m2x2"))
+    return std::nullopt;
+  const fltSemantics &semantics = from == "e4m3x2" ? APFloat::Float8E4M3FN()
+                                                   : APFloat::Float8E5M2();
+  return ofLane([&semantics](Block &, Lane &, const Call &call) {
+    uint16_t codes = call.get<uint16_t>(0);
+    for (unsigned i = 0; i < 2; ++i) {
+      APFloat value(semantics, APInt(8, codes >> 8 * i & 0xFF));
+      bool losesInfo;
+      value.convert(APFloat::IEEEhalf(), APFloat::rmNearestTiesToEven,
+                    &losesInfo);
+      call.set<uint16_t>(value.bitcastToAPInt().getZExtValue(), 2 * i);
+    }
+  });
+}
+
 std::optional<EmulatedInstruction>
 quant_mlir::emulator::findNVVMInstruction(StringRef name) {
   if (name.starts_with("wgmma."))
@@ -264,6 +284,8 @@ quant_mlir::emulator::findNVVMInstruction(StringRef name) {
     return findShuffle(name);
   if (name.consume_front("redux.sync."))
     return findReduction(name);
+  if (name.starts_with("e4m3x2.") || name.starts_with("e5m2x2."))
+    return findConversion(name);
   if (name.starts_with("mma."))
     return findMatrixProduct(name);
   if (name.consume_front("idp4a.")) {

@@ -43,16 +43,22 @@ template <typename T> struct Aligned {
   std::vector<__int128> words;
 };
 
-/// i8[rows][depth] times constants [depth][columns], of int8 or int4, as f32.
+/// [rows][depth], codes of int8 or small integers in f16, times constants
+/// [depth][columns], of int8 or int4, as f32.
 class Product {
 public:
   Product(int64_t rows, int64_t columns, int64_t depth, unsigned width,
-          std::string arch = "sm_80")
+          std::string arch = "sm_80", bool isOfValues = false)
       : rows(rows), columns(columns), depth(depth), width(width),
-        x(rows * depth), y(rows * columns), w(depth * columns) {
+        isOfValues(isOfValues), x(rows * depth), values(rows * depth),
+        y(rows * columns), w(depth * columns) {
     std::mt19937 random(rows + columns + depth);
-    for (int64_t i = 0; i < rows * depth; ++i)
+    for (int64_t i = 0; i < rows * depth; ++i) {
       x[i] = int8_t(random());
+      if (isOfValues)
+        x[i] %= 16;
+      values[i] = x[i];
+    }
     for (int8_t &code : w)
       code = int8_t(int(random() % (1u << width)) - (1 << (width - 1)));
     options.kind = GPUKind::NVVM;
@@ -77,20 +83,22 @@ public:
 
   uint64_t conflicts = 0;
   /// Instructions that multiply: of a warp, of few rows, of four warps.
-  uint64_t products = 0, dots = 0, groupProducts = 0;
+  uint64_t products = 0, dots = 0, groupProducts = 0, valueProducts = 0;
 
 private:
   std::string getModule() const;
 
   int64_t rows, columns, depth;
   unsigned width;
+  bool isOfValues;
   Aligned<int8_t> x;
+  Aligned<_Float16> values;
   Aligned<float> y;
   /// Row-major. Not packed: codes of less than a byte have one each.
   std::vector<int8_t> w;
   GPUTargetOptions options;
   numerics::PanelLayout layout;
-  EmulatedSize grid;
+  EmulatedSize grid, block;
 };
 
 } // namespace
@@ -99,7 +107,8 @@ std::string Product::getModule() const {
   auto number = [](int64_t value) { return std::to_string(value); };
   std::string codes =
       number(depth) + "x" + number(columns) + "xi" + std::to_string(width);
-  std::string x = "memref<" + number(rows) + "x" + number(depth) + "xi8>",
+  std::string x = "memref<" + number(rows) + "x" + number(depth) +
+                  (isOfValues ? "xf16>" : "xi8>"),
               w = "memref<" + number(layout.size()) + "xi8>",
               s = "memref<" + number(columns) + "xi32>",
               y = "memref<" + number(rows) + "x" + number(columns) + "xf32>";
@@ -110,13 +119,15 @@ std::string Product::getModule() const {
          "#y = affine_map<(m, n, k) -> (m, n)>\n"
          "func.func @f(%x: " +
          x + ", %w: " + w + ", %s: " + s + ", %y: " + y +
-         ") {\nquant.contract lhs(%x as <int8, per_tensor, scale = 1.0, "
-         "zero_point = 3> : " +
-         x + ") rhs(%w as <int" + std::to_string(width) +
+         ") {\nquant.contract lhs(%x " +
+         (isOfValues ? ""
+                     : "as <int8, per_tensor, scale = 1.0, zero_point = 3> ") +
+         ": " + x + ") rhs(%w as <int" + std::to_string(width) +
          ", per_tensor, scale = 1.0> in <panels, tensor<" + codes +
          ">, columns = [1], reduction = [0], run = 1, panel = " +
-         number(layout.panel) + ", group = 16" + offset + "> sums %s : " + s +
-         ", : " + w + ") outs(%y : " + y + ") maps [#x, #w, #y]\nreturn\n}\n";
+         number(layout.panel) + ", group = 16" + offset + ">" +
+         (isOfValues ? "" : " sums %s : " + s + ",") + " : " + w +
+         ") outs(%y : " + y + ") maps [#x, #w, #y]\nreturn\n}\n";
 }
 
 std::string Product::compile() {
@@ -149,6 +160,7 @@ std::string Product::compile() {
     };
     mlir::gpu::KernelDim3 blocks = launch.getGridSizeOperandValues();
     grid = {size(blocks.x), size(blocks.y), size(blocks.z)};
+    block = {size(launch.getBlockSizeOperandValues().x)};
   });
   std::string text;
   module->walk([&](mlir::gpu::BinaryOp binary) {
@@ -173,17 +185,22 @@ std::string Product::run(const std::string &code) {
   std::vector<int32_t> sums = numerics::sumColumns(layout, codes, true);
   Aligned<int32_t> alignedSums(sums.size());
   std::copy(sums.begin(), sums.end(), alignedSums.data());
-  EmulatedBuffer buffers[] = {{x.data(), size_t(rows * depth), false},
-                              {packed.data(), size_t(layout.size()), false},
-                              {alignedSums.data(), sums.size() * 4, false},
-                              {y.data(), size_t(rows * columns * 4), true}};
+  std::vector<EmulatedBuffer> buffers{
+      {x.data(), size_t(rows * depth), false},
+      {packed.data(), size_t(layout.size()), false},
+      {alignedSums.data(), sums.size() * 4, false},
+      {y.data(), size_t(rows * columns * 4), true}};
+  if (isOfValues) {
+    buffers[0] = {values.data(), size_t(rows * depth * 2), false};
+    buffers.erase(buffers.begin() + 2);
+  }
   std::vector<void *> parameters;
   for (EmulatedBuffer &buffer : buffers)
     parameters.push_back(&buffer.data);
   EmulatedLaunch launch;
   launch.buffers = buffers;
   launch.parameters = parameters;
-  launch.block = {128};
+  launch.block = block;
   launch.grid = grid;
   std::smatch match;
   std::regex name("define (?:dso_local )?ptx_kernel void @(\\w+)");
@@ -194,6 +211,7 @@ std::string Product::run(const std::string &code) {
   conflicts = (*emulator)->getCounts().bankConflicts;
   const auto &instructions = (*emulator)->getCounts().instructions;
   products = instructions.lookup("llvm.nvvm.mma.m16n8k32.row.col.s8");
+  valueProducts = instructions.lookup("llvm.nvvm.mma.m16n8k16.row.col.f32.f32");
   dots = instructions.lookup("llvm.nvvm.idp4a.s.s");
   groupProducts =
       instructions.lookup("wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8");
@@ -206,7 +224,7 @@ int64_t Product::countWrong() {
     for (int64_t n = 0; n < columns; ++n) {
       int32_t sum = 0;
       for (int64_t k = 0; k < depth; ++k)
-        sum += (x[m * depth + k] - 3) * w[k * columns + n];
+        sum += (x[m * depth + k] - (isOfValues ? 0 : 3)) * w[k * columns + n];
       wrong += y[m * columns + n] != float(sum);
     }
   return wrong;
@@ -233,6 +251,29 @@ TEST(TensorCores, ComputeProducts) {
       EXPECT_EQ(product.products != 0, !streams);
       EXPECT_EQ(product.dots != 0, streams);
       if (size.depth % 16 == 0)
+        EXPECT_EQ(product.conflicts, 0u);
+    }
+}
+
+TEST(TensorCores, ComputeProductsOfValues) {
+  struct {
+    int64_t rows, columns, depth;
+  } sizes[] = {{32, 32, 64},   {16, 128, 256}, {130, 200, 96},
+               {33, 17, 16},   {20, 70, 70},   {1, 40, 32},
+               {8, 100, 1024}, {3, 32, 500},   {5, 70, 70}};
+  for (unsigned width : {8, 4})
+    for (auto size : sizes) {
+      SCOPED_TRACE(
+          std::to_string(width) + " bits, " + std::to_string(size.rows) + "x" +
+          std::to_string(size.columns) + "x" + std::to_string(size.depth));
+      Product product(size.rows, size.columns, size.depth, width, "sm_80",
+                      /*isOfValues=*/true);
+      std::string code = product.compile();
+      ASSERT_NE(code, "");
+      ASSERT_EQ(product.run(code), "");
+      EXPECT_EQ(product.countWrong(), 0);
+      EXPECT_GT(product.valueProducts, 0u);
+      if (size.depth % 8 == 0)
         EXPECT_EQ(product.conflicts, 0u);
     }
 }

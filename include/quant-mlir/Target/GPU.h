@@ -78,8 +78,16 @@ public:
   int64_t getBlockStep() const { return 32; }
   int64_t getBlockStage() const { return 64; }
 
+  /// Whether there are kernels for sums of values, of f16 or bf16 as the matrix
+  /// instruction takes them; and whether it converts codes of fp8 to f16.
+  bool multipliesValues() const { return kind == GPUKind::NVVM; }
+  bool convertsSmallFloats() const;
+
   /// What one lane copies: 16 bytes of a column.
   int64_t getDotGroup() const override { return 16; }
+  int64_t getValueGroup(unsigned width) const override {
+    return !multipliesValues() ? 1 : width > 8 ? 128 / width : 16;
+  }
   int64_t getDepthwiseGroup() const override { return 4; }
   int64_t getPanelColumns(int64_t columns) const override;
 

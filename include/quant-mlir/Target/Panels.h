@@ -19,6 +19,8 @@ public:
   /// How many codes that follow each other along the reduction lie beside each
   /// other.
   virtual int64_t getDotGroup() const = 0;
+  /// The same of a sum of values, for elements of `width` bits.
+  virtual int64_t getValueGroup(unsigned width) const { return 1; }
   /// The same where every column has its own lhs.
   virtual int64_t getDepthwiseGroup() const = 0;
   /// The width of panels for `columns` columns.

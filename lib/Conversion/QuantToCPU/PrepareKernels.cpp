@@ -2,8 +2,8 @@
 //
 // Operations without a kernel become linalg, with a remark; padding of a
 // contraction's input becomes a value of its own, in which what computes the
-// input can write. Kernels that sum in f32 read f32: what else their input is,
-// becomes that first.
+// input can write. Kernels of CPUs that sum in f32 read f32: what else their
+// input is, becomes that first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -168,14 +168,13 @@ static bool isOtherCode(std::optional<AffineAttr> params) {
                     numerics::bitWidth(params->getStorage()) != 8);
 }
 
-/// quant.contract lhs(%x as <f8E4M3FN, …>) … outs(%o as <f8E4M3FN, …>)
+/// quant.contract lhs(%x as <f8E4M3FN, …>) …
 ///
 ///   %v = quant.dequantize %x <f8E4M3FN, …>
-///   %r = quant.contract lhs(%v) … outs(%e) : tensor<…xf32>
-///   quant.quantize %r <f8E4M3FN, …>
+///   quant.contract lhs(%v) …
 ///
 /// Where sums are not of integers only.
-static void widenValues(ContractOp op) {
+static void widenLhs(ContractOp op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
   Type f32 = builder.getF32Type();
@@ -189,9 +188,19 @@ static void widenValues(ContractOp op) {
   op.getScaleMutable().clear();
   op.getZeroPointMutable().clear();
   op.removeLhsParamsAttr();
+}
+
+/// quant.contract … outs(%o as <f8E4M3FN, …>)
+///
+///   %r = quant.contract … outs(%e) : tensor<…xf32>
+///   quant.quantize %r <f8E4M3FN, …>
+static void separateCodes(ContractOp op) {
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
   std::optional<AffineAttr> result = op.getInitParams();
   if (!isOtherCode(result))
     return;
+  Type f32 = builder.getF32Type();
   if (Value residual = op.getResidual()) {
     auto type = cast<RankedTensorType>(residual.getType());
     if (std::optional<AffineAttr> params = op.getResidualParams())
@@ -274,8 +283,12 @@ struct PrepareKernelsPass
         buildSizeCheck(builder, contract);
       }
     });
-    for (ContractOp op : ofValues)
-      widenValues(op);
+    for (ContractOp op : ofValues) {
+      // Kernels of GPUs multiply what lhs is.
+      if (!gpuTarget)
+        widenLhs(op);
+      separateCodes(op);
+    }
     for (ContractOp op : padded)
       separatePadding(op);
     numPadded += padded.size();

@@ -63,18 +63,21 @@ ContractColumnNumbers quant_mlir::computeColumnNumbers(ContractOp op,
   return result;
 }
 
-Value quant_mlir::buildColumnNumbers(const ColumnNumbers &numbers,
+Value quant_mlir::buildColumnNumbers(const ColumnNumbers &numbers, Type element,
                                      OpBuilder &builder, Location loc) {
   int64_t size = numbers.values.size();
-  Type element = numbers.isInteger ? Type(builder.getI32Type())
-                                   : Type(builder.getF32Type());
   auto tensor = RankedTensorType::get({size}, element);
   DenseElementsAttr data;
-  if (numbers.isInteger) {
+  if (element.isInteger()) {
     std::vector<int32_t> integers(numbers.values.begin(), numbers.values.end());
     data = DenseElementsAttr::get(tensor, ArrayRef(integers));
-  } else {
+  } else if (element.isF32()) {
     data = DenseElementsAttr::get(tensor, ArrayRef(numbers.values));
+  } else {
+    SmallVector<Attribute> floats;
+    for (float value : numbers.values)
+      floats.push_back(builder.getFloatAttr(element, value));
+    data = DenseElementsAttr::get(tensor, floats);
   }
   Value value = KernelBuilder(builder, loc).constant("columns", data);
   return memref::CastOp::create(

@@ -39,9 +39,9 @@ struct ContractColumnNumbers {
 ContractColumnNumbers computeColumnNumbers(ContractOp op, int64_t subtracted,
                                            int64_t numBlocks = 0);
 
-/// A constant of `numbers` in the module of `builder`, as memref<?xf32> or
-/// memref<?xi32>; one for equal numbers.
-mlir::Value buildColumnNumbers(const ColumnNumbers &numbers,
+/// A constant of `numbers` in the module of `builder`, as memref<?xelement>,
+/// which holds them exactly; one for equal numbers.
+mlir::Value buildColumnNumbers(const ColumnNumbers &numbers, mlir::Type element,
                                mlir::OpBuilder &builder, mlir::Location loc);
 
 } // namespace quant_mlir

@@ -55,8 +55,9 @@ void GPUContractKernel::chooseBlocks() {
 
 int64_t GPUContractKernel::numBlockRows() const {
   // Also of what a stage has beyond the last block.
-  return blockCodes <= stageCodes() ? numSteps * (stageCodes() / blockCodes)
-                                    : numBlocks;
+  return blockCodes <= stageCodes()
+             ? llvm::divideCeil(numSteps * stageCodes(), blockCodes)
+             : numBlocks;
 }
 
 /// After the numbers of columns are known.
@@ -117,6 +118,8 @@ GPUContractKernel::Values GPUContractKernel::startBlocks() {
 GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
   BlockColumns result;
   result.multiplier = loadNumbers(multiplierData, numbers.multiplier, block);
+  if (isOfValues)
+    return result;
   if (!numbers.rhsOffset.isZero())
     result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset, block);
   if (!numbers.minval.values.empty())
@@ -156,7 +159,9 @@ Value GPUContractKernel::addBlock(const BlockColumns &columns, Value sum,
                     arith::MulIOp::create(builder, loc, splat(scalar), vector));
   };
   Value factor;
-  if (isBiased) {
+  if (isOfValues) {
+    factor = sum;
+  } else if (isBiased) {
     factor = arith.subf(arith.bitcast(arith.f32(), sum),
                         arith.floatConstant(biasValue));
   } else {
@@ -204,8 +209,9 @@ void GPUContractKernel::addProduct(const BlockColumns &columns, int64_t product,
 // Stages
 //===----------------------------------------------------------------------===//
 
-void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &part,
+void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
                                        MutableArrayRef<Value> carried) {
+  GroupStage part(stage);
   MutableArrayRef<Value> values = carried.take_front(numLaneRows());
   if (blockCodes > stageCodes())
     return addAtEndOfBlock(step, part, carried);
@@ -215,6 +221,8 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &part,
   for (int64_t block = 0; block < blocks; ++block)
     columns.push_back(loadBlock(add(mul(step, blocks), attr(block))));
   for (int64_t block = 0; block < blocks; ++block) {
+    if (isOfValues)
+      part.rhsOffsets = loadOffsets(add(mul(step, blocks), attr(block)));
     SmallVector<SmallVector<Values>> lhs(steps), rhs(steps);
     for (int64_t i = 0; i < steps; ++i) {
       for (int64_t product = 0; product < down; ++product)
@@ -240,10 +248,13 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &part,
   }
 }
 
-void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &part,
+void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
                                         MutableArrayRef<Value> carried) {
-  multiplySteps(part, carried.drop_front(numLaneRows()));
   int64_t stages = blockCodes / stageCodes();
+  GroupStage part(stage);
+  if (isOfValues)
+    part.rhsOffsets = loadOffsets(div(step, stages));
+  multiplySteps(part, carried.drop_front(numLaneRows()));
   Value next = add(step, attr(1));
   auto isZero = [&](Value a, int64_t b) -> Value {
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a,

@@ -42,8 +42,8 @@ void GPUContractKernel::prepareCopies() {
       number = kernel.body.select(exists, number, index(attr(0)));
     part.row = kernel.body.address(lhs, placeRow(number));
     part.plane = plane;
-    if (!isInOrder)
-      row = kernel.body.bitXor(row, mul(plane, 2));
+    if (Value swizzle = unit->getLhsSwizzle(plane))
+      row = kernel.body.bitXor(row, swizzle);
     part.shared = mul(add(mul(plane, tileRows), row), sharedChunk());
     lhsChunks.push_back(part);
   }
@@ -116,7 +116,7 @@ Value GPUContractKernel::locateLhs(const LhsChunk &part, Value step,
   for (auto [loop, position] :
        llvm::zip_equal(outer, kernel.delinearize(outerNumber, outerSizes)))
     source = add(source, kernel.body.mul(position, lhs.strides[loop]));
-  from = mul(inRun, chunkBytes);
+  from = mul(inRun, lhsChunkCodes());
   return source;
 }
 
@@ -132,18 +132,19 @@ Value GPUContractKernel::locateRhs(const RhsChunk &part, Value step,
   return add(part.panel, mul(step, stage));
 }
 
-GPUContractKernel::Values GPUContractKernel::gatherCodes(const LhsChunk &part,
-                                                         Value source,
-                                                         Value from,
-                                                         Value isStep) {
-  Type i8 = builder.getIntegerType(8);
+GPUContractKernel::Values
+GPUContractKernel::gatherCodes(const LhsChunk &part, Value source, Value from,
+                               Value isStep, int64_t count) {
+  Type element = lhs.element;
   Value zero = arith::ConstantOp::create(
-      builder, loc, builder.getIntegerAttr(i8, lhsOffset()));
+      builder, loc,
+      element.isInteger() ? builder.getIntegerAttr(element, lhsOffset())
+                          : builder.getZeroAttr(element));
   SmallVector<OpFoldResult> runSizes;
   for (unsigned loop : run)
     runSizes.push_back(sizes[loop]);
   Values codes;
-  for (int64_t i = 0; i < chunkBytes; ++i) {
+  for (int64_t i = 0; i < count; ++i) {
     Value number = add(from, attr(i));
     Value exists = isStep;
     if (runSize % rhsChunkCodes() != 0)
@@ -186,11 +187,11 @@ void GPUContractKernel::copyLhs(const LhsChunk &part, Value step, Value stage) {
   Value to = add(stage, part.shared);
   if (lhsCopy == LhsCopy::Gather) {
     Value codes = vector::FromElementsOp::create(
-        builder, loc, VectorType::get({chunkBytes}, builder.getIntegerType(8)),
-        gatherCodes(part, source, from, exists));
+        builder, loc, VectorType::get({lhsChunkCodes()}, lhs.element),
+        gatherCodes(part, source, from, exists, lhsChunkCodes()));
     return unit->store(codes, shared, to);
   }
-  for (int64_t piece = 0; piece < chunkBytes; piece += lhsPiece) {
+  for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
     Value valid;
     // Codes of a run end in a chunk, or chunks are beyond it that only fill up.
     if (runSize % rhsChunkCodes() != 0) {
@@ -212,9 +213,10 @@ void GPUContractKernel::copyRhs(const RhsChunk &part, Value step, Value stage) {
   Value exists, valid;
   Value source = locateRhs(part, step, exists);
   if (exists)
-    valid = kernel.body.select(exists, index(attr(chunkBytes)), index(attr(0)));
-  unit->copyAsync(rhs.base, source, shared, add(stage, part.shared), chunkBytes,
-                  valid);
+    valid =
+        kernel.body.select(exists, index(attr(sharedChunk())), index(attr(0)));
+  unit->copyAsync(rhs.base, source, shared, add(stage, part.shared),
+                  sharedChunk(), valid);
 }
 
 void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
@@ -243,7 +245,7 @@ Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
         zero = kernel.body.constantI32(0);
   Values words;
   if (lhsCopy == LhsCopy::Gather) {
-    Values codes = gatherCodes(part, source, from, exists);
+    Values codes = gatherCodes(part, source, from, exists, chunkBytes);
     for (int64_t first = 0; first < chunkBytes; first += 4) {
       Value word;
       for (int64_t i = 0; i < 4; ++i) {

@@ -83,17 +83,15 @@ Value GPUContractKernel::loadPieces(const FlatOperand &operand, int64_t size,
 }
 
 Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
-                                     const ColumnNumbers &numbers,
-                                     Value block) {
-  Type element = numbers.isInteger ? Type(builder.getI32Type())
-                                   : Type(builder.getF32Type());
+                                     const ColumnNumbers &numbers, Value block,
+                                     Value first) {
+  Type element = operand.element;
   auto type = VectorType::get({laneColumns()}, element);
   if (numbers.isOne()) {
-    Attribute value =
-        numbers.isInteger
-            ? Attribute(
-                  builder.getI32IntegerAttr(int32_t(numbers.values.front())))
-            : Attribute(builder.getF32FloatAttr(numbers.values.front()));
+    float number = numbers.values.front();
+    Attribute value = builder.getI32IntegerAttr(int32_t(number));
+    if (!element.isInteger())
+      value = builder.getFloatAttr(element, number);
     return arith::ConstantOp::create(builder, loc,
                                      DenseElementsAttr::get(type, value));
   }
@@ -101,7 +99,8 @@ Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
   Value row = batch;
   if (block)
     row = add(mul(batch, numBlockRows()), block);
-  Value at = add(mul(row, numPanels * tileColumns), firstColumn);
+  Value at =
+      add(mul(row, numPanels * tileColumns), first ? first : firstColumn);
   return unit->load(type, operand.base, at);
 }
 
@@ -132,6 +131,10 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   // Blocks have the rest.
   if (blockCodes != 0)
     return result;
+  if (isOfValues) {
+    result.multiplier = loadNumbers(multiplierData, numbers.multiplier);
+    return result;
+  }
   Value sum = loadSums(add(sums.start, mul(batch, columns)));
   if (!numbers.rhsZero.isZero())
     sum = arith.sub(sum, times(loadNumbers(rhsZeroData, numbers.rhsZero),
@@ -181,7 +184,7 @@ Value GPUContractKernel::getRowOfSums(ArrayRef<Value> sums, int64_t part) {
     for (int64_t column = 0; column < shape().laneColumns; ++column)
       elements.push_back(
           unit->getSum(sums.slice(j * ofProduct, ofProduct), part, column));
-  auto type = VectorType::get({laneColumns()}, builder.getI32Type());
+  auto type = VectorType::get({laneColumns()}, elements.front().getType());
   return vector::FromElementsOp::create(builder, loc, type, elements);
 }
 
@@ -222,6 +225,11 @@ Value GPUContractKernel::loadRowScale(ArrayRef<Value> ivs) {
 }
 
 Value GPUContractKernel::scaleBlocks(ArrayRef<Value> ivs, Value value) {
+  if (isOfValues) {
+    Value factor = buildLhsFactor(ivs);
+    return factor ? ElementArith(builder, loc, value).mulf(value, factor)
+                  : value;
+  }
   Value rowScale = loadRowScale(ivs);
   if (!rowScale)
     return value;
@@ -233,6 +241,8 @@ Value GPUContractKernel::scaleBlocks(ArrayRef<Value> ivs, Value value) {
 Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
                                   Value sum, Value rowSum) {
   ElementArith arith(builder, loc, sum);
+  if (isOfValues)
+    return scaleBlocks(ivs, arith.mulf(sum, columns.multiplier));
   auto subtractProduct = [&](Value from, Value scalar, Value vector) {
     return arith.sub(
         from, arith::MulIOp::create(builder, loc, splat(scalar), vector));

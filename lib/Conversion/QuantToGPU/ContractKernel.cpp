@@ -25,18 +25,20 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
     return params.getStorage() == numerics::StorageType::Int8 ||
            params.getStorage() == numerics::StorageType::UInt8;
   };
-  if (op.hasFloatLhs())
-    return "its left-hand side is of values, not codes";
-  if (!isBytes(*op.getLhsParams()))
+  if (!op.hasIntegerSum()) {
+    if (std::string reason = findNoValuesReason(op, target); !reason.empty())
+      return reason;
+  } else if (!isBytes(*op.getLhsParams())) {
     return "codes of its left-hand side are not integers of 8 bits";
-  if (op.hasFloatRhs() || !numerics::isInteger(op.getRhsParams()->getStorage()))
-    return "codes of its right-hand side are not integers";
+  }
   if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
     return "codes of its right-hand side have two bits";
-  if (op.getInitParams() && !isBytes(*op.getInitParams()))
+  // Other codes are made behind a sum of values.
+  bool isOther = op.getInitParams() && !isBytes(*op.getInitParams());
+  if (isOther && op.hasIntegerSum())
     return "codes of its result are not integers of 8 bits";
   if (std::optional<AffineAttr> params = op.getResidualParams())
-    if (!isBytes(*params))
+    if (!isBytes(*params) && !isOther)
       return "codes of its residual are not integers of 8 bits";
   for (Value value :
        {op.getInit(), op.getBias(), op.getResidual(), op.getScale()})
@@ -66,6 +68,8 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
     return "its right-hand side is not packed, as quant-pack-weights packs "
            "constants";
   if (loops.isDepthwise) {
+    if (!op.hasIntegerSum())
+      return "it is depthwise, and no sum of integers";
     if (std::string reason = findNoDepthwiseReason(op, loops); !reason.empty())
       return reason;
     makeChannelsColumns(loops);
@@ -86,7 +90,8 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   int64_t summed = loops.getSize(loops.reduction);
   if (auto block = op.getReductionBlock())
     summed = std::min(summed, block->second);
-  if (op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
+  if (op.hasIntegerSum() &&
+      op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
       summed > (int64_t(1) << 31) / (256 * 128))
     return "a sum of products of nibbles may have more than 27 bits";
   SmallVector<unsigned> columns = getRhsLoops(op, layout->getColumns());
@@ -143,7 +148,8 @@ void GPUContractKernel::chooseTile() {
   if (unit->isStreaming()) {
     tileRows = shape().rows;
     groupsAcross = tileColumns / shape().columns;
-    hasRaggedRows = false;
+    // Other units have as many rows as there are.
+    hasRaggedRows = isOfValues && *getConstantIntValue(numRows) % tileRows != 0;
     return;
   }
   std::optional<int64_t> known = getConstantIntValue(numRows);
@@ -187,7 +193,7 @@ int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
   llvm::for_each(outer, meet);
   if (isWhole)
     common = std::gcd(common, runSize);
-  int64_t piece = chunkBytes;
+  int64_t piece = lhsChunkCodes();
   while (piece > 1 && common % piece != 0)
     piece /= 2;
   return piece;
@@ -196,20 +202,32 @@ int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
 /// Buffers begin at a multiple of 16 bytes. Through registers, pieces are of
 /// words, and exist or do not.
 void GPUContractKernel::chooseCopies() {
+  Type word = builder.getI32Type();
   if (loops.isDepthwise) {
     window.emplace(kernel, op.getLhs(), op.getLhsMap(), op.getInputPadding(),
                    lhs, sizes, *loops.channel, pixelLoop, shape().laneRows);
     lhs.base = Value();
-    viewAsWords(kernel.host, rhs);
+    viewAs(kernel.host, rhs, word);
     rhsElement = 4;
     return;
   }
   bool isAsync = unit->hasAsyncCopies();
-  lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
-  lhsCopy = lhsPiece >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
-  if (isAsync)
+  if (isOfValues && unit->isStreaming()) {
+    lhsPiece = findLhsPiece(/*isWhole=*/true);
+    viewAs(kernel.host, rhs, word);
+    rhsElement = 4;
     return;
-  viewAsWords(kernel.host, rhs);
+  }
+  lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
+  lhsCopy = lhsPiece * lhsBytes >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
+  if (isAsync) {
+    // Both sides are copied to one memory.
+    if (!lhs.element.isInteger(8))
+      viewAs(kernel.host, rhs, lhs.element);
+    rhsElement = lhsBytes;
+    return;
+  }
+  viewAs(kernel.host, rhs, word);
   rhsElement = 4;
   if (lhsCopy != LhsCopy::Pieces)
     return;
@@ -219,14 +237,41 @@ void GPUContractKernel::chooseCopies() {
       stride = attr(0);
   for (unsigned loop : run)
     lhs.strides[loop] = attr(0);
-  viewAsWords(kernel.host, lhs);
+  viewAs(kernel.host, lhs, word);
   lhsElement = 4;
+}
+
+void GPUContractKernel::computeNumbers(int64_t numBlocks) {
+  if (op.hasFloatRhs()) {
+    for (ColumnNumbers *of : {&numbers.rhsZero, &numbers.rhsOffset}) {
+      of->values = {0};
+      of->isInteger = true;
+    }
+    numbers.multiplier.values = {1};
+    return;
+  }
+  numbers =
+      computeColumnNumbers(op, isNibbles && !isOfValues ? 8 : 0, numBlocks);
 }
 
 /// And whether products are summed with anything else.
 void GPUContractKernel::chooseUnit(int64_t pixels) {
-  numbers = computeColumnNumbers(op, isNibbles ? 8 : 0);
+  computeNumbers();
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  if (isOfValues) {
+    Type factor = op.hasFloatLhs() ? lhs.element
+                                   : op.getLhsParams()->getStorageElementType();
+    Type codes = op.getRhsCodesType().getElementType();
+    int64_t warps = chooseValueWarps();
+    if (int64_t chunks = chooseValueChunks(warps)) {
+      unit =
+          createValueStream(kernel.body, target, factor, codes, warps, chunks);
+      kernel.setGroupSize(shape().lanes);
+    } else {
+      unit = createValueUnit(kernel.body, target, factor, codes);
+    }
+    return;
+  }
   bool isPlain =
       !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
   if (loops.isDepthwise)
@@ -253,7 +298,8 @@ void GPUContractKernel::analyze() {
   };
   lhs = host.flattenWhole(op.getLhs(), op.getLhsMap(), op.getInputPadding());
   rhs = identity(op.getRhs());
-  sums = identity(op.getSums());
+  if (op.getSums())
+    sums = identity(op.getSums());
   init = host.flattenWhole(op.getInit(), op.getInitMap());
   if (op.getBias())
     bias = host.flattenWhole(op.getBias(), op.getBiasMap());
@@ -276,8 +322,12 @@ void GPUContractKernel::analyze() {
   runSize = loops.getSize(run);
   outerSize = loops.getSize(outer);
   reductionSize = runSize * outerSize;
-  isNibbles = op.getRhsCodesType().getElementTypeBitWidth() == 4;
-  isLhsSigned = numerics::isSignedInteger(op.getLhsParams()->getStorage());
+  rhsWidth = op.getRhsCodesType().getElementTypeBitWidth();
+  isNibbles = rhsWidth == 4;
+  isOfValues = !op.hasIntegerSum();
+  lhsBytes = lhs.element.getIntOrFloatBitWidth() / 8;
+  isLhsSigned =
+      isOfValues || numerics::isSignedInteger(op.getLhsParams()->getStorage());
   int64_t pixels = 1;
   if (loops.isDepthwise) {
     pixelLoop = findPixelLoop(loops.rows, init, sizes);
@@ -291,7 +341,7 @@ void GPUContractKernel::analyze() {
   isLhsSigned |= isLhsFlipped;
 
   int64_t runRhsChunks = llvm::divideCeil(runSize, rhsChunkCodes());
-  runChunks = runRhsChunks * (rhsChunkCodes() / chunkBytes);
+  runChunks = runRhsChunks * (rhsChunkCodes() / lhsChunkCodes());
   numChunks = outerSize * runChunks;
   numSteps = llvm::divideCeil(numChunks, lhsPlanes());
   columnChunks = outerSize * runRhsChunks;
@@ -300,11 +350,12 @@ void GPUContractKernel::analyze() {
   chooseTile();
   chooseCopies();
   if (blockCodes != 0)
-    numbers = computeColumnNumbers(op, isNibbles ? 8 : 0, numBlockRows());
-  needsRowSums = !numbers.rhsOffset.isZero() || !numbers.minval.values.empty();
-  if (!op.isDynamic())
+    computeNumbers(numBlockRows());
+  needsRowSums = !isOfValues && (!numbers.rhsOffset.isZero() ||
+                                 !numbers.minval.values.empty());
+  if (!op.isDynamic() && !isOfValues)
     lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
-  if (blockCodes != 0)
+  if (blockCodes != 0 && !isOfValues)
     chooseSums();
   importOperands();
 }
@@ -318,19 +369,26 @@ void GPUContractKernel::importOperands() {
        {&lhs, &rhs, &sums, &bias, &residual, &scale, &zeroPoint})
     import(*operand, Access::Read);
   import(init, Access::Write);
-  auto place = [&](const ColumnNumbers &of, FlatOperand &operand) {
+  auto place = [&](const ColumnNumbers &of, FlatOperand &operand,
+                   Type element) {
+    operand.element = element;
     if (of.values.size() <= 1)
       return;
-    operand.element =
-        of.isInteger ? Type(builder.getI32Type()) : Type(builder.getF32Type());
     operand.start = attr(0);
-    operand.base = kernel.import(
-        buildColumnNumbers(of, kernel.host.builder, loc), Access::Read);
+    operand.base =
+        kernel.import(buildColumnNumbers(of, element, kernel.host.builder, loc),
+                      Access::Read);
   };
-  place(numbers.multiplier, multiplierData);
-  place(numbers.minval, minvalData);
-  place(numbers.rhsOffset, rhsOffsetData);
-  place(numbers.rhsZero, rhsZeroData);
+  Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
+  place(numbers.multiplier, multiplierData, f32);
+  place(numbers.minval, minvalData, f32);
+  // Codes are decoded as what they are multiplied with.
+  Type offset = !isOfValues           ? i32
+                : lhs.element.isF32() ? Type(builder.getBF16Type())
+                                      : lhs.element;
+  place(numbers.rhsOffset, rhsOffsetData, offset);
+  if (!isOfValues)
+    place(numbers.rhsZero, rhsZeroData, i32);
 }
 
 //===----------------------------------------------------------------------===//
@@ -380,11 +438,11 @@ void GPUContractKernel::build() {
   if (loops.isDepthwise)
     return buildDepthwise();
   if (unit->isStreaming())
-    return buildStream();
-  shared = kernel.allocateShared(
-      unit->getNumStages() * stageSize(),
-      builder.getIntegerType(unit->hasAsyncCopies() ? 8 : 32),
-      /*alignment=*/128);
+    return isOfValues ? buildValueStream() : buildStream();
+  shared = kernel.allocateShared(unit->getNumStages() * stageSize(),
+                                 unit->hasAsyncCopies() ? lhs.element
+                                                        : builder.getI32Type(),
+                                 /*alignment=*/128);
   buildPositions();
   prepareCopies();
   finish(reduce());

@@ -38,6 +38,10 @@
 
 namespace quant_mlir {
 
+/// The reason why a sum of values, or of codes that are not integers, has no
+/// kernel.
+std::string findNoValuesReason(ContractOp op, const GPUTarget &target);
+
 /// The reason why blocks of `op` along its reduction have no kernel; empty
 /// where they have one, or there are none.
 std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops,
@@ -102,6 +106,8 @@ private:
   void mergeRows();
   /// `pixels` of a depthwise contraction that an invocation has.
   void chooseUnit(int64_t pixels);
+  /// Numbers of columns; `numBlocks` as computeColumnNumbers has it.
+  void computeNumbers(int64_t numBlocks = 0);
   /// The bytes, a power of two, that every address of lhs is a multiple of; and
   /// the size of a run where it is to be of whole ones. 1 where codes do not
   /// follow each other.
@@ -131,9 +137,9 @@ private:
   void copyRhs(const RhsChunk &part, mlir::Value step, mlir::Value stage);
   mlir::Value fetchLhs(const LhsChunk &part, mlir::Value step);
   mlir::Value fetchRhs(const RhsChunk &part, mlir::Value step);
-  /// Sixteen codes from where each lies.
+  /// `count` codes from where each lies.
   Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
-                     mlir::Value exists);
+                     mlir::Value exists, int64_t count);
   void inBranch(mlir::Value condition, llvm::function_ref<void()> body);
 
   // ContractProducts.cpp
@@ -146,6 +152,25 @@ private:
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
   Values startAllSums();
+
+  // ContractValues.cpp
+  /// GroupStage::rhsOffsets, of a block where it is not null.
+  Values loadOffsets(mlir::Value block);
+  /// What a sum of products of codes of rhs, times their scale, is multiplied
+  /// with beyond that; null for 1.
+  mlir::Value buildLhsFactor(llvm::ArrayRef<mlir::Value> ivs);
+
+  // ContractValueStream.cpp
+  /// Chunks of a warp in a round, and warps; 0 where values do not stream.
+  int64_t chooseValueChunks(int64_t warps);
+  int64_t chooseValueWarps();
+  void buildValueStream();
+  Values loadSlotNumbers(const FlatOperand &operand,
+                         const ColumnNumbers &numbers, mlir::Value block,
+                         mlir::Value panelFirst,
+                         llvm::ArrayRef<mlir::Value> panelColumns);
+  mlir::Value loadFour(const LhsChunk &part, mlir::Value source,
+                       mlir::Value from, mlir::Value exists);
 
   // ContractBlocks.cpp
   void chooseBlocks();
@@ -163,9 +188,9 @@ private:
                   llvm::ArrayRef<mlir::Value> sums,
                   llvm::ArrayRef<mlir::Value> rowSums,
                   llvm::MutableArrayRef<mlir::Value> values);
-  void multiplyBlocks(mlir::Value step, const GroupStage &part,
+  void multiplyBlocks(mlir::Value step, const GroupStage &stage,
                       llvm::MutableArrayRef<mlir::Value> carried);
-  void addAtEndOfBlock(mlir::Value step, const GroupStage &part,
+  void addAtEndOfBlock(mlir::Value step, const GroupStage &stage,
                        llvm::MutableArrayRef<mlir::Value> carried);
 
   // ContractStream.cpp
@@ -191,9 +216,11 @@ private:
                  llvm::function_ref<void(int64_t, mlir::Value)> body);
   mlir::Value loadPieces(const FlatOperand &operand, int64_t size,
                          mlir::Value at);
-  /// Of a block, where it is not null.
+  /// Of a block, where it is not null, and of a lane's columns, or as many from
+  /// `first` on.
   mlir::Value loadNumbers(const FlatOperand &operand,
-                          const ColumnNumbers &numbers, mlir::Value block = {});
+                          const ColumnNumbers &numbers, mlir::Value block = {},
+                          mlir::Value first = {});
   /// sum(w) of a lane's columns, those of the first column at `at`.
   mlir::Value loadSums(mlir::Value at);
   /// The sums of one of a lane's rows, of those of a row of products.
@@ -241,12 +268,10 @@ private:
   /// Columns of the result that a lane has.
   int64_t laneColumns() const { return shape().laneColumns * columnProducts(); }
   int64_t lhsPlanes() const { return shape().stagePlanes; }
-  int64_t rhsPlanes() const {
-    return isNibbles ? lhsPlanes() / 2 : lhsPlanes();
-  }
+  int64_t rhsPlanes() const { return stageCodes() / rhsChunkCodes(); }
   /// Elements of a chunk in shared memory, and from stage to stage.
   int64_t sharedChunk() const {
-    return unit->hasAsyncCopies() ? chunkBytes : chunkBytes / 4;
+    return unit->hasAsyncCopies() ? lhsChunkCodes() : chunkBytes / 4;
   }
   int64_t lhsStageSize() const {
     return tileRows * lhsPlanes() * sharedChunk();
@@ -255,12 +280,11 @@ private:
     return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
   }
   /// Codes of the reduction in a step of products, and in a stage.
-  int64_t stepCodes() const { return shape().stepPlanes * chunkBytes; }
-  int64_t stageCodes() const { return lhsPlanes() * chunkBytes; }
-  /// Codes of the reduction in a chunk of rhs.
-  int64_t rhsChunkCodes() const {
-    return isNibbles ? 2 * chunkBytes : chunkBytes;
-  }
+  int64_t stepCodes() const { return shape().stepPlanes * lhsChunkCodes(); }
+  int64_t stageCodes() const { return lhsPlanes() * lhsChunkCodes(); }
+  /// Codes, or values, of the reduction in a chunk.
+  int64_t lhsChunkCodes() const { return chunkBytes / lhsBytes; }
+  int64_t rhsChunkCodes() const { return 8 * chunkBytes / rhsWidth; }
   /// What is subtracted from codes of lhs before they are multiplied.
   int64_t lhsOffset() const { return isLhsFlipped ? 128 : 0; }
 
@@ -288,6 +312,10 @@ private:
   /// chunks of rhs that one column has.
   int64_t runChunks = 1, numChunks = 1, numSteps = 1, columnChunks = 0;
   bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
+  /// Sums are of values, in f32: one side is not of integers.
+  bool isOfValues = false;
+  /// Bytes of an element of lhs, bits of one of rhs.
+  int64_t lhsBytes = 1, rhsWidth = 8;
   /// Codes without signs become codes with signs on their way.
   bool isLhsFlipped = false;
   int32_t lhsZero = 0;
@@ -301,7 +329,7 @@ private:
   bool hasRaggedRows = true;
   LhsCopy lhsCopy = LhsCopy::Pieces;
   int64_t lhsPiece = 16;
-  /// Codes, or nibbles by two, in an element of lhs and rhs as they are read.
+  /// Codes of lhs, and bytes of rhs, in an element as it is read.
   int64_t lhsElement = 1, rhsElement = 1;
 
   mlir::Value shared;

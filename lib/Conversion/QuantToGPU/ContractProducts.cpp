@@ -22,8 +22,8 @@ GroupStage GPUContractKernel::describeStage(Value stage) {
   part.isNibbles = isNibbles;
   part.isLhsSigned = isLhsSigned;
   part.lhsChunk = [=](Value plane, int64_t product, Value row) {
-    if (!unit->multipliesFromShared())
-      row = kernel.body.bitXor(row, mul(plane, 2));
+    if (Value swizzle = unit->getLhsSwizzle(plane))
+      row = kernel.body.bitXor(row, swizzle);
     Value inPlane = add(mul(plane, tileRows), add(groupRows, row));
     return add(stage,
                mul(add(inPlane, attr(product * shape().rows)), sharedChunk()));
@@ -78,6 +78,8 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
 void GPUContractKernel::multiplyStage(Value step, Value stage,
                                       MutableArrayRef<Value> carried) {
   GroupStage part = describeStage(stage);
+  if (isOfValues && blockCodes == 0)
+    part.rhsOffsets = loadOffsets(Value());
   if (blockCodes != 0)
     multiplyBlocks(step, part, carried);
   else

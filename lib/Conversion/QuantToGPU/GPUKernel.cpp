@@ -27,8 +27,7 @@ GPUKernel::GPUKernel(OpBuilder &hostBuilder, Location loc, StringRef name,
                                     builder.getFunctionType({}, {}));
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
                     builder.getUnitAttr());
-  function.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr(
-      {static_cast<int32_t>(target.getGroupSize()), 1, 1}));
+  setGroupSize(target.getGroupSize());
   bodyBuilder.setInsertionPointToEnd(&function.getBody().front());
   parent->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
                   builder.getUnitAttr());
@@ -144,7 +143,7 @@ void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
   OpFoldResult total = host.builder.getIndexAttr(1);
   for (OpFoldResult size : sizes)
     total = host.mul(total, size);
-  int64_t groupSize = target.getGroupSize(), most = target.getMaxGroups();
+  int64_t most = target.getMaxGroups();
   OpFoldResult groups;
   std::optional<int64_t> known = getConstantIntValue(total);
   if (known) {
@@ -195,6 +194,12 @@ void GPUKernel::forEach(ArrayRef<OpFoldResult> sizes,
   launch(groups);
 }
 
+void GPUKernel::setGroupSize(int64_t size) {
+  groupSize = size;
+  function.setKnownBlockSizeAttr(
+      body.builder.getDenseI32ArrayAttr({static_cast<int32_t>(size), 1, 1}));
+}
+
 Value GPUKernel::allocateShared(int64_t size, Type element, int64_t alignment) {
   Builder &builder = body.builder;
   auto type =
@@ -214,8 +219,7 @@ void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
     return dim < groups.size() ? host.index(groups[dim]) : host.index(1);
   };
   gpu::KernelDim3 grid{size(0), size(1), size(2)};
-  gpu::KernelDim3 block{host.index(target.getGroupSize()), host.index(1),
-                        host.index(1)};
+  gpu::KernelDim3 block{host.index(groupSize), host.index(1), host.index(1)};
   SmallVector<Value> operands;
   for (auto [value, argument] : arguments)
     operands.push_back(value);
@@ -234,21 +238,23 @@ OpFoldResult quant_mlir::ceilDiv(KernelBuilder &host, OpFoldResult number,
       .getResult();
 }
 
-void quant_mlir::viewAsWords(KernelBuilder &host, FlatOperand &operand) {
+void quant_mlir::viewAs(KernelBuilder &host, FlatOperand &operand,
+                        Type element) {
   OpBuilder &builder = host.builder;
   Location loc = host.loc;
   Value bytes = memref::DimOp::create(builder, loc, operand.base, 0);
-  Value words = arith::DivUIOp::create(builder, loc, bytes, host.index(4));
-  operand.element = builder.getI32Type();
+  int64_t size = element.getIntOrFloatBitWidth() / 8;
+  Value words = arith::DivUIOp::create(builder, loc, bytes, host.index(size));
+  operand.element = element;
   operand.base = memref::ViewOp::create(
       builder, loc, MemRefType::get({ShapedType::kDynamic}, operand.element),
       operand.base, host.index(0), ValueRange(words));
   auto divide = [&](OpFoldResult &number) {
     if (std::optional<int64_t> known = getConstantIntValue(number))
-      number = builder.getIndexAttr(*known / 4);
+      number = builder.getIndexAttr(*known / size);
     else
       number = arith::DivSIOp::create(builder, loc, host.index(number),
-                                      host.index(4))
+                                      host.index(size))
                    .getResult();
   };
   divide(operand.start);

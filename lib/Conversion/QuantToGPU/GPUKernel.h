@@ -76,6 +76,9 @@ public:
   llvm::SmallVector<mlir::Value>
   delinearize(mlir::Value number, llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
+  /// Invocations of a workgroup, where they are not the target's usual number.
+  void setGroupSize(int64_t size);
+
   /// What the invocations of a workgroup share: memref<sizexelement>.
   mlir::Value allocateShared(int64_t size, mlir::Type element,
                              int64_t alignment);
@@ -85,6 +88,7 @@ public:
 
 private:
   const GPUTarget &target;
+  int64_t groupSize;
   mlir::gpu::GPUModuleOp module;
   mlir::gpu::GPUFuncOp function;
   llvm::MapVector<mlir::Value, mlir::Value> arguments;
@@ -94,8 +98,9 @@ private:
 /// ceil(number / by).
 mlir::OpFoldResult ceilDiv(KernelBuilder &host, mlir::OpFoldResult number,
                            int64_t by);
-/// `operand`, of i8, as words of four; every address is a multiple of four.
-void viewAsWords(KernelBuilder &host, FlatOperand &operand);
+/// `operand`, of i8, as elements of `element`, of whose bytes every address is
+/// a multiple.
+void viewAs(KernelBuilder &host, FlatOperand &operand, mlir::Type element);
 
 } // namespace quant_mlir
 

@@ -15,6 +15,12 @@ MatrixUnit::~MatrixUnit() = default;
 
 Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
 
+Value MatrixUnit::getLhsSwizzle(Value plane) { return body.times(plane, 2); }
+
+Value MatrixUnit::getRhsColumn(Value) {
+  llvm_unreachable("a unit that does not decode codes of rhs");
+}
+
 void MatrixUnit::multiplyFromShared(const GroupStage &, int64_t, int64_t,
                                     MutableArrayRef<Value>) {
   llvm_unreachable("a unit that multiplies from registers");
@@ -36,6 +42,12 @@ Value MatrixUnit::permute(Value a, Value b, ArrayRef<int64_t> bytes) {
   Value word = vector::BitCastOp::create(
       builder, loc, VectorType::get({1}, builder.getI32Type()), four);
   return vector::ExtractOp::create(builder, loc, word, 0);
+}
+
+void MatrixUnit::multiplyWords(ArrayRef<Value>, ArrayRef<Value>,
+                               llvm::function_ref<Value(int64_t)>,
+                               MutableArrayRef<Value>) {
+  llvm_unreachable("a unit that does not stream values");
 }
 
 void MatrixUnit::copyAsync(Value, Value, Value, Value, int64_t, Value) {
@@ -101,6 +113,21 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
     return createWordProduct(body, isNibbles);
   }
   llvm_unreachable("unknown kind of GPU");
+}
+
+std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
+                                                        const GPUTarget &target,
+                                                        Type lhs, Type rhs) {
+  assert(target.multipliesValues() && "no other target has such kernels");
+  return createValueCore(body, lhs, rhs);
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createValueStream(GPUBuilder &body, const GPUTarget &target,
+                              Type lhs, Type rhs, int64_t warps,
+                              int64_t chunks) {
+  assert(target.multipliesValues() && "no other target has such kernels");
+  return createColumnCore(body, lhs, rhs, warps, chunks);
 }
 
 static std::unique_ptr<MatrixUnit>

@@ -53,6 +53,9 @@ struct GroupStage {
   int64_t lhsPlaneBytes = 0, rhsPlaneBytes = 0; ///< from plane to plane
   int64_t rowProducts = 1, columnProducts = 1;
   bool isNibbles = false, isLhsSigned = true;
+  /// Of a sum of values, what codes of rhs have too much: an element of lhs for
+  /// the column of each product that `getRhsColumn` gives; empty for 0.
+  llvm::SmallVector<mlir::Value> rhsOffsets;
   /// Index in `shared` of a chunk: of a row of product `product` of lhs, of a
   /// column of product `product` of rhs.
   std::function<mlir::Value(mlir::Value plane, int64_t product,
@@ -114,6 +117,14 @@ public:
   /// A word of these bytes of eight: those of `a`, then those of `b`.
   virtual mlir::Value permute(mlir::Value a, mlir::Value b,
                               llvm::ArrayRef<int64_t> bytes);
+  /// The same of values, of which all lanes together have up to eight rows:
+  /// ContractValueStream.cpp. `words` of a chunk of rhs, one of each of a
+  /// lane's four columns, `offsets` as in GroupStage, and four values of lhs
+  /// for each part of a word, that have its numbers.
+  virtual void multiplyWords(llvm::ArrayRef<mlir::Value> words,
+                             llvm::ArrayRef<mlir::Value> offsets,
+                             llvm::function_ref<mlir::Value(int64_t)> loadLhs,
+                             llvm::MutableArrayRef<mlir::Value> sums);
   /// Words of nibbles u, which are codes and 8, to words of 16 * code: those of
   /// all low ones, then those of all high ones.
   Values unpackNibbles(llvm::ArrayRef<mlir::Value> words);
@@ -122,7 +133,9 @@ public:
   // Which lane has which sum
   //===--------------------------------------------------------------------===//
 
-  /// i32; `row` and `column` count those of the lane.
+  /// The column of a product of which a lane has rhs. Of a sum of values.
+  virtual mlir::Value getRhsColumn(mlir::Value lane);
+  /// i32, or f32 of values; `row` and `column` count those of the lane.
   virtual mlir::Value getSum(llvm::ArrayRef<mlir::Value> sums, int64_t row,
                              int64_t column) = 0;
   /// The first of a lane's rows.
@@ -134,21 +147,23 @@ public:
   /// What is flipped in the number of a column of product `product` in shared
   /// memory, so that banks do not meet; null for nothing.
   virtual mlir::Value getSwizzle(mlir::Value product, int64_t columnProducts);
+  /// The same in the number of a row of lhs in a plane.
+  virtual mlir::Value getLhsSwizzle(mlir::Value plane);
 
   //===--------------------------------------------------------------------===//
   // Copies
   //===--------------------------------------------------------------------===//
 
   /// Whether copies from global to shared memory need no registers, and go on
-  /// beside products: `numStages` of them. Shared memory is then of i8.
+  /// beside products: `numStages` of them. Shared memory is then of lhs's type.
   /// Without, a kernel carries words in registers from one step to the next,
   /// and shared memory is of i32, as are factors where they are aligned.
   virtual bool hasAsyncCopies() const { return false; }
   virtual int64_t getNumStages() const { return 2; }
-  /// `valid`: how many of the bytes exist, an index; null where all do. Others
-  /// become zeros.
+  /// `valid`: how many of `count` elements exist, an index; null where all do.
+  /// Others become zeros.
   virtual void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
-                         mlir::Value to, int64_t bytes, mlir::Value valid);
+                         mlir::Value to, int64_t count, mlir::Value valid);
   /// Ends the copies of a stage.
   virtual void commitCopies();
   /// Waits until at most `stages` stages are on their way.
@@ -178,6 +193,17 @@ std::unique_ptr<MatrixUnit>
 createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
                  std::optional<int64_t> numRows, bool isNibbles,
                  int64_t blockCodes, bool isPlain);
+/// The same for sums of products of values. `lhs`: f16 or bf16, and of `rhs`
+/// the same or codes (i4, i8, fp8 beside f16), or fp8 and fp8.
+std::unique_ptr<MatrixUnit> createValueUnit(GPUBuilder &body,
+                                            const GPUTarget &target,
+                                            mlir::Type lhs, mlir::Type rhs);
+/// The same for up to eight rows, with `warps` that have `chunks` of rhs each;
+/// `lhs` may be f32, too, and `rhs` is codes.
+std::unique_ptr<MatrixUnit> createValueStream(GPUBuilder &body,
+                                              const GPUTarget &target,
+                                              mlir::Type lhs, mlir::Type rhs,
+                                              int64_t warps, int64_t chunks);
 /// The same for `numRows`, few, with `chunks` of lhs in a lane at once.
 std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,

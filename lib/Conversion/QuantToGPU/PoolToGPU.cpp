@@ -329,7 +329,7 @@ void PoolKernel::build() {
       outer.push_back(loop);
   storesWords = takesWords(init, sizes, channel);
   if (storesWords)
-    viewAsWords(host, init);
+    viewAs(host, init, host.builder.getI32Type());
   init = kernel.import(init, Access::Write);
 
   SmallVector<OpFoldResult> space;

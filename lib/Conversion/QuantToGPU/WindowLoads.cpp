@@ -132,7 +132,7 @@ WindowLoads::WindowLoads(GPUKernel &kernel, Value buffer, AffineMap map,
   }
   isWords = takesWords(hostInput, sizes, channelLoop);
   if (isWords)
-    viewAsWords(host, hostInput);
+    viewAs(host, hostInput, host.builder.getI32Type());
   input = kernel.import(hostInput, Access::Read);
 }
 

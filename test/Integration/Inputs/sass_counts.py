@@ -9,7 +9,7 @@ An instruction is 16 bytes; the low 12 bits of the first word say which one it i
 import struct
 import sys
 
-OPCODES = {0x237: "IMMA", 0x83b: "LDSM", 0xfae: "LDGSTS", 0x91a: "DEPBAR"}
+OPCODES = {0x237: "IMMA", 0x23c: "HMMA", 0x83b: "LDSM", 0xfae: "LDGSTS", 0x91a: "DEPBAR"}
 
 
 def code_sections(image):
@@ -34,8 +34,9 @@ def main():
       if name:
         counts[name] += 1
   print(" ".join("%s=%d" % item for item in counts.items()))
-  if counts["LDSM"]:
-    print("IMMA/LDSM=%.2f" % (counts["IMMA"] / counts["LDSM"]))
+  for name in "IMMA", "HMMA":
+    if counts["LDSM"] and counts[name]:
+      print("%s/LDSM=%.2f" % (name, counts[name] / counts["LDSM"]))
   return 0
 
 

@@ -7,6 +7,7 @@
 
 namespace mlir {
 class OpPassManager;
+class Type;
 } // namespace mlir
 
 namespace quant_mlir {
@@ -17,6 +18,13 @@ struct MatrixShape;
 struct GPUTargetOptions;
 
 std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body);
+/// Of values and codes: see createValueUnit.
+std::unique_ptr<MatrixUnit> createValueCore(GPUBuilder &body, mlir::Type lhs,
+                                            mlir::Type rhs);
+/// The same of up to eight rows: see createValueStream.
+std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
+                                             mlir::Type rhs, int64_t warps,
+                                             int64_t chunks);
 /// sm_90a, with panels of 128 columns of bytes.
 std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body);
 /// A StreamUnit.

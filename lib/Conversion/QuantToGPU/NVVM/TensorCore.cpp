@@ -41,7 +41,9 @@ TensorCore::TensorCore(GPUBuilder &body) : MatrixUnit(body, getShape()) {}
 
 MatrixUnit::Values TensorCore::loadMatrices(Value shared, Value at,
                                             int64_t count) {
-  auto type = VectorType::get({count, 4}, builder.getIntegerType(8));
+  Type element = cast<MemRefType>(shared.getType()).getElementType();
+  auto type =
+      VectorType::get({count, 32 / element.getIntOrFloatBitWidth()}, element);
   Value matrices = nvgpu::LdMatrixOp::create(
       builder, loc, type, shared, ValueRange(at), /*transpose=*/false, count);
   Values words;
@@ -145,11 +147,13 @@ Value TensorCore::addAcrossLanes(Value value) {
 //===----------------------------------------------------------------------===//
 
 void TensorCore::copyAsync(Value from, Value at, Value shared, Value to,
-                           int64_t bytes, Value valid) {
-  UnitAttr bypass = bytes == chunkBytes ? builder.getUnitAttr() : UnitAttr();
+                           int64_t count, Value valid) {
+  int64_t bits = cast<MemRefType>(shared.getType()).getElementTypeBitWidth();
+  UnitAttr bypass =
+      count * bits == 8 * chunkBytes ? builder.getUnitAttr() : UnitAttr();
   nvgpu::DeviceAsyncCopyOp::create(
       builder, loc, nvgpu::DeviceAsyncTokenType::get(builder.getContext()),
-      shared, ValueRange(to), from, ValueRange(at), builder.getIndexAttr(bytes),
+      shared, ValueRange(to), from, ValueRange(at), builder.getIndexAttr(count),
       valid, bypass);
 }
 

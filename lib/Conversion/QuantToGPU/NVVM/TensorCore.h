@@ -46,7 +46,7 @@ public:
   bool hasAsyncCopies() const override { return true; }
   int64_t getNumStages() const override { return 3; }
   void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
-                 mlir::Value to, int64_t bytes, mlir::Value valid) override;
+                 mlir::Value to, int64_t count, mlir::Value valid) override;
   void commitCopies() override;
   void waitForCopies(int64_t stages) override;
 
@@ -54,7 +54,6 @@ protected:
   TensorCore(GPUBuilder &body, const MatrixShape &shape)
       : MatrixUnit(body, shape) {}
 
-private:
   /// Words of a fragment of `count` matrices.
   Values loadMatrices(mlir::Value shared, mlir::Value at, int64_t count);
 };

@@ -61,6 +61,7 @@ public:
     return body.sum(body.times(body.div(lane, 32), 16), inWarp);
   }
   Value getSwizzle(Value, int64_t) override { return Value(); }
+  Value getLhsSwizzle(Value) override { return Value(); }
 
   void waitForCopies(int64_t stages) override {
     TensorCore::waitForCopies(stages);

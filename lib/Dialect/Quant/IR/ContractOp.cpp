@@ -171,6 +171,10 @@ static LogicalResult verifyLhs(ContractOp op) {
     return success();
   }
   AffineAttr params = *op.getLhsParams();
+  // Behind quant-widen-storage codes of fp8 are bytes, too.
+  if (op.getLayout() && type.getElementType().isSignlessInteger(8) &&
+      numerics::isFloat(params.getStorage()))
+    type = type.clone(params.getStorageElementType());
   if (failed(verifyCodes(op, "lhs", type, params)))
     return failure();
   if (params.getMinval())

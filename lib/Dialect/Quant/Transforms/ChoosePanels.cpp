@@ -121,9 +121,10 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
           ? target.getCodePanelColumns(layout.numColumns(),
                                        loops.getSize(loops.rows), layout.width)
           : target.getPanelColumns(layout.numColumns());
-  layout.group = !op.hasIntegerSum() ? 1
-                 : isDepthwise       ? target.getDepthwiseGroup()
-                                     : target.getDotGroup();
+  layout.group = op.hasIntegerSum() ? isDepthwise ? target.getDepthwiseGroup()
+                                                  : target.getDotGroup()
+                 : isDepthwise      ? 1
+                                    : target.getValueGroup(layout.width);
 
   // Columns are the rows of the kernel: the codes of each follow each other.
   if (isByRows) {

@@ -1,0 +1,114 @@
+//===- ContractValues.cpp - Sums of products of values --------------------===//
+//
+// docs/numerics.md section 6: products of values, and of values and codes, are
+// summed in binary32 in any order. What a matrix instruction multiplies is
+// exact: a code less its zero point is an integer that f16 and bf16 hold, codes
+// of fp8 are f16, and 11 bits times 11 fit into 24. Scales follow the sum of
+// all products with one scale.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractKernel.h"
+
+#include "quant-mlir/Numerics/IntegerCompute.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace quant_mlir;
+
+/// Of codes of fp8; nullopt of anything else.
+static std::optional<numerics::StorageType>
+getSmallFloat(std::optional<AffineAttr> params) {
+  if (!params)
+    return std::nullopt;
+  numerics::StorageType storage = params->getStorage();
+  if (storage == numerics::StorageType::Float8E4M3FN ||
+      storage == numerics::StorageType::Float8E5M2)
+    return storage;
+  return std::nullopt;
+}
+
+std::string quant_mlir::findNoValuesReason(ContractOp op,
+                                           const GPUTarget &target) {
+  Type lhs = getElementTypeOrSelf(op.getLhs().getType());
+  Type rhs = op.getRhsCodesType().getElementType();
+  if (!target.multipliesValues()) {
+    if (op.hasFloatLhs())
+      return "its left-hand side is of values, not codes";
+    return numerics::isInteger(op.getLhsParams()->getStorage())
+               ? "codes of its right-hand side are not integers"
+               : "codes of its left-hand side are not integers of 8 bits";
+  }
+  bool isHalf = isa<Float16Type, BFloat16Type>(lhs);
+  bool hasSmallFloats =
+      getSmallFloat(op.getLhsParams()) || getSmallFloat(op.getRhsParams());
+  if (op.hasFloatLhs() && !isHalf) {
+    // Few rows are sums of bf16.
+    ContractLoops loops = analyzeLoops(op);
+    int64_t rows = loops.getSize(loops.rows);
+    if (rows < 1 || rows > 8)
+      return "its left-hand side is of f32, and has not one to eight rows";
+    if (op.hasFloatRhs() || hasSmallFloats)
+      return "its left-hand side is of f32, and its right-hand side not of "
+             "integers";
+  }
+  if (!op.hasFloatLhs() && !getSmallFloat(op.getLhsParams()))
+    return "codes of one side are integers, and of the other they are not";
+  if (op.hasFloatRhs() && lhs != rhs)
+    return "its sides are of different values";
+  if (std::optional<AffineAttr> params = op.getRhsParams()) {
+    bool isSmall = getSmallFloat(params).has_value();
+    if (!isSmall && !numerics::isInteger(params->getStorage()))
+      return "codes of its right-hand side are neither integers nor fp8";
+    if (isSmall != hasSmallFloats || (isSmall && lhs.isBF16()))
+      return "codes of fp8 are multiplied with such codes, or with f16";
+    if (params->getMinval())
+      return "its right-hand side, beside values, has a minval";
+  }
+  if (hasSmallFloats && !target.convertsSmallFloats())
+    return "codes of fp8 are converted to f16 from sm_89 on";
+  return "";
+}
+
+Value GPUContractKernel::buildLhsFactor(ArrayRef<Value> ivs) {
+  auto type = VectorType::get({laneColumns()}, builder.getF32Type());
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  ElementArith arith(builder, loc, zero);
+  if (Value rowScale = loadRowScale(ivs))
+    return buildRowMultiplier(arith, splat(rowScale), arith.floatConstant(1),
+                              op);
+  float factor = op.hasFloatLhs() ? 1 : getTensorScale(*op.getLhsParams());
+  if (std::optional<float> resultScale = getResultScale(op))
+    factor = numerics::requantMultiplier(factor, 1, *resultScale);
+  return factor == 1 ? Value() : arith.floatConstant(factor);
+}
+
+GPUContractKernel::Values GPUContractKernel::loadOffsets(Value block) {
+  if (numbers.rhsOffset.isZero())
+    return {};
+  // Columns of a lane's sums follow each other; those whose codes it decodes
+  // are of another lane's sums, one of each product.
+  Value column = unit->getRhsColumn(lane);
+  Value inGroup = mul(div(column, shape().laneColumns), laneColumns());
+  Value first = add(mul(panel, tileColumns),
+                    add(mul(groupColumn, groupColumns()), inGroup));
+  Value all = loadNumbers(rhsOffsetData, numbers.rhsOffset, block, first);
+  Values result;
+  Value inProduct = rem(column, shape().laneColumns);
+  for (int64_t j = 0; j < columnProducts(); ++j) {
+    Value offset;
+    for (int64_t i = 0; i < shape().laneColumns; ++i) {
+      Value next = vector::ExtractOp::create(builder, loc, all,
+                                             j * shape().laneColumns + i);
+      offset = offset
+                   ? kernel.body.select(kernel.body.isLess(inProduct, attr(i)),
+                                        offset, next)
+                   : next;
+    }
+    result.push_back(offset);
+  }
+  return result;
+}
