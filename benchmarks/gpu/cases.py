@@ -17,8 +17,8 @@ class Case:
   m: int
   n: int
   k: int
-  lhs: str = "int8"  # int8, uint8, or values: f16, bf16
-  weights: str = "int8"  # int8, int4
+  lhs: str = "int8"  # int8, uint8, float8_e4m3fn, or values: f32, f16, bf16
+  weights: str = "int8"  # int8, int4, float8_e4m3fn
   block: int = 0  # weights that share a scale, along k; 0: all of a column
   result: str = "f32"  # f32, f16, bf16 or int8
   asymmetric: bool = False  # zero points on both sides
@@ -36,6 +36,10 @@ class Case:
   @property
   def is_integer(self):
     return self.lhs in ("int8", "uint8")
+
+  @property
+  def is_small_float(self):
+    return self.lhs == "float8_e4m3fn"
 
   @property
   def operations(self):
@@ -68,6 +72,18 @@ def all_cases():
           Case("int4 block %d zero points" % block, m, n, k, weights="int4", block=block,
                asymmetric=True, timed=False),
       ]
+  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (130, 200, 320)]:
+    for lhs in ("f16", "bf16", "f32")[:3 if m <= 8 else 2]:
+      values = dict(lhs=lhs, timed=False)
+      cases += [
+          Case(lhs + " x int8", m, n, k, result=lhs, **values),
+          Case(lhs + " x int4 zero points", m, n, k, weights="int4", asymmetric=True,
+               **values),
+          Case(lhs + " x int4 block 32", m, n, k, weights="int4", block=32,
+               asymmetric=True, **values),
+      ]
+    cases.append(Case("fp8", m, n, k, lhs="float8_e4m3fn", weights="float8_e4m3fn",
+                      timed=False))
   for size in 1024, 4096, 8192:
     cases.append(Case("int8", size, size, size, result="int8"))
   cases.append(Case("int8 to f32", 8192, 8192, 8192))
@@ -75,6 +91,18 @@ def all_cases():
     cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
     cases.append(Case("int4 block 128", m, 8192, 8192, weights="int4", block=128))
   cases.append(Case("int4", 4096, 4096, 4096, weights="int4"))
+  for m in 1, 8, 16, 64, 128, 512:
+    for block in 32, 128:
+      cases.append(Case("f16 x int4 block %d" % block, m, 8192, 8192, lhs="f16",
+                        weights="int4", block=block, result="f16"))
+    cases.append(Case("f16 x int8", m, 8192, 8192, lhs="f16", result="f16"))
+  for m in 1, 8:
+    cases.append(Case("f32 x int4 block 32", m, 8192, 8192, lhs="f32", weights="int4",
+                      block=32))
+  cases.append(Case("f16 x int4 block 128", 4096, 4096, 4096, lhs="f16", weights="int4",
+                    block=128, result="f16"))
+  cases.append(Case("fp8", 8192, 8192, 8192, lhs="float8_e4m3fn", weights="float8_e4m3fn",
+                    result="bf16"))
   for m in 1, 4, 8:
     cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
     cases.append(Case("int8", m, 8192, 8192))
@@ -92,7 +120,7 @@ class Numbers:
     random = np.random.default_rng(sum(map(ord, case.name)))
     blocks = -(-case.k // case.block) if case.block else 1
     self.lhs_scale, self.result_scale = np.float32(0.03), np.float32(0.9)
-    self.lhs_zero = 5 if case.asymmetric else 0
+    self.lhs_zero = 5 if case.asymmetric and case.is_integer else 0
     self.result_zero = -3 if case.result == "int8" else 0
     # Few values, so that they compress.
     choices = random.uniform(0.004, 0.02, 16).astype(np.float32)
@@ -120,18 +148,23 @@ def weights_text(case, numbers, k):
   return "<%s>" % text
 
 
-def element(name):
-  return {"int8": "i8", "uint8": "i8"}.get(name, name)
+def element(name, kind):
+  """Buffers have codes of fp8 as bytes."""
+  names = {"int8": "i8", "uint8": "i8", "int4": "i4",
+           "float8_e4m3fn": "i8" if kind == "memref" else "f8E4M3FN"}
+  return names.get(name, name)
 
 
 def operands_text(case, numbers, k, kind, rhs):
   """quant.contract on tensors or buffers (`kind`)."""
-  lhs_type = "%s<%dx%dx%s>" % (kind, case.m, k, element(case.lhs))
-  init_type = "%s<%dx%dx%s>" % (kind, case.m, case.n, element(case.result))
+  lhs_type = "%s<%dx%dx%s>" % (kind, case.m, k, element(case.lhs, kind))
+  init_type = "%s<%dx%dx%s>" % (kind, case.m, case.n, element(case.result, kind))
   lhs = "%x"
   if case.is_integer:
     lhs += " as <%s, per_tensor, scale = %.9e, zero_point = %d>" % (
         case.lhs, numbers.lhs_scale, numbers.lhs_zero)
+  elif case.is_small_float:
+    lhs += " as <%s, per_tensor, scale = %.9e>" % (case.lhs, numbers.lhs_scale)
   init = "%y"
   if case.result == "int8":
     init += " as <int8, per_tensor, scale = %.9e, zero_point = %d>" % (
@@ -154,16 +187,18 @@ MAPS = """#x = affine_map<(m, n, k) -> (m, k)>
 def probe_module(case, numbers, k):
   """The case with `k` of its reduction and constant weights, to see how the compiler lays
   them out."""
-  code = "i4" if case.weights == "int4" else "i8"
+  code = element(case.weights, "tensor")
+  one = "1.0" if code[0] == "f" else "1"
   rhs = "%%c as %s : tensor<%dx%dx%s>" % (weights_text(case, numbers, k), k, case.n, code)
   text, lhs_type, init_type = operands_text(case, numbers, k, "tensor", rhs)
   bias = ", %%b: tensor<%dxi32>" % case.n if case.bias else ""
   return MAPS + """func.func @probe(%%x: %s, %%y: %s%s) -> %s {
-  %%c = arith.constant dense<1> : tensor<%dx%dx%s>
+  %%c = arith.constant dense<%s> : tensor<%dx%dx%s>
   %%r = %s -> %s
   return %%r : %s
 }
-""" % (lhs_type, init_type, bias, init_type, k, case.n, code, text, init_type, init_type)
+""" % (lhs_type, init_type, bias, init_type, one, k, case.n, code, text,
+       init_type, init_type)
 
 
 def case_module(case, numbers, layout, packed_bytes, sums_shape):

@@ -16,6 +16,22 @@ def from_bf16(bits):
   return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
+def decode_e4m3(codes):
+  """Values of codes of e4m3fn."""
+  bits = codes.view(np.uint8).astype(np.int32)
+  exponent, mantissa = bits >> 3 & 15, bits & 7
+  value = np.where(exponent == 0, mantissa * 2.0**-9,
+                   (8 + mantissa) * np.exp2(exponent - 10.0))
+  return np.where(bits & 128, -value, value).astype(np.float32)
+
+
+def random_e4m3(random, shape):
+  """Codes of finite numbers."""
+  codes = random.integers(0, 256, shape, np.uint8)
+  codes[codes & 127 == 127] = 0
+  return codes.view(np.int8)
+
+
 def pack(case, layout, codes):
   """Panels: panels of columns, tuples of the reduction, columns, bytes of a group; the
   codes of a byte are a group apart."""
@@ -39,13 +55,19 @@ class Data:
     random = np.random.default_rng(1 + sum(map(ord, case.name)))
     self.case, self.numbers = case, numbers
     low, high = (-8, 8) if case.weights == "int4" else (-128, 128)
-    self.codes = random.integers(low, high, (case.k, case.n), np.int8)
+    shape = (case.k, case.n)
+    self.codes = random.integers(low, high, shape, np.int8)
+    if case.weights == "float8_e4m3fn":
+      self.codes = random_e4m3(random, shape)
     self.bias = None
     if case.is_integer:
       kind = np.int8 if case.lhs == "int8" else np.uint8
       limits = np.iinfo(kind)
       self.x = random.integers(limits.min, limits.max + 1, (case.m, case.k), kind)
       stored = self.x
+    elif case.is_small_float:
+      stored = random_e4m3(random, (case.m, case.k))
+      self.x = decode_e4m3(stored)
     else:
       values = random.standard_normal((case.m, case.k)).astype(np.float32)
       if case.lhs == "bf16":
@@ -70,7 +92,10 @@ class Data:
             for begin in range(0, self.case.k, size)]
 
   def _centred(self, block, number):
-    codes = self.codes[block].astype(np.float64)
+    codes = self.codes[block]
+    if self.case.weights == "float8_e4m3fn":
+      codes = decode_e4m3(codes)
+    codes = codes.astype(np.float64)
     if self.numbers.zeros is not None:
       codes -= self.numbers.zeros[number]
     return codes
@@ -111,7 +136,7 @@ class Data:
       else:
         expected = sums.astype(np.float32) * scale.astype(np.float32)
       return float(np.max(result.astype(np.float64) != expected))
-    # Sums in any order of binary32: within 1e-5 of the sum of magnitudes.
+    # Sums in any order of binary32, within a share of the sum of magnitudes.
     total, bound = 0.0, 0.0
     for number, block in enumerate(self._blocks()):
       weights = self._centred(block, number)
@@ -120,10 +145,11 @@ class Data:
       total += part
       bound += (np.abs(part) if case.is_integer else
                 multiply(np.abs(x[:, block]), np.abs(weights)) * scale)
-    if case.is_integer:
+    if case.is_integer or case.is_small_float:
       total *= np.float64(numbers.lhs_scale)
       bound *= np.float64(numbers.lhs_scale)
-    allowed = 1e-5 * bound + 1e-30
+    share = 1e-5 if case.is_integer else (case.k + 8) * 2.0**-23
+    allowed = share * bound + 1e-30
     if case.result in ("f16", "bf16"):
       allowed += np.abs(total) * (2.0**-11 if case.result == "f16" else 2.0**-8)
     return float(np.max(np.abs(result - total) / allowed))

@@ -22,7 +22,7 @@ import zlib
 import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LAYOUT = re.compile(r"in (<panels, tensor<(\d+)x(\d+)x(i\d)>,[^>]*>)")
+LAYOUT = re.compile(r"in (<panels, tensor<(\d+)x(\d+)x(\w+)>,[^>]*>)")
 
 
 class Failure(Exception):
