@@ -82,6 +82,16 @@ Value GPUContractKernel::loadPieces(const FlatOperand &operand, int64_t size,
   return vector::FromElementsOp::create(builder, loc, type, elements);
 }
 
+Value GPUContractKernel::loadOfRow(const FlatOperand &operand,
+                                   const LoopStrides &strides,
+                                   ArrayRef<Value> ivs) {
+  Value at = kernel.body.address(operand, ivs);
+  if (isOneOfRow(loops, strides))
+    return splat(
+        memref::LoadOp::create(builder, loc, operand.base, ValueRange(at)));
+  return loadPieces(operand, getPieceSize(operand), add(at, firstColumn));
+}
+
 Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
                                      const ColumnNumbers &numbers, Value block,
                                      Value first) {
@@ -121,8 +131,7 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
     return arith::MulIOp::create(builder, loc, a, b);
   };
   if (bias.base) {
-    Value at = kernel.body.address(bias, batchPosition);
-    Value values = loadPieces(bias, getPieceSize(bias), add(at, firstColumn));
+    Value values = loadOfRow(bias, loops.biasStrides, batchPosition);
     if (bias.element.isInteger())
       result.start = values;
     else
@@ -293,8 +302,7 @@ void GPUContractKernel::finishRow(const Columns &columns, ArrayRef<Value> ivs,
   if (columns.bias)
     value = arith.addf(value, columns.bias);
   if (residual.base) {
-    Value at = add(kernel.body.address(residual, ivs), firstColumn);
-    Value other = loadPieces(residual, getPieceSize(residual), at);
+    Value other = loadOfRow(residual, loops.residualStrides, ivs);
     value = arith.addf(value, buildResidualTerm(arith, other, op));
   }
   value = buildContractResult(arith, value, op);

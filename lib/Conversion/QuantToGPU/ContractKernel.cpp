@@ -56,6 +56,13 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   return "";
 }
 
+bool quant_mlir::isOneOfRow(const ContractLoops &loops,
+                            const LoopStrides &strides) {
+  return llvm::all_of(loops.columns, [&](unsigned loop) {
+    return loops.sizes[loop] == 1 || strides[loop] == 0;
+  });
+}
+
 std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
                                               const GPUTarget &target) {
   if (std::string reason = findTypeReason(op, target); !reason.empty())
@@ -99,7 +106,8 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides :
        {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !loops.areContiguous(columns, *strides))
+    if (!strides->empty() && !loops.areContiguous(columns, *strides) &&
+        !isOneOfRow(loops, *strides))
       return "columns do not follow each other in the bias or the residual";
   for (unsigned loop : loops.rows)
     if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&

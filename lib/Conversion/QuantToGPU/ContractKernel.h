@@ -49,6 +49,9 @@ std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops,
 
 /// The same of a contraction with a filter for each channel; `op` is packed.
 std::string findNoDepthwiseReason(ContractOp op, const ContractLoops &loops);
+/// Whether an operand of these strides has one element for all columns of a
+/// row.
+bool isOneOfRow(const ContractLoops &loops, const LoopStrides &strides);
 /// Channels of a depthwise contraction are columns.
 void makeChannelsColumns(ContractLoops &loops);
 
@@ -216,6 +219,10 @@ private:
                  llvm::function_ref<void(int64_t, mlir::Value)> body);
   mlir::Value loadPieces(const FlatOperand &operand, int64_t size,
                          mlir::Value at);
+  /// Elements of the bias or the residual, `strides` by loop, of the row at
+  /// `ivs`.
+  mlir::Value loadOfRow(const FlatOperand &operand, const LoopStrides &strides,
+                        llvm::ArrayRef<mlir::Value> ivs);
   /// Of a block, where it is not null, and of a lane's columns, or as many from
   /// `first` on.
   mlir::Value loadNumbers(const FlatOperand &operand,
