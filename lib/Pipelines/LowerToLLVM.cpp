@@ -172,6 +172,11 @@ static void addGPUPasses(OpPassManager &pm,
 static void addLoopPasses(OpPassManager &pm,
                           const LLVMLoweringOptions &options) {
   pm.addPass(createStridedCopyPass());
+  pm.addPass(createCheckReshapePass());
+  // Sizes that do not fit together and indices out of bounds end the run with
+  // an error. What static shapes prove folds away. Kernels, which follow, check
+  // sizes once: a check of each load would halve the speed of f32 products.
+  pm.addPass(createGenerateRuntimeVerificationPass());
   if (options.target == LoweringTarget::CPU) {
     QuantToCPUPassOptions kernels;
     kernels.cpu = options.machine.cpu;
@@ -179,10 +184,6 @@ static void addLoopPasses(OpPassManager &pm,
     kernels.triple = options.machine.triple;
     pm.addPass(createQuantToCPUPass(kernels));
   }
-  pm.addPass(createCheckReshapePass());
-  // Sizes that do not fit together and indices out of bounds end the run with
-  // an error. What static shapes prove folds away.
-  pm.addPass(createGenerateRuntimeVerificationPass());
   pm.addPass(createCanonicalizerPass());
   if (options.target == LoweringTarget::CPU) {
     VectorizeGenericsPassOptions vectorize;
