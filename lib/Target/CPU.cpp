@@ -378,5 +378,8 @@ int64_t CPUTarget::getCodePanelColumns(int64_t columns, int64_t rows,
   // Two tiles, so that a panel stays in L1 for all rows.
   if (hasTiles() && (rows < 0 || rows >= getLeastTiledRows(width)))
     return shareColumns(columns, getTwoTileColumns(), getLanes());
+  // Two registers of narrow codes: unpacked once for twice as many rows.
+  if (dot == DotKind::AVX512VNNI && width < 8)
+    return shareColumns(columns, 2 * getLanes(), getLanes());
   return getPanelColumns(columns);
 }
