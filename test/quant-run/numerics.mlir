@@ -1,13 +1,15 @@
 // Floating point operations are computed as they are written: products are not
-// fused into sums, sums not reordered, and threads change nothing.
+// fused into sums, but by kernels of contractions (fused-products.mlir), sums not
+// reordered, and threads change nothing.
 // REQUIRES: numpy
 // RUN: rm -rf %t && mkdir %t && cd %t
 // DEFINE: %{npy} = %python %S/Inputs/npy.py
 // RUN: %python %S/Inputs/numerics.py
 
 // RUN: quant-run %s --entry=multiply_add --input=a.npy --input=b.npy --input=c.npy --compare=multiply_add.npy | FileCheck %s
-// RUN: quant-run %s --entry=matmul --input=m.npy --input=n.npy --compare=matmul.npy --output=y1.npy | FileCheck %s
-// RUN: quant-run %s --entry=matmul --input=m.npy --input=n.npy --compare=matmul.npy --output=y3.npy --threads=3 | FileCheck %s
+// RUN: quant-run %s --entry=matmul --input=m.npy --input=n.npy --compare=matmul.npy --target=reference | FileCheck %s
+// RUN: quant-run %s --entry=matmul --input=m.npy --input=n.npy --output=y1.npy
+// RUN: quant-run %s --entry=matmul --input=m.npy --input=n.npy --output=y3.npy --threads=3
 // RUN: cmp y1.npy y3.npy
 // RUN: quant-run %s --entry=add_bf16 --input=p.npy --input=q.npy --compare=add_bf16.npy | FileCheck %s
 // RUN: quant-run %s --entry=mul_bf16 --input=p.npy --input=q.npy --compare=mul_bf16.npy | FileCheck %s

@@ -65,6 +65,7 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect",
     "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect",
     "::mlir::quant::QuantDialect",
     "::mlir::scf::SCFDialect",

@@ -41,8 +41,9 @@ struct CompileOptions {
 
 /// Lowers a module of levels 0 to 2 (linalg on tensors, TOSA, our operations,
 /// and what `addOwnLowering` takes) to the LLVM dialect. Every step keeps each
-/// floating point operation as it is written: nothing is contracted,
-/// reassociated or approximated.
+/// floating point operation as it is written: nothing is contracted, but a
+/// product and its sum in kernels of contractions, where the processor rounds
+/// once; nothing is reassociated or approximated.
 ///
 /// `entry` is the only function that stays visible. Its buffers are contiguous,
 /// its arguments are not written to, and its results belong to the caller.

@@ -13,7 +13,8 @@
 // launches calls of a run time; what has no kernel is as for a CPU.
 //
 // Floating-point operations are kept as they are written: nothing is
-// contracted, reassociated or approximated.
+// contracted, but a product and its sum in kernels of contractions; nothing is
+// reassociated or approximated.
 //
 //===----------------------------------------------------------------------===//
 

@@ -378,9 +378,6 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   sums = dot.toRows(kernel, sums, rows.size());
 
   Type f32 = builder.getF32Type();
-  auto fused = [&](Value a, Value b, Value c) -> Value {
-    return vector::FMAOp::create(builder, kernel.loc, a, b, c);
-  };
   for (int64_t reg = 0; reg < registers; ++reg) {
     OpFoldResult constantsAt = at(panel.constants, panelColumns, reg);
     Value factor = loadConstants(multiplier, constantsAt);
@@ -389,10 +386,12 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
     for (auto [i, row] : llvm::enumerate(rows)) {
       Value &total = totals[i * registers + reg];
       Value sum = sums[i * registers + reg];
-      total = fused(arith(sum).cast<arith::SIToFPOp>(f32, sum), factor, total);
+      total = dot.multiplyAdd(
+          kernel, arith(sum).cast<arith::SIToFPOp>(f32, sum), factor, total);
       if (least)
-        total = fused(splat(buildCentredSum(row, rowSum[i], products)), least,
-                      total);
+        total = dot.multiplyAdd(
+            kernel, splat(buildCentredSum(row, rowSum[i], products)), least,
+            total);
     }
   }
   return totals;

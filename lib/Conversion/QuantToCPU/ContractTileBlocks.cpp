@@ -186,10 +186,9 @@ ContractKernel::addTileBlocks(const RowTile &tile, const Panel &panel,
         sum = arith(sum).add(sum, start);
       else if (hasLhsZero)
         sum = subtractProduct(sum, zeroPoints[i], columnSums);
-      total = vector::FMAOp::create(
-          builder, kernel.loc,
-          arith(sum).cast<arith::SIToFPOp>(builder.getF32Type(), sum), factor,
-          total);
+      total = dot.multiplyAdd(
+          kernel, arith(sum).cast<arith::SIToFPOp>(builder.getF32Type(), sum),
+          factor, total);
     }
   }
   return totals;

@@ -5,6 +5,7 @@
 #include "UnknownSizes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -31,7 +32,8 @@ static int32_t chooseLhsOffset(DotKind kind, bool isLhsSigned, bool isSwapped) {
 
 DotProduct::DotProduct(const CPUTarget &target, bool isLhsSigned,
                        bool isRhsUnsigned, bool isLhsShared)
-    : kind(target.getDotKind()), isLhsSigned(isLhsSigned),
+    : kind(target.getDotKind()), hasFMA(target.hasFMA()),
+      isLhsSigned(isLhsSigned),
       isSwapped(isRhsUnsigned && target.isDotLhsUnsigned()),
       lanes(target.getLanes()),
       group(isLhsShared ? target.getDotGroup() : target.getDepthwiseGroup()),
@@ -343,15 +345,22 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
                                      sum);
 }
 
+Value DotProduct::multiplyAdd(KernelBuilder &kernel, Value a, Value b,
+                              Value sum) const {
+  // Not vector.fma, which compilers may take apart, and quant-run's does.
+  if (hasFMA)
+    return math::FmaOp::create(kernel.builder, kernel.loc, a, b, sum);
+  return arith::AddFOp::create(
+      kernel.builder, kernel.loc, sum,
+      arith::MulFOp::create(kernel.builder, kernel.loc, a, b));
+}
+
 Value DotProduct::build(KernelBuilder &kernel, Value sum, Value lhs,
                         Value rhs) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  if (isOfValues && hasFMA)
-    return vector::FMAOp::create(builder, loc, lhs, rhs, sum);
   if (isOfValues)
-    return arith::AddFOp::create(builder, loc, sum,
-                                 arith::MulFOp::create(builder, loc, lhs, rhs));
+    return multiplyAdd(kernel, lhs, rhs, sum);
   auto call = [&](StringRef name, ValueRange operands) -> Value {
     return LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(),
                                          builder.getStringAttr(name), operands)

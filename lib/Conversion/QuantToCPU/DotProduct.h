@@ -92,6 +92,9 @@ public:
                      mlir::Value rhs) const;
   mlir::Value build(KernelBuilder &kernel, mlir::Value sum, mlir::Value lhs,
                     mlir::Value rhs) const;
+  /// `a` times `b` and `sum`, in floats: rounded once where the processor can.
+  mlir::Value multiplyAdd(KernelBuilder &kernel, mlir::Value a, mlir::Value b,
+                          mlir::Value sum) const;
 
   /// Registers of `rows` rows, row by row, as accumulators, those of the first
   /// rows first; and back.

@@ -120,7 +120,7 @@ func.func @floats(%q: tensor<6x64xf32>, %k: tensor<32x64xf32>, %o: tensor<6x32xf
   // CHECK-COUNT-64: vector.shuffle {{.*}} : vector<16xi32>, vector<16xi32>
   // CHECK: vector.store %{{.*}}, %[[PANEL]]
   // CHECK: vector.load %[[PANEL]][{{.*}}] : memref<8192xi8>, vector<64xi8>
-  // CHECK: vector.fma
+  // CHECK: math.fma
   %y = quant.contract lhs(%q : tensor<6x64xf32>) rhs(%k : tensor<32x64xf32>)
     outs(%o : tensor<6x32xf32>) maps [#q, #k, #y] -> tensor<6x32xf32>
   return %y : tensor<6x32xf32>

@@ -117,7 +117,7 @@ func.func @few_rows(%x: tensor<3x64xi8>, %o: tensor<3x16xi8>) -> tensor<3x16xi8>
 // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
 // CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
 // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
-// CHECK-COUNT-32: vector.fma
+// CHECK-COUNT-32: math.fma
 // CHECK-NOT: llvm.call_intrinsic "llvm.x86.ldtilecfg"
 // CHECK: return
 func.func @blocks(%x: tensor<16x128xi8>, %o: tensor<16x16xf32>) -> tensor<16x16xf32> {

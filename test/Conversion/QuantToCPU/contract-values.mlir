@@ -16,11 +16,11 @@ func.func @values(%x: memref<12x64xf32>, %w: memref<16384xi8>, %y: memref<12x64x
   // CHECK: vector.bitcast %{{.*}} : vector<64xi8> to vector<16xf32>
   // CHECK: memref.load
   // CHECK: vector.broadcast %{{.*}} : f32 to vector<16xf32>
-  // CHECK-COUNT-24: vector.fma
-  // CHECK-NOT: vector.fma
+  // CHECK-COUNT-24: math.fma
+  // CHECK-NOT: math.fma
   // CHECK: scf.yield
   // CHECK-COUNT-24: vector.store %[[SUMS]]#{{.*}}, vector<16xf32>
-  // PLAIN-NOT: vector.fma
+  // PLAIN-NOT: math.fma
   // PLAIN: arith.mulf {{.*}} : vector<4xf32>
   // PLAIN: arith.addf {{.*}} : vector<4xf32>
   quant.contract lhs(%x : memref<12x64xf32>)
@@ -44,7 +44,7 @@ func.func @nibbles(%x: memref<2x64xf32>, %w: memref<512xi8>, %y: memref<2x16xf32
   // CHECK: %[[CENTRED:.*]] = arith.subi %[[WIDE]], %[[ZERO]]
   // CHECK: %[[VALUE:.*]] = arith.sitofp %[[CENTRED]]
   // CHECK: %[[W:.*]] = arith.mulf %[[VALUE]], %[[SCALE]]
-  // CHECK: vector.fma %{{.*}}, %[[W]], %{{.*}}
+  // CHECK: math.fma %{{.*}}, %[[W]], %{{.*}}
   quant.contract lhs(%x : memref<2x64xf32>)
     rhs(%w as <int4, per_block<[32, 1]>, scale = dense<[[0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 2.0], [0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 0.5, 0.25, 1.0, 4.0]]> : tensor<2x16xf32>, zero_point = dense<3> : tensor<2x16xi8>>
       in <panels, tensor<64x16xi4>, columns = [1], reduction = [0], run = 1, panel = 16, group = 1, offset = 8> : memref<512xi8>)
@@ -63,7 +63,7 @@ func.func @depthwise(%x: memref<6x10x16xf32>, %w: memref<576xi8>, %y: memref<4x8
   // CHECK-COUNT-9: vector.load %{{.*}} : memref<576xi8>, vector<64xi8>
   // CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1
   // CHECK-NOT: memref<576xi8>
-  // CHECK-COUNT-72: vector.fma
+  // CHECK-COUNT-72: math.fma
   // CHECK-COUNT-8: vector.store %{{.*}}, vector<16xf32>
   quant.contract lhs(%x : memref<6x10x16xf32>)
     rhs(%w in <panels, tensor<3x3x16xf32>, columns = [2], reduction = [0, 1], run = 2, panel = 16, group = 1> : memref<576xi8>)

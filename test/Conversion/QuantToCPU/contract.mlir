@@ -110,7 +110,7 @@ func.func @blocks(%x: memref<1x64xi8>, %sx: memref<1x1xf32>, %w: memref<512xi8>,
   // CHECK: %[[HIGH:.*]] = vector.bitcast %[[SHIFTED]]
   // CHECK: %[[SECOND:.*]] = arith.andi %[[HIGH]], %[[LOW]]
   // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[SECOND]], %{{.*}})
-  // CHECK: vector.fma %{{.*}}, %{{.*}}, %[[TOTAL]]
+  // CHECK: math.fma %{{.*}}, %{{.*}}, %[[TOTAL]]
   quant.contract lhs(%x as <int8, per_channel<[0]>> scale %sx : memref<1x1xf32>, : memref<1x64xi8>)
     rhs(%w as <int4, per_block<[32, 1]>, scale = dense<0.25> : tensor<2x16xf16>> in <panels, tensor<64x16xi4>, columns = [1], reduction = [0], run = 1, panel = 16, group = 4, offset = 8> sums %s : memref<2x16xi32>, : memref<512xi8>)
     outs(%y : memref<1x16xf32>) maps [#x, #w, #y]
@@ -225,7 +225,7 @@ func.func @blocks_of_channels(%x: memref<6x32xi8>, %w: memref<1536xi8>, %s: memr
   // CHECK: scf.for %[[I:.*]] = %c0 to %c3 step %c1 iter_args
   // CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1 iter_args
   // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
-  // CHECK: vector.fma
+  // CHECK: math.fma
   quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : memref<6x32xi8>)
     rhs(%w as <int8, per_block<[-1, 16, -1]>, scale = dense<[[[0.5], [0.25]]]> : tensor<1x2x1xf32>> in <panels, tensor<3x32x16xi8>, columns = [2], reduction = [0, 1], run = 1, panel = 16, group = 4> sums %s : memref<2x16xi32>, : memref<1536xi8>)
     outs(%y : memref<4x16xf32>) maps [#xi, #wi, #yi]

@@ -27,7 +27,14 @@ n = rng.standard_normal((301, 33)).astype("f4")
 total = np.zeros((17, 33), "f4")
 for k in range(301):
     total = total + m[:, k : k + 1] * n[k : k + 1, :]
-save(m=m, n=n, matmul=total)
+# Each product and sum rounded once: both are exact in 64 bits, but for sums that do
+# not matter here.
+fused = np.zeros((17, 33), "f4")
+for k in range(301):
+    product = m[:, k : k + 1].astype("g") * n[k : k + 1, :].astype("g")
+    fused = (fused.astype("g") + product).astype("f4")
+assert (fused != total).any()
+save(m=m, n=n, matmul=total, fused=fused)
 
 p = (np.arange(65536, dtype="u4") << 16).view("f4")
 q = p[rng.permutation(65536)]
