@@ -588,7 +588,7 @@ class IntegerForm(unittest.TestCase):
         '"quant.contract"(%%a0, %%a1, %%a2) <{lhs_params = #qparams.affine<int8, '
         'per_tensor, scale = 0.5, zero_point = 1>, %s%smaps = [affine_map<(m, n, k) -> '
         '(m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>], '
-        'operandSegmentSizes = array<i32: 1, 0, 0, 1, 0, 0, 0, 1>, rhs_params = '
+        'operandSegmentSizes = array<i32: 1, 0, 0, 1, 0, 0, 0, 0, 0, 1>, rhs_params = '
         '#qparams.affine<%s>}> : (tensor<1x2xi8>, tensor<2x2xi8>, tensor<1x2x%s>) -> '
         'tensor<1x2x%s>' % (init, low, rhs, result, result))
 

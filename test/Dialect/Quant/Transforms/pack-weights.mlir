@@ -75,9 +75,9 @@ func.func @blocks(%x: tensor<4x70xi8>, %o: tensor<4x96xf32>) -> (tensor<4x96xf32
   %w = arith.constant dense<1> : tensor<70x96xi4>
   // CHECK-DAG: %[[SUMS32:.*]] = arith.constant dense<"0x20000000{{.*}}06000000"> : tensor<3x96xi32>
   // CHECK-DAG: %[[SUMS20:.*]] = arith.constant dense<"0x14000000{{.*}}0A000000"> : tensor<4x96xi32>
-  // CHECK: in <panels, tensor<70x96xi4>, columns = [1], reduction = [0], run = 1, panel = 48, group = 4, offset = 8> sums %[[SUMS32]] : tensor<3x96xi32>, : tensor<3456xi8>)
+  // CHECK: in <panels, tensor<70x96xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 4, offset = 8> sums %[[SUMS32]] : tensor<3x96xi32>, : tensor<3456xi8>)
   %a = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int4, per_block<[32, 1]>, scale = dense<0.5> : tensor<3x96xf32>> : tensor<70x96xi4>) outs(%o : tensor<4x96xf32>) maps [#x, #w, #y] -> tensor<4x96xf32>
-  // CHECK: in <panels, tensor<70x96xi4>, columns = [1], reduction = [0], run = 1, panel = 48, group = 4, block = 20, offset = 8> sums %[[SUMS20]] : tensor<4x96xi32>, : tensor<4224xi8>)
+  // CHECK: in <panels, tensor<70x96xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 4, block = 20, offset = 8> sums %[[SUMS20]] : tensor<4x96xi32>, : tensor<4224xi8>)
   %b = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x70xi8>) rhs(%w as <int4, per_block<[20, 1]>, scale = dense<0.5> : tensor<4x96xf32>> : tensor<70x96xi4>) outs(%o : tensor<4x96xf32>) maps [#x, #w, #y] -> tensor<4x96xf32>
   return %a, %b : tensor<4x96xf32>, tensor<4x96xf32>
 }
