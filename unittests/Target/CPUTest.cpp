@@ -163,9 +163,13 @@ TEST(CPUTest, TilesWantNarrowPanels) {
   // Few rows are left to other instructions, rows of an unknown number are not.
   EXPECT_EQ(amx.getCodePanelColumns(4096, 3, 8), 64);
   EXPECT_EQ(amx.getCodePanelColumns(4096, 4, 8), 32);
-  EXPECT_EQ(amx.getCodePanelColumns(4096, 7, 4), 64);
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 7, 8), 32);
   EXPECT_EQ(amx.getCodePanelColumns(4096, -1, 4), 32);
   EXPECT_EQ(get("znver4").getCodePanelColumns(4096, 128, 8), 64);
+  // Codes that are unpacked take two registers for more rows.
+  EXPECT_EQ(amx.getCodePanelColumns(4096, 7, 4), 32);
+  EXPECT_EQ(get("znver4").getCodePanelColumns(4096, 128, 4), 32);
+  EXPECT_EQ(get("haswell").getCodePanelColumns(4096, 128, 4), 16);
 }
 
 } // namespace
