@@ -83,7 +83,9 @@ std::string Memory::checkBounds(uint64_t address, size_t size,
            " of shared memory, of which there are " +
            std::to_string(sharedBytes);
   }
+  // What the access missed by the fewest bytes, of a page at most.
   std::string nearest;
+  uint64_t least = 4096;
   for (auto [number, buffer] : llvm::enumerate(buffers)) {
     auto begin = reinterpret_cast<uint64_t>(buffer.data);
     if (address >= begin && address + size <= begin + buffer.bytes) {
@@ -91,12 +93,19 @@ std::string Memory::checkBounds(uint64_t address, size_t size,
         return "";
       // The same memory may be another buffer's too.
       nearest = ": buffer " + std::to_string(number) + " is to be read only";
+      least = 0;
       continue;
     }
-    if (address + size + 4096 > begin && address < begin + buffer.bytes + 4096)
+    uint64_t end = begin + buffer.bytes;
+    uint64_t missed = address + size <= begin ? begin - (address + size)
+                      : address >= end        ? address - end
+                                              : 0;
+    if (missed < least) {
+      least = missed;
       nearest = ": buffer " + std::to_string(number) + " has " +
                 std::to_string(buffer.bytes) + " bytes, and this is byte " +
                 std::to_string(int64_t(address - begin));
+    }
   }
   return std::string(does) + " " + std::to_string(size) +
          " bytes that belong to no buffer" + nearest;

@@ -25,8 +25,12 @@ public:
   }
 
   template <typename T> Emulated &add(std::vector<T> &buffer) {
-    addresses.push_back(buffer.data());
-    buffers.push_back({buffer.data(), buffer.size() * sizeof(T), true});
+    return add(buffer.data(), buffer.size());
+  }
+
+  template <typename T> Emulated &add(T *data, size_t size) {
+    addresses.push_back(data);
+    buffers.push_back({data, size * sizeof(T), true});
     return *this;
   }
 

@@ -262,6 +262,11 @@ define ptx_kernel void @k(ptr %a, ptr %d) {
   has(kernel.add(a).add(d).run({}, {32}),
       "lane 31: reads 4 bytes that belong to no buffer: buffer 0 has 124 "
       "bytes, and this is byte 124");
+  // The nearest is named, not the last one that is near: parts of one array.
+  std::vector<int32_t> both(96);
+  Emulated near(text);
+  has(near.add(both.data() + 40, 31).add(both.data(), 32).run({}, {32}),
+      "buffer 0 has 124 bytes, and this is byte 124");
   std::vector<int32_t> b(32), e(31);
   Emulated other(text);
   has(other.add(b).add(e).run({}, {32}),
