@@ -118,7 +118,8 @@ void ContractKernel::buildChannels(Values &ivs, Value batch, Value number,
       ivs[rowLoops.back().loop] = at;
     SmallVector<Row> rows(count);
     Values sums;
-    for (auto [i, row] : llvm::enumerate(rows)) {
+    for (int64_t i = 0; i < count; ++i) {
+      Row &row = rows[i];
       auto place = [&](const FlatOperand &operand) {
         OpFoldResult address =
             kernel.add(kernel.address(operand, ivs), panel.firstColumn);
