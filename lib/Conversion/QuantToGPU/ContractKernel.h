@@ -203,6 +203,13 @@ private:
                      llvm::MutableArrayRef<mlir::Value> carried);
   Values addGroups(llvm::ArrayRef<mlir::Value> values);
   void buildStream();
+  /// Rounds of the reduction that add to `sums`, which it gives back. `fetch`
+  /// loads a round's weights, one round before `multiply` takes them.
+  Values
+  streamRounds(Values sums, llvm::function_ref<Values(mlir::Value)> fetch,
+               llvm::function_ref<void(mlir::Value, llvm::ArrayRef<mlir::Value>,
+                                       llvm::MutableArrayRef<mlir::Value>)>
+                   multiply);
 
   // ContractDepthwise.cpp
   mlir::Value loadPaddingCode();

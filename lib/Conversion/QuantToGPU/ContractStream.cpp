@@ -181,20 +181,14 @@ GPUContractKernel::Values GPUContractKernel::addGroups(ArrayRef<Value> values) {
   return results;
 }
 
-void GPUContractKernel::buildStream() {
-  prepareStream();
-  size_t count;
-  Values inits = blockCodes != 0 ? startBlocks() : startAllSums();
-  count = inits.size();
-  auto fetch = [&](Value step) {
-    Values words;
-    for (const RhsChunk &part : rhsChunks)
-      words.push_back(fetchRhs(part, step));
-    return words;
-  };
-  inits.append(fetch(index(attr(0))));
+GPUContractKernel::Values GPUContractKernel::streamRounds(
+    Values sums, llvm::function_ref<Values(Value)> fetch,
+    llvm::function_ref<void(Value, ArrayRef<Value>, MutableArrayRef<Value>)>
+        multiply) {
+  size_t count = sums.size();
+  sums.append(fetch(index(attr(0))));
   Values results = kernel.body.forCarry(
-      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
+      attr(0), attr(numSteps), sums, [&](Value step, ValueRange carried) {
         Values values(carried);
         Values words(ArrayRef(values).drop_front(count));
         values.truncate(count);
@@ -203,11 +197,27 @@ void GPUContractKernel::buildStream() {
         next = kernel.body.select(kernel.body.isLess(next, attr(numSteps)),
                                   next, step);
         Values ahead = fetch(next);
-        multiplyRound(step, words, values);
+        multiply(step, words, values);
         values.append(ahead);
         return values;
       });
   results.truncate(count);
+  return results;
+}
+
+void GPUContractKernel::buildStream() {
+  prepareStream();
+  Values results = streamRounds(
+      blockCodes != 0 ? startBlocks() : startAllSums(),
+      [&](Value step) {
+        Values words;
+        for (const RhsChunk &part : rhsChunks)
+          words.push_back(fetchRhs(part, step));
+        return words;
+      },
+      [&](Value step, ArrayRef<Value> words, MutableArrayRef<Value> sums) {
+        multiplyRound(step, words, sums);
+      });
   Values sums = addGroups(results);
   Value isFirst = kernel.body.isLess(thread, attr(shape().lanes));
   inBranch(isFirst, [&] { finish(sums); });

@@ -180,23 +180,7 @@ void GPUContractKernel::buildValueStream() {
     }
   };
 
-  Values inits(2 * slots, zero);
-  inits.append(fetch(index(attr(0))));
-  Values results = body.forCarry(
-      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
-        Values values(carried);
-        Values words(ArrayRef(values).drop_front(2 * slots));
-        values.truncate(2 * slots);
-        // Behind the last round, the last one once more.
-        Value next = add(step, attr(1));
-        next = kernel.body.select(kernel.body.isLess(next, attr(numSteps)),
-                                  next, step);
-        Values ahead = fetch(next);
-        multiply(step, words, values);
-        values.append(ahead);
-        return values;
-      });
-  results.truncate(2 * slots);
+  Values results = streamRounds(Values(2 * slots, zero), fetch, multiply);
 
   // [warp][row][column], and between rows as much as keeps those that lanes
   // have, of two rows each, in banks of their own.
