@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 using namespace quant_mlir::bench;
@@ -15,6 +16,25 @@ static double timeOneCall(const Subject &subject) {
   subject.run();
   return std::chrono::duration<double, std::micro>(Clock::now() - start)
       .count();
+}
+
+/// Processor time of all threads of this process, in microseconds.
+static double getProcessorTime() {
+  timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
+}
+
+/// Returns when no thread of this process runs any more, or after a time that
+/// is longer than any library waits awake.
+static void waitUntilAsleep() {
+  constexpr auto step = std::chrono::milliseconds(2);
+  for (int i = 0; i < 1000; ++i) {
+    double before = getProcessorTime();
+    std::this_thread::sleep_for(step);
+    if (getProcessorTime() - before < 200)
+      return;
+  }
 }
 
 Timing quant_mlir::bench::summarize(std::vector<double> times) {
@@ -65,9 +85,11 @@ quant_mlir::bench::measure(const std::vector<Subject> &subjects,
       size_t i = (turn + round) % subjects.size();
       if (isSpent(i))
         continue;
-      if (options.pauseMicroseconds)
-        std::this_thread::sleep_for(
-            std::chrono::microseconds(options.pauseMicroseconds));
+      if (options.warmUpMicroseconds) {
+        waitUntilAsleep();
+        for (double warm = 0; warm < options.warmUpMicroseconds;)
+          warm += timeOneCall(subjects[i]);
+      }
       spent[i] += timeOneCall(subjects[i]);
       for (unsigned call = 0; call < callsPerTurn[i]; ++call) {
         times[i].push_back(timeOneCall(subjects[i]));

@@ -49,8 +49,11 @@ struct MeasureOptions {
   /// … but not when its calls have taken this long together: one that is far
   /// slower than the others has few runs.
   double budgetMicroseconds = 3e6;
-  /// Between turns; lets the waiting threads of another library fall asleep.
-  unsigned pauseMicroseconds = 0;
+  /// Of subjects with several threads. Their turns begin when the threads of
+  /// the one before have fallen asleep, which wait awake for up to half a second
+  /// on the cores of the next, and with calls of this time that do not count:
+  /// the system wakes a thread on the core of who calls it, and moves it later.
+  double warmUpMicroseconds = 0;
 };
 
 /// Times of all subjects, in their order.

@@ -215,9 +215,13 @@ static MeasureOptions getMeasureOptions(const BenchOptions &options,
     result.minimumRuns = 3;
     result.budgetMicroseconds = 1e5;
   }
-  // Threads of one library wait awake for a while, on the cores of the next.
-  if (threads > 1)
-    result.pauseMicroseconds = options.quick ? 2000 : 20000;
+  if (threads > 1) {
+    result.warmUpMicroseconds = options.quick ? 2000 : 100000;
+    if (!options.quick) {
+      result.turnMicroseconds = 20000;
+      result.rounds = 8;
+    }
+  }
   return result;
 }
 
