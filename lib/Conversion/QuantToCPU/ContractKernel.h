@@ -282,7 +282,11 @@ private:
   FlatOperand allocate(mlir::OpFoldResult size, mlir::Type element);
   /// `body` with what it allocates given back behind it.
   void buildOnStack(llvm::function_ref<void()> body);
+  /// Of `count` rows, of a block that begins at `firstRow`; by all threads,
+  /// where it is them that read it.
   void fillScratch(Values &ivs, mlir::Value firstRow, mlir::OpFoldResult count);
+  /// Of row `iv` of the block.
+  void fillScratchRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
   void gatherRow(mlir::Value from, mlir::Value to);
   /// The codes of a row's block, summed.
   mlir::Value sumBlock(mlir::Value lhs, mlir::OpFoldResult first, int64_t size);

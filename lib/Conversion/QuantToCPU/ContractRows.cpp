@@ -189,40 +189,84 @@ Value ContractKernel::sumBlock(Value lhsAt, OpFoldResult first, int64_t size) {
 
 void ContractKernel::fillScratch(Values &ivs, Value firstRow,
                                  OpFoldResult count) {
-  kernel.forLoop(count, [&](Value iv) {
-    Values at(ivs);
-    placeRow(at, kernel.index(kernel.add(firstRow, iv)));
-    Value from = kernel.address(lhs, at);
-    if (needsGather) {
-      Value to = kernel.index(kernel.mul(iv, attr(gatheredStride)));
-      gatherRow(from, to);
-      from = to;
-    }
-    if (needsTails)
-      fillTails(from, iv);
-    if (!needsRowSums)
-      return;
-    Value first = kernel.index(kernel.mul(iv, attr(numBlocks)));
-    auto store = [&](OpFoldResult block, int64_t size) {
-      Value sum = sumBlock(from, kernel.mul(block, attr(blockSize)), size);
-      if (rowSumFactor != 1)
-        sum = arith::MulIOp::create(kernel.builder, kernel.loc, sum,
-                                    constantI32(rowSumFactor));
-      memref::StoreOp::create(
-          kernel.builder, kernel.loc, sum, rowSums.base,
-          ValueRange(kernel.index(kernel.add(first, block))));
-    };
-    if (!hasBlocks)
-      return store(attr(0), 0);
-    int64_t whole = runSize / blockSize;
-    if (whole > 0)
-      kernel.forLoop(attr(whole),
-                     [&](Value block) { store(block, blockSize); });
-    if (int64_t rest = runSize % blockSize)
-      store(attr(whole), rest);
-  });
+  // To wake threads takes longer than to read and write fewer bytes.
+  constexpr int64_t minBytes = 64 << 10, rowsPerShare = 16;
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto fillRows = [&](Value from, OpFoldResult number) {
+    kernel.forLoop(number, [&](Value iv) {
+      fillScratchRow(ivs, firstRow, kernel.index(kernel.add(from, iv)));
+    });
+  };
+  auto fillShares = [&] {
+    Value end = kernel.index(count);
+    buildLoop(kernel.index(0), end, rowsPerShare, /*isParallel=*/true,
+              [&](Value from) {
+                Value rest = arith::SubIOp::create(builder, loc, end, from);
+                fillRows(from,
+                         arith::MinUIOp::create(builder, loc, rest,
+                                                kernel.index(rowsPerShare))
+                             .getResult());
+              });
+  };
+  bool isAlone = parallel == Parallel::None || parallel == Parallel::Batches;
+  int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
+  int64_t enough = llvm::divideCeil(
+      minBytes,
+      std::max({getScratchPerRow(), reductionSize * bytes, int64_t(1)}));
+  std::optional<int64_t> known = getConstantIntValue(count);
+  if (isAlone || (known && *known < enough)) {
+    fillRows(kernel.index(0), count);
+  } else if (known) {
+    fillShares();
+  } else {
+    Value areMany =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
+                              kernel.index(count), kernel.index(enough));
+    scf::IfOp::create(
+        builder, loc, areMany,
+        [&](OpBuilder &, Location) {
+          fillShares();
+          scf::YieldOp::create(builder, loc);
+        },
+        [&](OpBuilder &, Location) {
+          fillRows(kernel.index(0), count);
+          scf::YieldOp::create(builder, loc);
+        });
+  }
   // Otherwise LLVM takes the micro-kernel's codes out of the vectors that were
   // summed here, by shuffles, where one load broadcasts them. No instruction.
-  LLVM::FenceOp::create(kernel.builder, kernel.loc,
-                        LLVM::AtomicOrdering::acq_rel, "singlethread");
+  LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::acq_rel,
+                        "singlethread");
+}
+
+void ContractKernel::fillScratchRow(Values &ivs, Value firstRow, Value iv) {
+  Values at(ivs);
+  placeRow(at, kernel.index(kernel.add(firstRow, iv)));
+  Value from = kernel.address(lhs, at);
+  if (needsGather) {
+    Value to = kernel.index(kernel.mul(iv, attr(gatheredStride)));
+    gatherRow(from, to);
+    from = to;
+  }
+  if (needsTails)
+    fillTails(from, iv);
+  if (!needsRowSums)
+    return;
+  Value first = kernel.index(kernel.mul(iv, attr(numBlocks)));
+  auto store = [&](OpFoldResult block, int64_t size) {
+    Value sum = sumBlock(from, kernel.mul(block, attr(blockSize)), size);
+    if (rowSumFactor != 1)
+      sum = arith::MulIOp::create(kernel.builder, kernel.loc, sum,
+                                  constantI32(rowSumFactor));
+    memref::StoreOp::create(kernel.builder, kernel.loc, sum, rowSums.base,
+                            ValueRange(kernel.index(kernel.add(first, block))));
+  };
+  if (!hasBlocks)
+    return store(attr(0), 0);
+  int64_t whole = runSize / blockSize;
+  if (whole > 0)
+    kernel.forLoop(attr(whole), [&](Value block) { store(block, blockSize); });
+  if (int64_t rest = runSize % blockSize)
+    store(attr(whole), rest);
 }
