@@ -182,6 +182,7 @@ static void addLoopPasses(OpPassManager &pm,
     kernels.cpu = options.machine.cpu;
     kernels.features = options.machine.features;
     kernels.triple = options.machine.triple;
+    kernels.threads = options.threads;
     pm.addPass(createQuantToCPUPass(kernels));
   }
   pm.addPass(createCanonicalizerPass());

@@ -230,7 +230,8 @@ def products(seed):
 
 def tiles(seed):
   """Sizes around those of tile registers (16 rows, 64 codes, 32 columns), lines of rows
-  that are parts of tiles, and rows that are gathered."""
+  that are parts of tiles, and rows that are gathered; and what is so large that threads
+  share its rows, evenly or not."""
   rows, depths, widths = (4, 15, 17, 32, 97, 400), (4, 27, 64, 65, 144, 517), (16, 33, 70, 130)
   forms = [Weights("int8", "per_channel"), Weights("uint8", "per_tensor", "zero"),
            Weights("int8", "per_channel", "minval"), Weights("int4", 32, "zero", "f16"),
@@ -261,6 +262,22 @@ def tiles(seed):
                  (2, size(h) - 2, size(w) - 2, c), [0], weights, (3, 3, c, n), [3], 2, out,
                  (2, h, w, n), [3], [0, 0, 1, 1, 1, 1, 0, 0],
                  dynamic=(0, 0) if i % 4 == 1 else None, **opts)
+  yield m
+  m = Module([seed, 1602])
+  for i, (count, k) in enumerate(itertools.product((128, 331, 1000), (512, 517, 1024))):
+    lhs, weights, out = LHS_FORMS[i % 5], forms[i % 3], RESULTS[i % 5]
+    add_contract(m, "tiles %dx300x%d %s %s -> %s" % (count, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, 300),
+                 [1], 0, out, (count, 300), dynamic=(0, 0) if i % 3 == 1 else None,
+                 **options(m, out, i % 3 == 0))
+  for i, w in enumerate((30, 43)):
+    lhs, weights, out = LHS_FORMS[i], forms[i], RESULTS[i]
+    opts = options(m, out, False)
+    opts.pop("bias_dims")
+    add_contract(m, "tiles conv of threads %d %s %s -> %s" % (w, lhs, weights, out),
+                 ("n, h, w, k, i, j, c", "n, h + i, w + j, c", "i, j, c, k", "n, h, w, k"),
+                 lhs, (1, 19, w + 2, 64), [0], weights, (3, 3, 64, 70), [3], 2, out,
+                 (1, 17, w, 70), [3], None, **opts)
   yield m
 
 

@@ -57,6 +57,8 @@ def QuantToCPUPass : Pass<"quant-to-cpu", "::mlir::ModuleOp"> {
     Option<"triple", "triple", "std::string", "",
            "Architecture and system (default: those of this machine, or of the "
            "processor)">,
+    Option<"threads", "threads", "unsigned", "0",
+           "Threads that work is divided for; 0: any number">,
     Option<"gpu", "gpu", "std::string", "\"\"",
            "Kernels of a GPU instead: spirv, nvvm or rocdl">,
     Option<"gpuArch", "gpu-arch", "std::string", "\"\"",

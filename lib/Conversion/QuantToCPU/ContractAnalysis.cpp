@@ -180,10 +180,14 @@ void ContractKernel::planScratch() {
   if (parallel == Parallel::RowBlocks)
     rowsPerBlock =
         llvm::divideCeil(std::max<int64_t>(known / 32, 8 * tile), tile) * tile;
+  if (isScratchOfRowBlock())
+    planRowBlocks(known);
   if (!needsScratch())
     return;
   int64_t scratchRows = known;
-  if (!isScratchShared()) {
+  if (isScratchOfRowBlock()) {
+    scratchRows = rowsPerBlock;
+  } else if (!isScratchShared()) {
     rowsPerBlock =
         std::max<int64_t>(getMaxScratch() / getScratchPerRow() / tile, 1) *
         tile;
@@ -194,6 +198,19 @@ void ContractKernel::planScratch() {
   this->scratchRows = scratchRows;
 }
 
+/// Blocks that fit into the scratch, as many for each thread.
+void ContractKernel::planRowBlocks(int64_t rows) {
+  // Of a number of threads that is not known: of up to four.
+  int64_t shares = threads == 0 ? 4 : threads;
+  int64_t unit = getRowUnit(), most = rows;
+  if (needsScratch())
+    most = std::max<int64_t>(getMaxScratch() / getScratchPerRow() / unit, 1) *
+           unit;
+  int64_t blocks = llvm::alignTo(llvm::divideCeil(rows, most), shares);
+  rowsPerBlock = std::min<int64_t>(
+      llvm::alignTo(llvm::divideCeil(rows, blocks), unit), most);
+}
+
 int64_t ContractKernel::getScratchPerRow() const {
   int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
   return (needsGather ? gatheredStride * bytes : 0) +
@@ -202,6 +219,8 @@ int64_t ContractKernel::getScratchPerRow() const {
 }
 
 ContractKernel::Parallel ContractKernel::chooseParallel() const {
+  if (threads == 1)
+    return Parallel::None;
   // About 15 us of a core; to wake threads takes 2 to 5.
   const int64_t minProducts = int64_t(1) << (usesTiles ? 24 : 22);
   // What a size that is not known may be: of a sequence.
@@ -231,6 +250,13 @@ ContractKernel::Parallel ContractKernel::chooseParallel() const {
   if (unpacksPanels)
     return columns > columnStep ? Parallel::Panels : Parallel::None;
   int64_t tile = getRowUnit();
+  if (usesTiles && known && !hasBlocks && isStatic) {
+    // Every thread reads all of rhs: for enough rows, or from its own cache.
+    int64_t shares = threads == 0 ? 4 : threads;
+    int64_t enough = columns * reductionSize <= (1 << 20) ? 64 : 256;
+    if (*known >= shares * enough)
+      return Parallel::RowBlocks;
+  }
   if (columns / panelColumns >= 16 || !known || *known < 16 * tile ||
       *known * getScratchPerRow() > getMaxScratch())
     return columns / panelColumns > 1 ? Parallel::Panels : Parallel::None;

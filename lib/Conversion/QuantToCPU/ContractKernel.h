@@ -73,7 +73,8 @@ class ContractKernel {
 public:
   /// `mayUseTiles`: rows of a number that is not known are many.
   ContractKernel(ContractOp op, const CPUTarget &target,
-                 mlir::OpBuilder &builder, bool mayUseTiles = true);
+                 mlir::OpBuilder &builder, unsigned threads,
+                 bool mayUseTiles = true);
 
   /// Makes the kernel before `op`, which is left.
   void build();
@@ -135,10 +136,18 @@ private:
   void planScratch();
   /// Whether the scratch is of all rows, made before their blocks run in
   /// parallel.
-  bool isScratchShared() const { return parallel == Parallel::RowBlocks; }
+  bool isScratchShared() const {
+    return parallel == Parallel::RowBlocks && !usesTiles;
+  }
+  /// Whether each block of rows, which a thread takes, has a scratch of its
+  /// own: tiles are so fast that what another core has written is late.
+  bool isScratchOfRowBlock() const {
+    return parallel == Parallel::RowBlocks && usesTiles;
+  }
   bool needsScratch() const {
     return needsGather || needsRowSums || needsTails;
   }
+  void planRowBlocks(int64_t rows);
   int64_t getScratchPerRow() const;
   int64_t getMaxScratch() const;
   /// Blocks of rows are a multiple of it.
@@ -156,6 +165,12 @@ private:
   /// A loop over [from, to), parallel where asked for.
   void buildLoop(mlir::Value from, mlir::Value to, int64_t step,
                  bool isParallel, llvm::function_ref<void(mlir::Value)> body);
+  /// A block of rows that a thread takes.
+  void buildRowShare(Values &ivs, mlir::Value batch, mlir::Value first);
+  /// `body` with the scratch that it needs.
+  void withScratch(llvm::function_ref<void()> body);
+  void buildIf(mlir::Value condition, llvm::function_ref<void()> then,
+               llvm::function_ref<void()> otherwise);
   void buildBatches(Values &ivs, unsigned depth, mlir::OpFoldResult number);
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
@@ -485,6 +500,7 @@ private:
   }
   ContractOp op;
   const CPUTarget &target;
+  unsigned threads; ///< that share the work; 0: any number
   KernelBuilder kernel;
   ContractLoops loops;
   /// Whether products are of f32: of values, or of codes that are decoded.

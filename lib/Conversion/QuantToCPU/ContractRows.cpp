@@ -209,7 +209,8 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
                              .getResult());
               });
   };
-  bool isAlone = parallel == Parallel::None || parallel == Parallel::Batches;
+  bool isAlone = parallel == Parallel::None || parallel == Parallel::Batches ||
+                 isScratchOfRowBlock();
   int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
   int64_t enough = llvm::divideCeil(
       minBytes,
@@ -223,16 +224,7 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
     Value areMany =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
                               kernel.index(count), kernel.index(enough));
-    scf::IfOp::create(
-        builder, loc, areMany,
-        [&](OpBuilder &, Location) {
-          fillShares();
-          scf::YieldOp::create(builder, loc);
-        },
-        [&](OpBuilder &, Location) {
-          fillRows(kernel.index(0), count);
-          scf::YieldOp::create(builder, loc);
-        });
+    buildIf(areMany, fillShares, [&] { fillRows(kernel.index(0), count); });
   }
   // Otherwise LLVM takes the micro-kernel's codes out of the vectors that were
   // summed here, by shuffles, where one load broadcasts them. No instruction.

@@ -34,8 +34,9 @@ static DotProduct chooseDot(ContractOp op, const CPUTarget &target,
 }
 
 ContractKernel::ContractKernel(ContractOp op, const CPUTarget &target,
-                               OpBuilder &builder, bool mayUseTiles)
-    : op(op), target(target), kernel(builder, op.getLoc()),
+                               OpBuilder &builder, unsigned threads,
+                               bool mayUseTiles)
+    : op(op), target(target), threads(threads), kernel(builder, op.getLoc()),
       loops(analyzeLoops(op)), isOfValues(!op.hasIntegerSum()),
       isExchanged(!isOfValues && op.getLayout() &&
                   op.getLayout()->getPanel() == 1),
@@ -242,6 +243,19 @@ void ContractKernel::buildLoop(Value from, Value to, int64_t step,
   body(loop.getInductionVar());
 }
 
+void ContractKernel::buildIf(Value condition, llvm::function_ref<void()> then,
+                             llvm::function_ref<void()> otherwise) {
+  OpBuilder &builder = kernel.builder;
+  // In place before it is filled: constants are looked up in the module.
+  auto branch = scf::IfOp::create(builder, kernel.loc, condition,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(branch.thenBlock()->getTerminator());
+  then();
+  builder.setInsertionPoint(branch.elseBlock()->getTerminator());
+  otherwise();
+}
+
 void ContractKernel::buildBatch(Values &ivs, Value batch) {
   if (loops.isDepthwise)
     return buildDepthwise(ivs, batch);
@@ -253,6 +267,9 @@ void ContractKernel::buildBatch(Values &ivs, Value batch) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
   Value end = kernel.index(numRows);
+  if (parallel == Parallel::RowBlocks)
+    return buildLoop(kernel.index(0), end, rowsPerBlock, /*isParallel=*/true,
+                     [&](Value first) { buildRowShare(ivs, batch, first); });
   Value whole, rest;
   if (known) {
     whole = kernel.index(*known / rowsPerBlock * rowsPerBlock);
@@ -261,14 +278,34 @@ void ContractKernel::buildBatch(Values &ivs, Value batch) {
         arith::RemUIOp::create(builder, loc, end, kernel.index(rowsPerBlock));
     whole = arith::SubIOp::create(builder, loc, end, rest);
   }
-  buildLoop(kernel.index(0), whole, rowsPerBlock,
-            parallel == Parallel::RowBlocks, [&](Value first) {
+  buildLoop(kernel.index(0), whole, rowsPerBlock, /*isParallel=*/false,
+            [&](Value first) {
               buildRowBlock(ivs, batch, first, attr(rowsPerBlock));
             });
   if (!known)
     buildRowBlock(ivs, batch, whole, rest);
   else if (*known % rowsPerBlock != 0)
     buildRowBlock(ivs, batch, whole, attr(*known % rowsPerBlock));
+}
+
+void ContractKernel::buildRowShare(Values &ivs, Value batch, Value first) {
+  int64_t rows = *getConstantIntValue(numRows);
+  auto buildShare = [&] {
+    if (rows % rowsPerBlock == 0)
+      return buildRowBlock(ivs, batch, first, attr(rowsPerBlock));
+    // The last one is a thread's share too.
+    OpBuilder &builder = kernel.builder;
+    Location loc = kernel.loc;
+    Value isWhole =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, first,
+                              kernel.index(rows / rowsPerBlock * rowsPerBlock));
+    buildIf(
+        isWhole, [&] { buildRowBlock(ivs, batch, first, attr(rowsPerBlock)); },
+        [&] { buildRowBlock(ivs, batch, first, attr(rows % rowsPerBlock)); });
+  };
+  if (isScratchOfRowBlock())
+    return withScratch(buildShare);
+  buildShare();
 }
 
 void ContractKernel::buildBatches(Values &ivs, unsigned depth,
@@ -283,6 +320,15 @@ void ContractKernel::buildBatches(Values &ivs, unsigned depth,
   });
 }
 
+void ContractKernel::withScratch(llvm::function_ref<void()> body) {
+  if (!ownsPanel() && !needsScratch())
+    return body();
+  buildOnStack([&] {
+    allocateScratch();
+    body();
+  });
+}
+
 void ContractKernel::build() {
   analyze();
   placeConstants(multiplier, "multiplier");
@@ -290,18 +336,11 @@ void ContractKernel::build() {
   placeConstants(rhsZero, "zero_point");
   placeConstants(rhsOffset, "offset");
   placeConstants(storedOffset, "offset");
-  bool hasScratch = ownsPanel() || needsScratch();
-  auto buildScratch = [&](llvm::function_ref<void()> body) {
-    if (!hasScratch)
-      return body();
-    buildOnStack([&] {
-      allocateScratch();
-      body();
-    });
-  };
   Values ivs(loops.roles.size());
+  if (isScratchOfRowBlock())
+    return buildBatches(ivs, 0, attr(0));
   if (parallel != Parallel::Batches)
-    return buildScratch([&] { buildBatches(ivs, 0, attr(0)); });
+    return withScratch([&] { buildBatches(ivs, 0, attr(0)); });
   // All batches are one loop, whose iterations have a scratch of their own.
   OpFoldResult batches = attr(1);
   for (unsigned loop : batchLoops)
@@ -315,7 +354,7 @@ void ContractKernel::build() {
           arith::RemUIOp::create(kernel.builder, kernel.loc, rest, size);
       rest = arith::DivUIOp::create(kernel.builder, kernel.loc, rest, size);
     }
-    buildScratch([&] { buildBatch(ivs, number); });
+    withScratch([&] { buildBatch(ivs, number); });
   });
 }
 
@@ -333,8 +372,8 @@ namespace {
 ///        }
 ///        scale, round, vector.store } }
 struct LowerContract : public OpRewritePattern<ContractOp> {
-  LowerContract(MLIRContext *context, const CPUTarget &target)
-      : OpRewritePattern(context), target(target) {}
+  LowerContract(MLIRContext *context, const CPUTarget &target, unsigned threads)
+      : OpRewritePattern(context), target(target), threads(threads) {}
 
   LogicalResult matchAndRewrite(ContractOp op,
                                 PatternRewriter &rewriter) const override {
@@ -356,7 +395,7 @@ struct LowerContract : public OpRewritePattern<ContractOp> {
     ArrayRef<unsigned> rows = isExchanged ? loops.columns : loops.rows;
     std::optional<int64_t> least = findTileRows(op, target, loops, isExchanged);
     if (!least || !ShapedType::isDynamic(loops.getSize(rows)))
-      return ContractKernel(op, target, rewriter).build();
+      return ContractKernel(op, target, rewriter, threads).build();
     Location loc = op.getLoc();
     KernelBuilder kernel(rewriter, loc);
     SmallVector<OpFoldResult> sizes =
@@ -375,15 +414,17 @@ struct LowerContract : public OpRewritePattern<ContractOp> {
       rewriter.setInsertionPoint(
           (usesTiles ? branch.thenBlock() : branch.elseBlock())
               ->getTerminator());
-      ContractKernel(op, target, rewriter, usesTiles).build();
+      ContractKernel(op, target, rewriter, threads, usesTiles).build();
     }
   }
 
   const CPUTarget &target;
+  unsigned threads;
 };
 } // namespace
 
 void quant_mlir::populateContractToCPUPatterns(RewritePatternSet &patterns,
-                                               const CPUTarget &target) {
-  patterns.add<LowerContract>(patterns.getContext(), target);
+                                               const CPUTarget &target,
+                                               unsigned threads) {
+  patterns.add<LowerContract>(patterns.getContext(), target, threads);
 }

@@ -87,7 +87,7 @@ struct QuantToCPUPass
              << llvm::toString(found.takeError());
     target = std::make_shared<CPUTarget>(std::move(*found));
     RewritePatternSet set(context);
-    populateContractToCPUPatterns(set, *target);
+    populateContractToCPUPatterns(set, *target, threads);
     populateDepthwiseToCPUPatterns(set, *target);
     populateElementwiseToCPUPatterns(set, *target);
     populatePoolToCPUPatterns(set, *target);

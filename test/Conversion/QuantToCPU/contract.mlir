@@ -135,7 +135,7 @@ func.func @gathered(%x: memref<7x7x3xi8>, %w: memref<448xi8>, %s: memref<16xi32>
 }
 
 // Large ones are parallel: over panels where there are many, over blocks of rows
-// where there are not. Sums of all rows are there before.
+// where there are not. Sums of all rows are there before, by all threads.
 // CHECK-LABEL: func @parallel_panels
 func.func @parallel_panels(%x: memref<1x4096xi8>, %w: memref<4194304xi8>, %s: memref<1024xi32>, %y: memref<1x1024xf32>) {
   // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c16) step (%c1)
@@ -148,7 +148,7 @@ func.func @parallel_panels(%x: memref<1x4096xi8>, %w: memref<4194304xi8>, %s: me
 // CHECK-LABEL: func @parallel_rows
 func.func @parallel_rows(%x: memref<480x512xi8>, %w: memref<65536xi8>, %s: memref<128xi32>, %y: memref<480x128xf32>) {
   // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<480xi32>
-  // CHECK: scf.for %{{.*}} = %c0 to %c480 step %c1
+  // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c480) step (%c16)
   // CHECK: memref.store %{{.*}}, %[[SCRATCH]]
   // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c480) step (%c48)
   // CHECK-NOT: memref.store

@@ -44,7 +44,8 @@ std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
 
 /// quant.contract with packed weights that rows share.
 void populateContractToCPUPatterns(mlir::RewritePatternSet &patterns,
-                                   const CPUTarget &target);
+                                   const CPUTarget &target,
+                                   unsigned threads = 0);
 /// quant.contract with a filter of its own for each channel.
 void populateDepthwiseToCPUPatterns(mlir::RewritePatternSet &patterns,
                                     const CPUTarget &target);
