@@ -52,11 +52,13 @@ static void addLimit(Row &row, Context &context, const Limit &limit, double ops,
                            row.limitAmount));
 }
 
-template <typename Problem>
-static void addOneDnn(Row &row, const Problem &problem, unsigned copies) {
+// `copies`: of weights, where there are any.
+
+template <typename Problem, typename... Copies>
+static void addOneDnn(Row &row, const Problem &problem, Copies... copies) {
   std::string why;
   if (std::optional<Subject> subject =
-          makeOneDnn(problem, row.threads, copies, why))
+          makeOneDnn(problem, row.threads, copies..., why))
     row.add(std::move(*subject));
   else
     row.absent.push_back(why);
@@ -81,16 +83,16 @@ static void addGgml(Row &row, Context &context, const BlockProblem &problem,
 }
 
 /// Ours, and on more than one thread ours on one beside it.
-template <typename Problem>
+template <typename Problem, typename... Copies>
 static void addOurs(Row &row, Context &context, const Problem &problem,
-                    unsigned copies) {
+                    Copies... copies) {
   if (context.peersOnly)
     return;
-  row.add(makeOurs(problem, context.getCompileOptions(row.threads), copies),
+  row.add(makeOurs(problem, context.getCompileOptions(row.threads), copies...),
           subject::ours);
   if (row.threads == 1)
     return;
-  auto one = makeOurs(problem, context.getCompileOptions(1), copies);
+  auto one = makeOurs(problem, context.getCompileOptions(1), copies...);
   if (one)
     one->name = subject::oursOneThread;
   row.add(std::move(one), subject::oursOneThread);
@@ -123,6 +125,17 @@ static Row makeInt8Matmul(Context &context, unsigned threads, MatmulShape shape,
   addOnnxRuntime(row, context, problem, copies);
   addLimit(row, context, context.int8Limit, shape.ops(),
            shape.m == 1 ? bytes : 0);
+  return row;
+}
+
+static Row makeAttention(Context &context, unsigned threads,
+                         const AttentionShape &shape) {
+  AttentionProblem problem(shape);
+  Row row;
+  row.threads = threads;
+  addOurs(row, context, problem);
+  addOneDnn(row, problem);
+  addLimit(row, context, context.int8Limit, problem.ops(), 0);
   return row;
 }
 
@@ -335,6 +348,12 @@ std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
           return makeInt8Matmul(context, threads, shape, activations);
         },
         /*withVectors=*/true);
+  for (const AttentionShape &shape : getAttentionShapes())
+    cases.push_back({"int8 matmul of activations", shape.str(),
+                     shape.heads * shape.product.ops() > 1e8,
+                     [=](Context &context, unsigned threads) {
+                       return makeAttention(context, threads, shape);
+                     }});
   addMatmuls("int8 matmul, dynamic", makeDynamicMatmul, true);
   for (bool hasZeroPoints : {false, true})
     addMatmuls(

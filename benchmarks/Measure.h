@@ -50,9 +50,10 @@ struct MeasureOptions {
   /// slower than the others has few runs.
   double budgetMicroseconds = 3e6;
   /// Of subjects with several threads. Their turns begin when the threads of
-  /// the one before have fallen asleep, which wait awake for up to half a second
-  /// on the cores of the next, and with calls of this time that do not count:
-  /// the system wakes a thread on the core of who calls it, and moves it later.
+  /// the one before have fallen asleep, which wait awake for up to half a
+  /// second on the cores of the next, and with calls of this time that do not
+  /// count: the system wakes a thread on the core of who calls it, and moves it
+  /// later.
   double warmUpMicroseconds = 0;
 };
 

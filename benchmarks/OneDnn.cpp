@@ -22,6 +22,12 @@ std::optional<Subject> quant_mlir::bench::makeOneDnn(const FloatProblem &,
   why = absent;
   return std::nullopt;
 }
+std::optional<Subject> quant_mlir::bench::makeOneDnn(const AttentionProblem &,
+                                                     unsigned,
+                                                     std::string &why) {
+  why = absent;
+  return std::nullopt;
+}
 
 #else
 
@@ -372,6 +378,54 @@ quant_mlir::bench::makeOneDnn(const FloatProblem &problem, unsigned threads,
   }
   Subject subject = makeSubject(execution, detail, threads);
   subject.difference = problem.difference(output.data(), true);
+  return subject;
+} catch (const dnnl::error &error) {
+  why = describeError(error);
+  return std::nullopt;
+}
+
+std::optional<Subject>
+quant_mlir::bench::makeOneDnn(const AttentionProblem &problem, unsigned threads,
+                              std::string &why) try {
+  omp_set_num_threads(int(threads));
+  const AttentionShape &shape = problem.shape;
+  auto [m, n, k] = shape.product;
+  Descs descs;
+  // Both are activations: as they lie.
+  descs.a = {{shape.heads, m, k}, Type::s8, Tag::abc};
+  descs.w = {
+      {shape.heads, k, n}, Type::s8, shape.isTransposed ? Tag::acb : Tag::abc};
+  descs.bias = memory::desc();
+  descs.out = {{shape.heads, m, n}, Type::s8, Tag::abc};
+  Arguments arguments;
+  dnnl::primitive_attr attr;
+#if DNNL_VERSION_MAJOR == 2
+  attr.set_output_scales(0,
+                         {problem.scaleA * problem.scaleW / problem.scaleOut});
+  attr.set_zero_points(DNNL_ARG_SRC, 0, {problem.zpA});
+#else
+  for (auto [argument, scale] : {std::pair(DNNL_ARG_SRC, problem.scaleA),
+                                 std::pair(DNNL_ARG_WEIGHTS, problem.scaleW),
+                                 std::pair(DNNL_ARG_DST, problem.scaleOut)}) {
+    attr.set_scales_mask(argument, 0);
+    arguments[DNNL_ARG_ATTR_SCALES | argument] =
+        makeMemory({{1}, Type::f32, Tag::x}, &scale);
+  }
+  attr.set_zero_points_mask(DNNL_ARG_SRC, 0);
+  arguments[DNNL_ARG_ATTR_ZERO_POINTS | DNNL_ARG_SRC] =
+      makeMemory({{1}, Type::s32, Tag::x}, &problem.zpA);
+#endif
+  auto desc = describeMatmul(descs, attr);
+  arguments[DNNL_ARG_SRC] = makeMemory(descs.a, problem.a.data());
+  arguments[DNNL_ARG_WEIGHTS] = makeMemory(descs.w, problem.w.data());
+  arguments[DNNL_ARG_DST] = makeMemory(descs.out, nullptr);
+  auto execution = std::make_shared<Execution>();
+  execution->primitive = dnnl::matmul(desc);
+  execution->arguments = {arguments};
+  execution->run();
+  Subject subject = makeSubject(execution, desc.impl_info_str(), threads);
+  subject.difference = problem.difference(
+      static_cast<const int8_t *>(arguments[DNNL_ARG_DST].get_data_handle()));
   return subject;
 } catch (const dnnl::error &error) {
   why = describeError(error);

@@ -34,6 +34,8 @@ std::optional<Subject> makeOneDnn(const Int8Problem &problem, unsigned threads,
                                   unsigned copies, std::string &why);
 std::optional<Subject> makeOneDnn(const FloatProblem &problem, unsigned threads,
                                   unsigned copies, std::string &why);
+std::optional<Subject> makeOneDnn(const AttentionProblem &problem,
+                                  unsigned threads, std::string &why);
 
 } // namespace quant_mlir::bench
 

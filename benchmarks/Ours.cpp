@@ -116,11 +116,11 @@ struct Calls {
 /// result in `output`.
 static llvm::Expected<Subject>
 makeSubject(const ModuleText &module, const QuantPipelineOptions &options,
-            NdArray input, const CompileOptions &compile, unsigned copies,
-            llvm::StringRef path, NdArray &output) {
+            std::vector<NdArray> inputs, const CompileOptions &compile,
+            unsigned copies, llvm::StringRef path, NdArray &output) {
   unsigned threads = compile.threads;
   auto calls = std::make_shared<Calls>();
-  calls->inputs.push_back(std::move(input));
+  calls->inputs = std::move(inputs);
   omp_set_num_threads(int(threads));
   Subject subject;
   auto start = std::chrono::steady_clock::now();
@@ -177,9 +177,9 @@ quant_mlir::bench::makeOurs(const Int8Problem &problem,
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), options,
-      makeArray(DType::Int8,
-                inputShape(problem.isConv, problem.matmul, problem.conv),
-                problem.a),
+      {makeArray(DType::Int8,
+                 inputShape(problem.isConv, problem.matmul, problem.conv),
+                 problem.a)},
       compile, copies, "int8", output);
   if (subject)
     subject->difference = problem.difference(output.bytes.data(), true);
@@ -192,9 +192,9 @@ quant_mlir::bench::makeOurs(const FloatProblem &problem,
   NdArray output;
   auto subject = makeSubject(
       makeText(problem), {},
-      makeArray(DType::Float32,
-                inputShape(problem.isConv, problem.matmul, problem.conv),
-                problem.a),
+      {makeArray(DType::Float32,
+                 inputShape(problem.isConv, problem.matmul, problem.conv),
+                 problem.a)},
       compile, copies, "f32", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>(), true);
@@ -214,10 +214,11 @@ llvm::Expected<Subject>
 quant_mlir::bench::makeOurs(const BlockProblem &problem,
                             const CompileOptions &compile, unsigned copies) {
   NdArray output;
-  auto subject = makeSubject(
-      makeText(problem), getDynamicOptions(),
-      makeArray(DType::Float32, {problem.shape.m, problem.shape.k}, problem.a),
-      compile, copies, "int4", output);
+  auto subject =
+      makeSubject(makeText(problem), getDynamicOptions(),
+                  {makeArray(DType::Float32, {problem.shape.m, problem.shape.k},
+                             problem.a)},
+                  compile, copies, "int4", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>());
   return subject;
@@ -227,12 +228,34 @@ llvm::Expected<Subject>
 quant_mlir::bench::makeOurs(const DynamicProblem &problem,
                             const CompileOptions &compile, unsigned copies) {
   NdArray output;
-  auto subject = makeSubject(
-      makeText(problem), getDynamicOptions(),
-      makeArray(DType::Float32, {problem.shape.m, problem.shape.k}, problem.a),
-      compile, copies, "dynamic int8", output);
+  auto subject =
+      makeSubject(makeText(problem), getDynamicOptions(),
+                  {makeArray(DType::Float32, {problem.shape.m, problem.shape.k},
+                             problem.a)},
+                  compile, copies, "dynamic int8", output);
   if (subject)
     subject->difference = problem.difference(output.data<float>());
+  return subject;
+}
+
+llvm::Expected<Subject>
+quant_mlir::bench::makeOurs(const AttentionProblem &problem,
+                            const CompileOptions &compile) {
+  QuantPipelineOptions options;
+  options.cleanUp = true;
+  options.fuse.emplace();
+  auto [m, n, k] = problem.shape.product;
+  int64_t heads = problem.shape.heads;
+  llvm::SmallVector<int64_t> ofW = {heads, k, n};
+  if (problem.shape.isTransposed)
+    std::swap(ofW[1], ofW[2]);
+  NdArray output;
+  auto subject = makeSubject(makeText(problem), options,
+                             {makeArray(DType::Int8, {heads, m, k}, problem.a),
+                              makeArray(DType::Int8, ofW, problem.w)},
+                             compile, 1, "attention", output);
+  if (subject)
+    subject->difference = problem.difference(output.data<int8_t>());
   return subject;
 }
 
@@ -258,7 +281,8 @@ llvm::Expected<Subject> quant_mlir::bench::makeOursModel(
     options.fuse.emplace();
   }
   NdArray output;
-  auto subject = makeSubject(module, options, input, compile, 1, path, output);
+  auto subject =
+      makeSubject(module, options, {input}, compile, 1, path, output);
   if (!subject)
     return subject;
   double worst = 0, greatest = 0;

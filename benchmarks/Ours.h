@@ -42,6 +42,8 @@ llvm::Expected<Subject> makeOurs(const FloatProblem &problem,
 llvm::Expected<Subject> makeOurs(const BlockProblem &problem,
                                  const CompileOptions &compile,
                                  unsigned copies);
+llvm::Expected<Subject> makeOurs(const AttentionProblem &problem,
+                                 const CompileOptions &compile);
 llvm::Expected<Subject> makeOurs(const DynamicProblem &problem,
                                  const CompileOptions &compile,
                                  unsigned copies);

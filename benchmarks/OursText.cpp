@@ -261,3 +261,36 @@ ModuleText quant_mlir::bench::makeText(const DynamicProblem &problem) {
                    .str());
   return module;
 }
+
+ModuleText quant_mlir::bench::makeText(const AttentionProblem &problem) {
+  auto [m, n, k] = problem.shape.product;
+  int64_t heads = problem.shape.heads;
+  Dims a = {heads, m, k}, w = {heads, k, n}, y = {heads, m, n};
+  if (problem.shape.isTransposed)
+    std::swap(w[1], w[2]);
+  ModuleText module;
+  module.text =
+      llvm::formatv(R"(
+func.func @main(%a: {0}, %b: {1}) -> {2} {{
+  %x = quant.dequantize %a <int8, per_tensor, scale = {6}, zero_point = {7}> : {0} -> {3}
+  %w = quant.dequantize %b <int8, per_tensor, scale = {8}> : {1} -> {4}
+  %f0 = arith.constant 0.0 : f32
+  %empty = tensor.empty() : {5}
+  %init = linalg.fill ins(%f0 : f32) outs(%empty : {5}) -> {5}
+  %y = linalg.batch_matmul indexing_maps = [
+      affine_map<(b, m, n, k) -> (b, m, k)>,
+      affine_map<(b, m, n, k) -> {10}>,
+      affine_map<(b, m, n, k) -> (b, m, n)>]
+    ins(%x, %w : {3}, {4}) outs(%init : {5}) -> {5}
+  %q = quant.quantize %y <int8, per_tensor, scale = {9}> : {5} -> {2}
+  return %q : {2}
+}
+)",
+                    tensor(a, "i8"), tensor(w, "i8"), tensor(y, "i8"),
+                    tensor(a, "f32"), tensor(w, "f32"), tensor(y, "f32"),
+                    number(problem.scaleA), problem.zpA, number(problem.scaleW),
+                    number(problem.scaleOut),
+                    problem.shape.isTransposed ? "(b, n, k)" : "(b, k, n)")
+          .str();
+  return module;
+}

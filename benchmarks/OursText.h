@@ -27,6 +27,8 @@ ModuleText makeText(const FloatProblem &problem);
 /// Level 1 for the weights; activations are still float.
 ModuleText makeText(const BlockProblem &problem);
 ModuleText makeText(const DynamicProblem &problem);
+/// Of two arguments.
+ModuleText makeText(const AttentionProblem &problem);
 
 } // namespace quant_mlir::bench
 

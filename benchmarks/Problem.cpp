@@ -182,6 +182,41 @@ double Int8Problem::difference(const void *output, bool withBias) const {
   return worst;
 }
 
+std::string AttentionShape::str() const {
+  return std::to_string(heads) + "x" + product.str() +
+         (isTransposed ? ", transposed" : "");
+}
+
+AttentionProblem::AttentionProblem(const AttentionShape &shape)
+    : shape(shape), scaleA(0.02f), scaleW(0.03f), zpA(-3) {
+  const MatmulShape &product = shape.product;
+  Random random(5);
+  a.resize(shape.heads * product.m * product.k);
+  w.resize(shape.heads * product.k * product.n);
+  for (std::vector<int8_t> *codes : {&a, &w})
+    for (int8_t &code : *codes)
+      code = int8_t(random() >> 24);
+  double deviation = std::sqrt(double(product.k)) * 73.7 * 73.7;
+  scaleOut = float(double(scaleA) * scaleW * deviation / 47.3);
+}
+
+double AttentionProblem::difference(const int8_t *output) const {
+  auto [m, n, k] = shape.product;
+  int32_t worst = 0;
+  forPlaces(shape.heads * m * n, k, [&, m = m, n = n, k = k](int64_t index) {
+    int64_t row = index / n, column = index % n, head = row / m, sum = 0;
+    for (int64_t i = 0; i < k; ++i)
+      sum += int64_t(a[row * k + i] - zpA) *
+             w[shape.isTransposed ? (head * n + column) * k + i
+                                  : (head * k + i) * n + column];
+    double code =
+        std::nearbyint(double(sum) * (double(scaleA) * scaleW / scaleOut));
+    worst = std::max(worst, std::abs(int32_t(output[index]) -
+                                     int32_t(std::clamp(code, -128.0, 127.0))));
+  });
+  return worst;
+}
+
 //===----------------------------------------------------------------------===//
 // f32
 //===----------------------------------------------------------------------===//

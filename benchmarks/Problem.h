@@ -122,6 +122,28 @@ struct BlockProblem {
   double weightBytes() const;
 };
 
+/// A product of two activations for each head.
+struct AttentionShape {
+  int64_t heads;
+  MatmulShape product;
+  bool isTransposed; ///< the second one is heads x n x k, not heads x k x n
+  std::string str() const;
+};
+
+/// Static int8 times static int8, both computed before.
+struct AttentionProblem {
+  AttentionShape shape;
+  std::vector<int8_t> a; ///< heads x m x k
+  std::vector<int8_t> w; ///< heads x k x n, or heads x n x k
+  float scaleA, scaleW, scaleOut;
+  int32_t zpA;
+
+  explicit AttentionProblem(const AttentionShape &shape);
+  double ops() const { return double(shape.heads) * shape.product.ops(); }
+  /// The greatest difference of codes over (at most some thousand) places.
+  double difference(const int8_t *output) const;
+};
+
 /// f32 activations quantized at run time, int8 weights per channel.
 struct DynamicProblem {
   MatmulShape shape;

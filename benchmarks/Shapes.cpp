@@ -15,6 +15,15 @@ std::vector<MatmulShape> quant_mlir::bench::getMatrixShapes() {
 MatmulShape quant_mlir::bench::getBlockShape() { return {128, 768, 768}; }
 MatmulShape quant_mlir::bench::getTinyShape() { return {3, 17, 19}; }
 
+std::vector<AttentionShape> quant_mlir::bench::getAttentionShapes() {
+  std::vector<AttentionShape> shapes;
+  for (int64_t length : {128, 384, 197}) {
+    shapes.push_back({12, {length, length, 64}, /*isTransposed=*/true});
+    shapes.push_back({12, {length, 64, length}, /*isTransposed=*/false});
+  }
+  return shapes;
+}
+
 std::vector<ConvShape> quant_mlir::bench::getResNetShapes() {
   std::vector<ConvShape> shapes;
   auto add = [&](int64_t size, int64_t in, int64_t out, int64_t kernel,

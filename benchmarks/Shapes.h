@@ -15,6 +15,10 @@ MatmulShape getBlockShape();
 /// For tests of this program: quick, and not in a run of everything.
 MatmulShape getTinyShape();
 
+/// Scores, q k^T, and probabilities times v: of 12 heads of 64 channels, at
+/// sequence lengths 128 and 384 (BERT base), and of a ragged one.
+std::vector<AttentionShape> getAttentionShapes();
+
 /// The convolutions of ResNet-50 (v1.5: the 3x3 ones have the strides) at batch
 /// 1, each shape once; the 7x7 layer of 3 channels comes first.
 std::vector<ConvShape> getResNetShapes();
