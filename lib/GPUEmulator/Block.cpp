@@ -81,6 +81,7 @@ std::string Block::run(Kernel kernel, EmulatedSize position) {
   visits.clear();
   visits.resize(count);
   warpMoments.assign(numWarps, 0);
+  products.assign(numWarps, {});
   meetings.clear();
   meetings.resize(numWarps);
   barriers.clear();
@@ -297,6 +298,52 @@ void Block::finishCopies(Lane &lane, size_t left) {
     }
     lane.copyGroups.pop_front();
   }
+}
+
+void Block::startProduct(unsigned first, AsyncProduct product) {
+  AsyncProducts &all = products[first / warpSize];
+  if (!all.isFenced)
+    fail("multiplies by wgmma.mma_async without wgmma.fence behind the last "
+         "wait");
+  for (uint64_t chunk : product.chunks) {
+    std::string message =
+        checkAlignment(chunk, product.chunkBytes, product.chunkBytes);
+    if (message.empty())
+      message =
+          memory.beginProduct(getAccessor(first), chunk, product.chunkBytes);
+    if (!message.empty())
+      fail(message);
+  }
+  all.open.push_back(std::move(product));
+}
+
+void Block::commitProducts(unsigned first) {
+  AsyncProducts &all = products[first / warpSize];
+  all.groups.push_back(std::move(all.open));
+  all.open.clear();
+}
+
+void Block::finishProducts(unsigned first, size_t left) {
+  AsyncProducts &all = products[first / warpSize];
+  all.isFenced = false;
+  while (all.groups.size() > left) {
+    for (const AsyncProduct &product : all.groups.front())
+      for (uint64_t chunk : product.chunks)
+        memory.finishProduct(getAccessor(first), chunk, product.chunkBytes);
+    all.groups.pop_front();
+  }
+}
+
+void Block::checkResults(llvm::ArrayRef<unsigned> sites) {
+  const AsyncProducts &all = products[current->number / warpSize];
+  auto check = [&](const AsyncProduct &product) {
+    if (llvm::is_contained(sites, product.site))
+      fail("uses results of wgmma.mma_async (call " +
+           std::to_string(product.site) + ") that it has not waited for");
+  };
+  for (const std::vector<AsyncProduct> &group : all.groups)
+    llvm::for_each(group, check);
+  llvm::for_each(all.open, check);
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,6 +29,22 @@ struct AsyncCopy {
   size_t bytes = 0, fromBytes = 0; ///< zeros behind fromBytes
 };
 
+/// wgmma.mma_async, whose results are there when it is waited for.
+struct AsyncProduct {
+  unsigned site = 0;
+  std::vector<uint64_t> chunks; ///< of shared memory, that it reads
+  static constexpr size_t chunkBytes = 16;
+};
+
+/// Those of a warp.
+struct AsyncProducts {
+  std::vector<AsyncProduct> open;
+  std::deque<std::vector<AsyncProduct>> groups;
+  /// Whether wgmma.fence stands behind the last wait, since when registers of
+  /// sums may have been used.
+  bool isFenced = false;
+};
+
 struct Lane {
   enum class State { Ready, Waiting, Done };
 
@@ -82,6 +98,17 @@ public:
   void startCopy(Lane &lane, const AsyncCopy &copy, uint32_t site);
   /// Finishes all but the newest `left` groups of copies.
   void finishCopies(Lane &lane, size_t left);
+  /// Products of the warp whose first lane is `first`.
+  void startProduct(unsigned first, AsyncProduct product);
+  void commitProducts(unsigned first);
+  /// Finishes all but the newest `left` groups of them.
+  void finishProducts(unsigned first, size_t left);
+  void fenceProducts(unsigned first) {
+    products[first / warpSize].isFenced = true;
+  }
+  /// Fails where a product of one of these sites is not finished: the lane uses
+  /// its results.
+  void checkResults(llvm::ArrayRef<unsigned> sites);
   void countShared(llvm::ArrayRef<uint64_t> addresses, size_t size);
 
   const EmulatedLaunch &getLaunch() const { return launch; }
@@ -130,6 +157,7 @@ private:
   std::string error;
   uint32_t blockMoment = 0;
   std::vector<uint32_t> warpMoments;
+  std::vector<AsyncProducts> products;        ///< by warp
   std::vector<std::vector<Meeting>> meetings; ///< by warp
   std::map<uint32_t, Barrier> barriers;
   /// Accesses of a warp by site and by how often a lane was there before.

@@ -52,6 +52,10 @@ static void announceAccess(uint64_t address, uint64_t size, uint32_t alignment,
                              site);
 }
 
+static void announceResult(uint32_t set) {
+  Block::getCurrent().checkResults(currentModule->resultSets[set]);
+}
+
 //===----------------------------------------------------------------------===//
 // The interface
 //===----------------------------------------------------------------------===//
@@ -93,6 +97,7 @@ Expected<std::unique_ptr<GPUEmulator>> GPUEmulator::create(StringRef text,
   };
   define(callName, &callInstruction);
   define(accessName, &announceAccess);
+  define(resultName, &announceResult);
   if (Error error = library.define(orc::absoluteSymbols(std::move(symbols))))
     return error;
   // memcpy and its like.

@@ -30,42 +30,36 @@ int32_t quant_mlir::emulator::addProducts(int32_t sum, int64_t products,
   return int32_t(uint64_t(total));
 }
 
+std::optional<Element> Element::get(StringRef name) {
+  if (name == "f16" || name == "bf16")
+    return Element{16, true, true, name == "bf16"};
+  if (name == "s8" || name == "u8" || name == "s4" || name == "u4")
+    return Element{name.back() == '8' ? 8u : 4u, name.front() == 's', false,
+                   false};
+  return std::nullopt;
+}
+
+int64_t Element::getInteger(uint32_t word, unsigned i) const {
+  uint32_t value = word >> bits * i & ((1u << bits) - 1);
+  if (isSigned && value >> (bits - 1))
+    return int64_t(value) - (int64_t(1) << bits);
+  return value;
+}
+
+double Element::getFloat(uint32_t word, unsigned i) const {
+  uint16_t value = word >> 16 * i;
+  if (isBFloat) {
+    uint32_t wide = uint32_t(value) << 16;
+    float result;
+    std::memcpy(&result, &wide, 4);
+    return result;
+  }
+  _Float16 half;
+  std::memcpy(&half, &value, 2);
+  return static_cast<float>(half);
+}
+
 namespace {
-/// Elements of a factor: s8, u8, s4, u4 and f16, bf16.
-struct Element {
-  unsigned bits = 0;
-  bool isSigned = false, isFloat = false, isBFloat = false;
-
-  static std::optional<Element> get(StringRef name) {
-    if (name == "f16" || name == "bf16")
-      return Element{16, true, true, name == "bf16"};
-    if (name == "s8" || name == "u8" || name == "s4" || name == "u4")
-      return Element{name.back() == '8' ? 8u : 4u, name.front() == 's', false,
-                     false};
-    return std::nullopt;
-  }
-
-  unsigned perWord() const { return 32 / bits; }
-  int64_t getInteger(uint32_t word, unsigned i) const {
-    uint32_t value = word >> bits * i & ((1u << bits) - 1);
-    if (isSigned && value >> (bits - 1))
-      return int64_t(value) - (int64_t(1) << bits);
-    return value;
-  }
-  double getFloat(uint32_t word, unsigned i) const {
-    uint16_t value = word >> 16 * i;
-    if (isBFloat) {
-      uint32_t wide = uint32_t(value) << 16;
-      float result;
-      std::memcpy(&result, &wide, 4);
-      return result;
-    }
-    _Float16 half;
-    std::memcpy(&half, &value, 2);
-    return static_cast<float>(half);
-  }
-};
-
 /// m16n8k<depth>
 struct Product {
   unsigned depth = 0;

@@ -7,10 +7,25 @@
 
 namespace quant_mlir::emulator {
 
+/// Elements of a factor: s8, u8, s4, u4 and f16, bf16.
+struct Element {
+  unsigned bits = 0;
+  bool isSigned = false, isFloat = false, isBFloat = false;
+
+  static std::optional<Element> get(llvm::StringRef name);
+  unsigned perWord() const { return 32 / bits; }
+  int64_t getInteger(uint32_t word, unsigned i) const;
+  double getFloat(uint32_t word, unsigned i) const;
+};
+
 /// mma.<shape>.row.col.<types> of NVIDIA's, without "llvm.nvvm.".
 std::optional<EmulatedInstruction> findMatrixProduct(llvm::StringRef name);
-/// wgmma.mma_async.sync.aligned.<shape>.<types>, of inline assembly.
+/// wgmma.mma_async.sync.aligned.<shape>.<types>, of inline assembly; ends with
+/// `ofRegisters` where A is in registers.
 std::optional<EmulatedInstruction> findWarpGroupProduct(llvm::StringRef name);
+inline constexpr const char *ofRegisters = ".registers";
+/// (fence|commit_group|wait_group).sync.aligned around them.
+std::optional<EmulatedInstruction> findWarpGroupOrder(llvm::StringRef name);
 
 } // namespace quant_mlir::emulator
 

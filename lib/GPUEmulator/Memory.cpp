@@ -48,6 +48,7 @@ void Memory::beginLaunch(llvm::ArrayRef<EmulatedBuffer> buffers,
 
 void Memory::beginBlock(uint64_t number) {
   std::fill(bytes.begin(), bytes.begin() + sharedBytes, Byte());
+  fences.assign(1024, 0);
   // What earlier blocks and kernels left.
   uint64_t state = number * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D;
   for (size_t i = 0; i < sharedBytes; ++i) {
@@ -123,13 +124,24 @@ std::string Memory::read(const Accessor &who, uint64_t address, size_t size) {
     if (!isOrdered(who, byte.writer, byte.writerWarp, byte.written))
       return describe(who, at, "reads", byte.writer,
                       "wrote with no barrier between");
-    // Who read it since the last barrier: one lane, one warp or several.
-    bool isOld = byte.read.block < who.now.block || byte.reader == nobody;
-    byte.reader = isOld || byte.reader == who.lane ? who.lane : several;
-    byte.readerWarp = isOld || byte.readerWarp == who.warp ? who.warp : several;
-    byte.read = who.now;
+    markRead(who, byte);
   }
   return "";
+}
+
+/// Who read it since the last barrier: one lane, one warp or several.
+void Memory::markRead(const Accessor &who, Byte &byte) {
+  bool isOld = byte.read.block < who.now.block || byte.reader == nobody;
+  byte.reader = isOld || byte.reader == who.lane ? who.lane : several;
+  byte.readerWarp = isOld || byte.readerWarp == who.warp ? who.warp : several;
+  byte.read = who.now;
+}
+
+void Memory::markWritten(const Accessor &who, Byte &byte) {
+  byte.writer = who.lane;
+  byte.writerWarp = who.warp;
+  byte.written = who.now;
+  byte.writerFence = fences[who.lane];
 }
 
 std::string Memory::write(const Accessor &who, uint64_t address, size_t size) {
@@ -141,15 +153,16 @@ std::string Memory::write(const Accessor &who, uint64_t address, size_t size) {
     if (byte.copier != nobody)
       return describe(who, at, "writes", byte.copier,
                       "copies to and has not waited for");
+    if (byte.products != 0)
+      return describe(who, at, "writes", byte.reader,
+                      "multiplies and has not waited for");
     if (!isOrdered(who, byte.writer, byte.writerWarp, byte.written))
       return describe(who, at, "writes", byte.writer,
                       "wrote with no barrier between");
     if (!isOrdered(who, byte.reader, byte.readerWarp, byte.read))
       return describe(who, at, "writes", byte.reader,
                       "read with no barrier between");
-    byte.writer = who.lane;
-    byte.writerWarp = who.warp;
-    byte.written = who.now;
+    markWritten(who, byte);
   }
   return "";
 }
@@ -167,9 +180,31 @@ void Memory::finishCopy(const Accessor &who, uint64_t address, size_t size) {
   for (uint64_t at = address; at < address + size; ++at) {
     Byte &byte = bytes[at - shared.getBase()];
     byte.copier = nobody;
-    byte.writer = who.lane;
-    byte.writerWarp = who.warp;
-    byte.written = who.now;
+    markWritten(who, byte);
+  }
+}
+
+std::string Memory::beginProduct(const Accessor &who, uint64_t address,
+                                 size_t size) {
+  if (std::string error = read(who, address, size); !error.empty())
+    return error;
+  if (!isShared(address))
+    return "multiplies bytes that are not in shared memory";
+  for (uint64_t at = address; at < address + size; ++at) {
+    Byte &byte = bytes[at - shared.getBase()];
+    if (byte.writer != nobody && byte.writerFence == fences[byte.writer])
+      return describe(who, at, "multiplies", byte.writer,
+                      "wrote with no fence.proxy.async behind it");
+    ++byte.products;
+  }
+  return "";
+}
+
+void Memory::finishProduct(const Accessor &who, uint64_t address, size_t size) {
+  for (uint64_t at = address; at < address + size; ++at) {
+    Byte &byte = bytes[at - shared.getBase()];
+    --byte.products;
+    markRead(who, byte);
   }
 }
 

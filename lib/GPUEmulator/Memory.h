@@ -68,6 +68,13 @@ public:
   /// From now to `finishCopy` nobody may touch these bytes.
   std::string beginCopy(const Accessor &who, uint64_t address, size_t size);
   void finishCopy(const Accessor &who, uint64_t address, size_t size);
+  /// From now to `finishProduct` nobody may write these bytes, which an
+  /// instruction reads beside those behind it. What lanes wrote has to be
+  /// behind a fence of theirs for such instructions.
+  std::string beginProduct(const Accessor &who, uint64_t address, size_t size);
+  void finishProduct(const Accessor &who, uint64_t address, size_t size);
+  /// fence.proxy.async of a lane.
+  void fenceProxy(uint16_t lane) { ++fences[lane]; }
 
 private:
   static constexpr uint16_t nobody = UINT16_MAX, several = UINT16_MAX - 1;
@@ -76,7 +83,11 @@ private:
     uint16_t writer = nobody, writerWarp = nobody;
     uint16_t reader = nobody, readerWarp = nobody;
     uint16_t copier = nobody;
+    uint16_t products = 0;    ///< that read it
+    uint32_t writerFence = 0; ///< fences of the writer before
   };
+  void markRead(const Accessor &who, Byte &byte);
+  void markWritten(const Accessor &who, Byte &byte);
   static bool isOrdered(const Accessor &who, uint16_t lane, uint16_t warp,
                         const Moment &when);
   std::string describe(const Accessor &who, uint64_t address, const char *does,
@@ -85,6 +96,7 @@ private:
   SharedMemory &shared;
   size_t sharedBytes = 0;
   std::vector<Byte> bytes;
+  std::vector<uint32_t> fences; ///< fence.proxy.async, by lane
   std::vector<EmulatedBuffer> buffers;
 };
 

@@ -254,8 +254,8 @@ static std::optional<EmulatedInstruction> findConversion(StringRef name) {
   auto [from, to] = name.split(".to.");
   if (to != "f16x2.rn" || (from != "e4m3x2" && from != "e5m2x2"))
     return std::nullopt;
-  const fltSemantics &semantics = from == "e4m3x2" ? APFloat::Float8E4M3FN()
-                                                   : APFloat::Float8E5M2();
+  const fltSemantics &semantics =
+      from == "e4m3x2" ? APFloat::Float8E4M3FN() : APFloat::Float8E5M2();
   return ofLane([&semantics](Block &, Lane &, const Call &call) {
     uint16_t codes = call.get<uint16_t>(0);
     for (unsigned i = 0; i < 2; ++i) {
@@ -305,9 +305,14 @@ quant_mlir::emulator::findNVVMInstruction(StringRef name) {
     result.ordersMemory = true;
     return result;
   }
+  if (name.consume_front("wgmma."))
+    return findWarpGroupOrder(name);
+  if (name == "fence.proxy.async.shared_cta" || name == "fence.proxy.async")
+    return ofLane([](Block &block, Lane &lane, const Call &) {
+      block.getMemory().fenceProxy(lane.number);
+    });
   // Memory is in order here anyway, and errors of order are found without them.
-  if (name.starts_with("membar.") || name.starts_with("fence.") ||
-      name.starts_with("wgmma."))
+  if (name.starts_with("membar.") || name.starts_with("fence."))
     return nothing();
   return std::nullopt;
 }

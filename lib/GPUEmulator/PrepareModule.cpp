@@ -2,6 +2,9 @@
 
 #include "PrepareModule.h"
 
+#include "AsyncResults.h"
+#include "MatrixProducts.h"
+
 #include "quant-mlir/Support/Errors.h"
 
 #include "llvm/Analysis/ValueTracking.h"
@@ -204,19 +207,22 @@ Error ModulePreparation::replaceCall(CallInst &call, StringRef name,
   return Error::success();
 }
 
-/// The instruction in inline assembly that does something, or all of it.
-static std::string getAssemblyName(StringRef text) {
+std::string quant_mlir::emulator::getAssemblyName(StringRef text) {
   SmallVector<StringRef> statements;
   text.split(statements, ';');
   for (StringRef statement : statements) {
     statement = statement.trim(" \t\n{}");
-    if (statement.starts_with("wgmma."))
-      return statement.take_until([](char c) { return c == ' '; }).str();
+    if (!statement.starts_with("wgmma."))
+      continue;
+    std::string name =
+        statement.take_until([](char c) { return c == ' '; }).str();
+    return statement.count('{') > 1 ? name + ofRegisters : name;
   }
   return text.str();
 }
 
 Error ModulePreparation::replaceCalls() {
+  std::vector<AsyncResults> results = announceAsyncResults(module);
   SmallVector<std::pair<CallInst *, std::string>> calls;
   for (Function &function : module)
     for (Instruction &inst : instructions(function)) {
@@ -231,17 +237,21 @@ Error ModulePreparation::replaceCalls() {
       if (!callee)
         return makeError("a call through a pointer has no emulation");
       StringRef name = callee->getName();
+      if (name == resultName)
+        continue;
       bool isOfTarget =
           name.starts_with("llvm.nvvm.") || name.starts_with("llvm.amdgcn.");
       if (isOfTarget || (callee->isDeclaration() && !callee->isIntrinsic()))
         calls.push_back({call, name.str()});
     }
+  DenseMap<const CallInst *, unsigned> sites;
   for (auto &[call, name] : calls) {
     std::optional<EmulatedInstruction> found =
         result.isAMD ? findROCDLInstruction(name) : findNVVMInstruction(name);
     if (!found)
       return makeError("expected instructions that the emulator knows, found " +
                        name + ": add it to lib/GPUEmulator");
+    sites[call] = result.sites.size();
     if (Error error = replaceCall(*call, name, std::move(*found)))
       return error;
   }
@@ -249,6 +259,11 @@ Error ModulePreparation::replaceCalls() {
     room.first->setOperand(
         0, ConstantInt::get(Type::getInt64Ty(context),
                             std::max<uint64_t>(room.second, 1)));
+  for (const AsyncResults &products : results) {
+    std::vector<unsigned> &set = result.resultSets.emplace_back();
+    for (const CallInst *call : products)
+      set.push_back(sites.lookup(call));
+  }
   return Error::success();
 }
 

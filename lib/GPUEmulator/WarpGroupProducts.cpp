@@ -1,18 +1,21 @@
 //===- WarpGroupProducts.cpp - wgmma.mma_async ----------------------------===//
 //
-// D = A * B + D of bytes, both factors in shared memory and rows of each along
-// k ("Asynchronous warpgroup level matrix instructions" in the PTX ISA). Four
-// warps have 16 of the 64 rows each, so that a warp needs no other one:
+// D = A * B + D, A in registers or shared memory, B in shared memory, rows of
+// each along k ("Asynchronous warpgroup level matrix instructions" in the PTX
+// ISA). Four warps have 16 of the 64 rows each, so that a warp needs no other
+// one:
 //
 //   D            sums 4j + i of lane (g, t): rows g, g + 8 for i / 2, columns
 //                8j + 2t + i % 2
+//   A            words of a lane as mma.sync has them: rows g, g + 8 of the
+//                first 16 bytes along k, then of the second
 //   descriptor   address / 16 in bits 0 to 13, the bytes / 16 from one core
 //                matrix to the next along k from bit 16 on, and along rows or
 //                columns from bit 32 on; bits 62 and 63 are 0: no swizzle
 //   core matrix  eight rows of 16 bytes that follow each other
 //
-// Products are done when they are issued: that a kernel waits for them is not
-// found out.
+// Sums are computed when a product is issued. Block.cpp finds lanes that use
+// them, or write over its factors, before they have waited for it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,78 +44,128 @@ struct Factor {
 
 struct WarpGroupProduct {
   unsigned columns = 0;
-  bool isLhsSigned = true, isRhsSigned = true;
+  Element lhs, rhs;
+  bool isOfRegisters = false;
 
-  static constexpr unsigned depth = 32;
+  static constexpr unsigned words = 8; ///< along k, of a row
+  using Row = std::array<uint32_t, words>;
   void run(Block &block, unsigned first, ArrayRef<Call> calls) const;
+  void setSum(const Call &call, unsigned i, const Row &row,
+              const Row &column) const;
 };
 } // namespace
 
-/// The bytes of a row.
-static SmallVector<int> readRow(Block &block, unsigned lane,
-                                const Factor &factor, unsigned row,
-                                bool isSigned) {
-  SmallVector<int> result;
-  for (unsigned chunk = 0; chunk < WarpGroupProduct::depth / 16; ++chunk) {
-    uint64_t address = factor.getChunk(row, chunk);
-    block.checkRead(lane, address, 16, 16);
-    const auto *bytes = reinterpret_cast<const uint8_t *>(address);
-    for (unsigned i = 0; i < 16; ++i)
-      result.push_back(isSigned ? int(int8_t(bytes[i])) : int(bytes[i]));
+void WarpGroupProduct::setSum(const Call &call, unsigned i, const Row &row,
+                              const Row &column) const {
+  unsigned perWord = lhs.perWord(), depth = words * perWord;
+  if (lhs.isFloat) {
+    double sum = call.get<float>(i);
+    for (unsigned k = 0; k < depth; ++k)
+      sum += lhs.getFloat(row[k / perWord], k % perWord) *
+             rhs.getFloat(column[k / perWord], k % perWord);
+    return call.set(float(sum), 4 * i);
   }
-  return result;
+  int64_t sum = 0;
+  for (unsigned k = 0; k < depth; ++k)
+    sum += lhs.getInteger(row[k / perWord], k % perWord) *
+           rhs.getInteger(column[k / perWord], k % perWord);
+  call.set(addProducts(call.get<int32_t>(i), sum, false), 4 * i);
 }
 
 void WarpGroupProduct::run(Block &block, unsigned first,
                            ArrayRef<Call> calls) const {
-  unsigned numSums = columns / 2;
-  uint64_t lhs = calls[0].get<uint64_t>(numSums),
-           rhs = calls[0].get<uint64_t>(numSums + 1);
-  for (const Call &call : calls)
-    if (!call || call.get<uint64_t>(numSums) != lhs ||
-        call.get<uint64_t>(numSums + 1) != rhs)
-      return block.fail("expected one descriptor of a factor for all lanes");
-  if (lhs >> 62 || rhs >> 62)
-    return block.fail("expected descriptors without swizzle");
+  unsigned numSums = columns / 2, ofRhs = numSums + (isOfRegisters ? 4 : 1);
   uint64_t base = block.getMemory().getSharedBase();
-  Factor a(base, lhs), b(base, rhs);
-  SmallVector<SmallVector<int>> rows, others;
-  for (unsigned row = 0; row < 16; ++row)
-    rows.push_back(
-        readRow(block, first, a, first / 32 % 4 * 16 + row, isLhsSigned));
+  AsyncProduct product;
+  product.site = calls[0] ? calls[0].getSite().number : 0;
+  auto getFactor = [&](unsigned argument) {
+    uint64_t descriptor = calls[0].get<uint64_t>(argument);
+    for (const Call &call : calls)
+      if (!call || call.get<uint64_t>(argument) != descriptor)
+        block.fail("expected one descriptor of a factor for all lanes");
+    if (descriptor >> 62)
+      block.fail("expected descriptors without swizzle");
+    return Factor(base, descriptor);
+  };
+  auto find = [&](const Factor &factor, unsigned row) {
+    for (unsigned chunk = 0; chunk < 2; ++chunk)
+      product.chunks.push_back(factor.getChunk(row, chunk));
+  };
+  Factor b = getFactor(ofRhs);
   for (unsigned column = 0; column < columns; ++column)
-    others.push_back(readRow(block, first, b, column, isRhsSigned));
+    find(b, column);
+  if (!isOfRegisters) {
+    Factor a = getFactor(numSums);
+    for (unsigned row = 0; row < 16; ++row)
+      find(a, first / 32 % 4 * 16 + row);
+  }
+  std::vector<uint64_t> chunks = product.chunks;
+  // Whether they may be read is found out there.
+  block.startProduct(first, std::move(product));
+  std::vector<Row> all(columns + 16);
+  for (unsigned i = 0; i < chunks.size(); ++i)
+    std::memcpy(&all[i / 2][i % 2 * 4],
+                reinterpret_cast<const void *>(chunks[i]), 16);
+  ArrayRef<Row> others = ArrayRef(all).take_front(columns);
+  MutableArrayRef<Row> rows = MutableArrayRef(all).drop_front(columns);
+  for (unsigned lane = 0; isOfRegisters && lane < 32; ++lane)
+    for (unsigned i = 0; i < 4; ++i)
+      rows[lane / 4 + 8 * (i % 2)][lane % 4 + 4 * (i / 2)] =
+          calls[lane].get<uint32_t>(numSums + i);
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
-    for (unsigned i = 0; i < numSums; ++i) {
-      ArrayRef<int> row = rows[g + 8 * (i % 4 / 2)],
-                    column = others[i / 4 * 8 + 2 * t + i % 2];
-      int64_t sum = 0;
-      for (unsigned k = 0; k < depth; ++k)
-        sum += row[k] * column[k];
-      calls[lane].set(addProducts(calls[lane].get<int32_t>(i), sum, false),
-                      4 * i);
-    }
+    for (unsigned i = 0; i < numSums; ++i)
+      setSum(calls[lane], i, rows[g + 8 * (i % 4 / 2)],
+             others[i / 4 * 8 + 2 * t + i % 2]);
   }
 }
 
 std::optional<EmulatedInstruction>
 quant_mlir::emulator::findWarpGroupProduct(StringRef name) {
   WarpGroupProduct product;
+  product.isOfRegisters = name.consume_back(ofRegisters);
+  unsigned depth;
   if (!name.consume_front("wgmma.mma_async.sync.aligned.m64n") ||
-      name.consumeInteger(10, product.columns) ||
-      !name.consume_front("k32.s32."))
+      name.consumeInteger(10, product.columns) || !name.consume_front("k") ||
+      name.consumeInteger(10, depth) || !name.consume_front("."))
     return std::nullopt;
-  auto [lhs, rhs] = name.split('.');
-  for (StringRef type : {lhs, rhs})
-    if (type != "s8" && type != "u8")
-      return std::nullopt;
-  product.isLhsSigned = lhs == "s8";
-  product.isRhsSigned = rhs == "s8";
+  SmallVector<StringRef> types;
+  name.split(types, '.');
+  if (types.size() != 3)
+    return std::nullopt;
+  std::optional<Element> lhs = Element::get(types[1]),
+                         rhs = Element::get(types[2]);
+  if (!lhs || !rhs || lhs->bits != rhs->bits || lhs->bits < 8 ||
+      types[0] != (lhs->isFloat ? "f32" : "s32") ||
+      depth != WarpGroupProduct::words * lhs->perWord())
+    return std::nullopt;
+  product.lhs = *lhs;
+  product.rhs = *rhs;
   EmulatedInstruction result;
   result.scope = Scope::Warp;
   result.warp = [product](Block &block, unsigned first, ArrayRef<Call> calls) {
     product.run(block, first, calls);
   };
+  return result;
+}
+
+std::optional<EmulatedInstruction>
+quant_mlir::emulator::findWarpGroupOrder(StringRef name) {
+  EmulatedInstruction result;
+  result.scope = Scope::Warp;
+  if (name == "fence.sync.aligned")
+    result.warp = [](Block &block, unsigned first, ArrayRef<Call>) {
+      block.fenceProducts(first);
+    };
+  else if (name == "commit_group.sync.aligned")
+    result.warp = [](Block &block, unsigned first, ArrayRef<Call>) {
+      block.commitProducts(first);
+    };
+  else if (name == "wait_group.sync.aligned")
+    result.warp = [](Block &block, unsigned first, ArrayRef<Call> calls) {
+      block.finishProducts(first, calls[0].get<uint64_t>(0));
+    };
+  else
+    return std::nullopt;
   return result;
 }

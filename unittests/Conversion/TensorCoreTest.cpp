@@ -324,3 +324,21 @@ TEST(TensorCores, NeedEveryBarrierAndWait) {
                 .find("has not waited for"),
             std::string::npos);
 }
+
+TEST(TensorCores, FourWarpsNeedEveryFenceAndWait) {
+  Product product(64, 128, 512, 8, "sm_90a");
+  std::string code = product.compile();
+  ASSERT_EQ(product.run(code), "");
+  auto without = [&](const std::string &name, const char *part) {
+    std::regex call("(?:tail )?call void @llvm\\.nvvm\\." + name + "\\(.*\\n");
+    std::string changed = std::regex_replace(code, call, "");
+    EXPECT_NE(changed, code);
+    std::string message = product.run(changed);
+    EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
+  };
+  without("wgmma.wait_group.sync.aligned", "has not waited for");
+  without("wgmma.commit_group.sync.aligned", "has not waited for");
+  without("wgmma.fence.sync.aligned", "without wgmma.fence");
+  without("fence.proxy.async.shared_cta", "no fence.proxy.async");
+  without("barrier.cta.sync.aligned.all", "no barrier between");
+}

@@ -10,6 +10,8 @@
 // - shared memory that one lane reads or overwrites while no barrier stands
 //   between that and another lane's access;
 // - data that cp.async has not been waited for;
+// - sums of wgmma that are used, or factors that are written over, before it has
+//   been waited for; what it reads without a fence behind the lane that wrote;
 // - lanes of a warp that are not at the same instruction, barriers that not
 //   every lane reaches;
 // - conflicts of banks, which it counts.
