@@ -14,6 +14,8 @@
 
 #include "ContractKernel.h"
 
+#include "quant-mlir/Conversion/Utils/PointerToBuffer.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -73,12 +75,13 @@ std::optional<int64_t> quant_mlir::findTileRows(ContractOp op,
 static bool hasAlignedRows(ContractOp op, const FlatOperand &lhs,
                            ArrayRef<MergedLoop> rowLoops) {
   // What a caller gives may lie anywhere, what is computed here does not. The
-  // arguments of an entry are pointers, cast to buffers.
+  // arguments of an entry are pointers, and so is the arena.
   Value buffer = op.getLhs();
   while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
     buffer = view.getViewSource();
-  if (isa<BlockArgument>(buffer) ||
-      buffer.getDefiningOp<UnrealizedConversionCastOp>())
+  if (Value pointer = findPointerOf(buffer))
+    buffer = pointer;
+  if (isa<BlockArgument>(buffer))
     return false;
   return llvm::all_of(rowLoops, [&](const MergedLoop &loop) {
     std::optional<int64_t> stride = lhs.getStride(loop.loop);

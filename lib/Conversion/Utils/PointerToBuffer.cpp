@@ -35,3 +35,16 @@ Value quant_mlir::buildBufferAt(OpBuilder &builder, Location loc, Value pointer,
   return UnrealizedConversionCastOp::create(builder, loc, type, descriptor)
       .getResult(0);
 }
+
+Value quant_mlir::findPointerOf(Value buffer) {
+  auto cast = buffer.getDefiningOp<UnrealizedConversionCastOp>();
+  if (!cast || cast.getInputs().size() != 1)
+    return {};
+  Value descriptor = cast.getInputs().front();
+  while (auto insert = descriptor.getDefiningOp<LLVM::InsertValueOp>()) {
+    if (insert.getPosition() == ArrayRef<int64_t>{1})
+      return insert.getValue();
+    descriptor = insert.getContainer();
+  }
+  return {};
+}

@@ -12,6 +12,9 @@ namespace quant_mlir {
 /// under an unrealized cast, which the conversion to LLVM makes away with.
 mlir::Value buildBufferAt(mlir::OpBuilder &builder, mlir::Location loc,
                           mlir::Value pointer, mlir::MemRefType type);
+/// The pointer that buildBufferAt made `buffer` of; null where it is no such
+/// buffer.
+mlir::Value findPointerOf(mlir::Value buffer);
 
 } // namespace quant_mlir
 
