@@ -198,67 +198,9 @@ void ContractKernel::planScratch() {
   this->scratchRows = scratchRows;
 }
 
-/// Blocks that fit into the scratch, as many for each thread.
-void ContractKernel::planRowBlocks(int64_t rows) {
-  // Of a number of threads that is not known: of up to four.
-  int64_t shares = threads == 0 ? 4 : threads;
-  int64_t unit = getRowUnit(), most = rows;
-  if (needsScratch())
-    most = std::max<int64_t>(getMaxScratch() / getScratchPerRow() / unit, 1) *
-           unit;
-  int64_t blocks = llvm::alignTo(llvm::divideCeil(rows, most), shares);
-  rowsPerBlock = std::min<int64_t>(
-      llvm::alignTo(llvm::divideCeil(rows, blocks), unit), most);
-}
-
 int64_t ContractKernel::getScratchPerRow() const {
   int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
   return (needsGather ? gatheredStride * bytes : 0) +
          (needsTails ? getNumRuns() * tileRowBytes : 0) +
          (needsRowSums ? numBlocks * 4 : 0);
-}
-
-ContractKernel::Parallel ContractKernel::chooseParallel() const {
-  if (threads == 1)
-    return Parallel::None;
-  // About 15 us of a core; to wake threads takes 2 to 5.
-  const int64_t minProducts = int64_t(1) << (usesTiles ? 24 : 22);
-  // What a size that is not known may be: of a sequence.
-  constexpr int64_t someSize = 256;
-  bool isStatic = columns != 0 && runSize != 0;
-  // Of a number that is not known, one row: a matrix times a vector.
-  std::optional<int64_t> known = getConstantIntValue(numRows);
-  int64_t products = known.value_or(isStatic ? 1 : someSize);
-  for (int64_t size : {columns, reductionSize})
-    if (llvm::MulOverflow(products, size == 0 ? someSize : size, products))
-      return Parallel::Panels;
-  if (packsPanels) {
-    // Every iteration packs what it needs: batches share nothing.
-    int64_t batches = loops.getSize(batchLoops);
-    if (batches > 1 && products >= minProducts / batches)
-      return Parallel::Batches;
-    if (ShapedType::isDynamic(batches) && !isStatic)
-      return Parallel::Batches;
-    bool isOne = columns != 0 && columns <= columnStep;
-    return products >= minProducts && !isOne ? Parallel::Panels
-                                             : Parallel::None;
-  }
-  if (products < minProducts)
-    return Parallel::None;
-  // Panels are equal shares where they are many; otherwise rows are, if what is
-  // prepared of them fits. A panel is unpacked once for all rows.
-  if (unpacksPanels)
-    return columns > columnStep ? Parallel::Panels : Parallel::None;
-  int64_t tile = getRowUnit();
-  if (usesTiles && known && !hasBlocks && isStatic) {
-    // Every thread reads all of rhs: for enough rows, or from its own cache.
-    int64_t shares = threads == 0 ? 4 : threads;
-    int64_t enough = columns * reductionSize <= (1 << 20) ? 64 : 256;
-    if (*known >= shares * enough)
-      return Parallel::RowBlocks;
-  }
-  if (columns / panelColumns >= 16 || !known || *known < 16 * tile ||
-      *known * getScratchPerRow() > getMaxScratch())
-    return columns / panelColumns > 1 ? Parallel::Panels : Parallel::None;
-  return Parallel::RowBlocks;
 }

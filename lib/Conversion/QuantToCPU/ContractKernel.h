@@ -147,7 +147,6 @@ private:
   bool needsScratch() const {
     return needsGather || needsRowSums || needsTails;
   }
-  void planRowBlocks(int64_t rows);
   int64_t getScratchPerRow() const;
   int64_t getMaxScratch() const;
   /// Blocks of rows are a multiple of it.
@@ -158,10 +157,11 @@ private:
   mlir::Value buildReductionSize();
 
   //===--------------------------------------------------------------------===//
-  // ContractToCPU.cpp: loops
+  // ContractSchedule.cpp: loops
   //===--------------------------------------------------------------------===//
 
   Parallel chooseParallel() const;
+  void planRowBlocks(int64_t rows);
   /// A loop over [from, to), parallel where asked for.
   void buildLoop(mlir::Value from, mlir::Value to, int64_t step,
                  bool isParallel, llvm::function_ref<void(mlir::Value)> body);
@@ -232,6 +232,23 @@ private:
   Values packCodes(const Panel &panel, mlir::OpFoldResult base,
                    mlir::OpFoldResult dest, mlir::OpFoldResult size,
                    Values totals);
+  /// From the beginning of a run to its element `number`, in rhs.
+  mlir::OpFoldResult getRunOffset(mlir::OpFoldResult number);
+  /// From the first column of a panel to column `number`, in rhs.
+  mlir::OpFoldResult getColumnOffset(int64_t number);
+  /// Calls `body` for every row of the panel's columns, from `first` on, that
+  /// lie at one distance from each other in rhs: where it begins behind the
+  /// panel's first column there, and in the panel, and its size.
+  void
+  forColumnRows(const Panel &panel, int64_t first,
+                llvm::function_ref<void(mlir::OpFoldResult, mlir::OpFoldResult,
+                                        mlir::OpFoldResult)>
+                    body);
+
+  //===--------------------------------------------------------------------===//
+  // ContractPanelGroups.cpp: codes of such a panel
+  //===--------------------------------------------------------------------===//
+
   /// `count` codes, at most a group, of each column.
   void packGroup(const Panel &panel, mlir::OpFoldResult base,
                  mlir::OpFoldResult first, mlir::OpFoldResult dest,
@@ -263,18 +280,6 @@ private:
     return panel.count ? panel.getRegisters(dot.getLanes()) - 1
                        : panel.columns / dot.getLanes();
   }
-  /// From the beginning of a run to its element `number`, in rhs.
-  mlir::OpFoldResult getRunOffset(mlir::OpFoldResult number);
-  /// From the first column of a panel to column `number`, in rhs.
-  mlir::OpFoldResult getColumnOffset(int64_t number);
-  /// Calls `body` for every row of the panel's columns, from `first` on, that
-  /// lie at one distance from each other in rhs: where it begins behind the
-  /// panel's first column there, and in the panel, and its size.
-  void
-  forColumnRows(const Panel &panel, int64_t first,
-                llvm::function_ref<void(mlir::OpFoldResult, mlir::OpFoldResult,
-                                        mlir::OpFoldResult)>
-                    body);
 
   //===--------------------------------------------------------------------===//
   // ContractRows.cpp: addresses and scratch of rows
