@@ -113,6 +113,8 @@ void ContractKernel::multiplyTiles(
   // What is read for all panels, or for all pairs, is to stay in L1.
   std::optional<int64_t> count = getConstantIntValue(tileCount);
   bool isOnePair = count && *count <= 2;
+  // Taps of a window read the same lines.
+  bool isLhsOnce = !isOnePair && (needsGather || getNumRuns() == 1);
   auto load = [&](unsigned tile, bool isOnce, Value base, OpFoldResult at,
                   OpFoldResult stride) {
     isOnce ? amx.loadOnce(tile, base, at, stride)
@@ -128,7 +130,7 @@ void ContractKernel::multiplyTiles(
       load(firstRhsTile + reg, isOnePair, rhs,
            kernel.add(rhsAt, attr(reg * tileRowBytes)), attr(tupleBytes));
     for (auto [i, tile] : llvm::enumerate(tiles)) {
-      load(firstLhsTile + i, !isOnePair, base, lhsAt(tile.row), stride);
+      load(firstLhsTile + i, isLhsOnce, base, lhsAt(tile.row), stride);
       for (int64_t reg = 0; reg < across; ++reg) {
         int64_t number = i * across + reg;
         amx.multiply(number, firstLhsTile + i, firstRhsTile + reg, isSignedLhs,
