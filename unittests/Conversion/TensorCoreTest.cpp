@@ -99,6 +99,7 @@ private:
   GPUTargetOptions options;
   numerics::PanelLayout layout;
   EmulatedSize grid, block;
+  size_t sharedBytes = 0;
 };
 
 } // namespace
@@ -161,6 +162,8 @@ std::string Product::compile() {
     mlir::gpu::KernelDim3 blocks = launch.getGridSizeOperandValues();
     grid = {size(blocks.x), size(blocks.y), size(blocks.z)};
     block = {size(launch.getBlockSizeOperandValues().x)};
+    if (mlir::Value bytes = launch.getDynamicSharedMemorySize())
+      sharedBytes = size(bytes);
   });
   std::string text;
   module->walk([&](mlir::gpu::BinaryOp binary) {
@@ -202,6 +205,7 @@ std::string Product::run(const std::string &code) {
   launch.parameters = parameters;
   launch.block = block;
   launch.grid = grid;
+  launch.dynamicSharedBytes = sharedBytes;
   std::smatch match;
   std::regex name("define (?:dso_local )?ptx_kernel void @(\\w+)");
   if (!std::regex_search(code, match, name))
@@ -281,7 +285,12 @@ TEST(TensorCores, ComputeProductsOfValues) {
 TEST(TensorCores, MultiplyByFourWarps) {
   struct {
     int64_t rows, columns, depth;
-  } sizes[] = {{64, 128, 64}, {130, 200, 96}, {200, 256, 320}, {70, 70, 100}};
+  } sizes[] = {{64, 128, 64},
+               {130, 200, 96},
+               {200, 256, 1300},
+               {70, 70, 100},
+               // Enough of tiles of 128 rows, for two groups of four warps.
+               {300, 4300, 100}};
   for (auto size : sizes) {
     SCOPED_TRACE(std::to_string(size.rows) + "x" +
                  std::to_string(size.columns) + "x" +
@@ -326,18 +335,21 @@ TEST(TensorCores, NeedEveryBarrierAndWait) {
 }
 
 TEST(TensorCores, FourWarpsNeedEveryFenceAndWait) {
-  Product product(64, 128, 512, 8, "sm_90a");
+  Product product(64, 128, 1024, 8, "sm_90a");
   std::string code = product.compile();
   ASSERT_EQ(product.run(code), "");
   auto without = [&](const std::string &name, const char *part) {
-    std::regex call("(?:tail )?call void @llvm\\.nvvm\\." + name + "\\(.*\\n");
+    std::regex call("(?:tail )?call void @llvm\\.nvvm\\." + name + ".*\\n");
     std::string changed = std::regex_replace(code, call, "");
     EXPECT_NE(changed, code);
     std::string message = product.run(changed);
     EXPECT_NE(message.find(part), std::string::npos) << name << ": " << message;
   };
-  without("wgmma.wait_group.sync.aligned", "has not waited for");
+  without("wgmma.wait_group.sync.aligned\\(i64 0", "uses results of wgmma");
+  without("wgmma.wait_group.sync.aligned\\(i64 1",
+          "multiplies and has not waited for");
   without("wgmma.commit_group.sync.aligned", "has not waited for");
+  without("cp.async.wait.group", "copies to and has not waited for");
   without("wgmma.fence.sync.aligned", "without wgmma.fence");
   without("fence.proxy.async.shared_cta", "no fence.proxy.async");
   without("barrier.cta.sync.aligned.all", "no barrier between");

@@ -55,7 +55,8 @@ def QuantToGPUPass : Pass<"quant-to-gpu", "::mlir::ModuleOp"> {
 
     `quant.contract` with packed weights becomes a kernel on the target's matrix
     units: tensor cores (`nvvm`), MFMA or WMMA (`rocdl`), integer dot products
-    (`spirv`).
+    (`spirv`). Depthwise contractions and `quant.pool` become kernels of words of
+    four channels on all of them.
     `quant-prepare-kernels{gpu=…}` has left no others.
 
     Limits: what the target does not promise to compute exactly (on SPIR-V
@@ -122,7 +123,8 @@ def PrepareParametersPass
   let description = [{
     Parameters of a kernel become one address for each buffer, then one `i64` for
     each number, each in the order of the arguments: what a run time can pass that
-    knows no types.
+    knows no types. `gpu.dynamic_shared_memory` becomes the variable without a size
+    that is as large as a launch says.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",

@@ -61,6 +61,10 @@ public:
   /// Workgroups that run at the same time, at least: fewer leave cores idle.
   int64_t getNumCores() const { return 100; }
 
+  /// Bytes of shared memory that a kernel has without asking for them when it is
+  /// launched.
+  int64_t getStaticSharedBytes() const { return 48 << 10; }
+
   /// Whether f64 and 64-bit integers are as IEEE 754 and two's complement say.
   /// Where they are not promised, the host does what needs them.
   bool hasExactDoubles() const { return !isSPIRV(); }

@@ -274,10 +274,10 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
     if (int64_t chunks = chooseValueChunks(warps)) {
       unit =
           createValueStream(kernel.body, target, factor, codes, warps, chunks);
-      kernel.setGroupSize(shape().lanes);
     } else {
       unit = createValueUnit(kernel.body, target, factor, codes);
     }
+    kernel.setGroupSize(numThreads());
     return;
   }
   bool isPlain =
@@ -289,9 +289,11 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
                             *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
   else
-    unit = createMatrixUnit(kernel.body, target, tileColumns,
-                            getConstantIntValue(numRows), isNibbles,
-                            block ? block->second : 0, isPlain);
+    unit = createMatrixUnit(kernel.body, target,
+                            {tileColumns, getConstantIntValue(numRows),
+                             numPanels * numBatches, isNibbles,
+                             block ? block->second : 0, isPlain});
+  kernel.setGroupSize(numThreads());
 }
 
 void GPUContractKernel::analyze() {

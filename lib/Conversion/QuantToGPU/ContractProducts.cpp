@@ -102,26 +102,34 @@ GPUContractKernel::Values GPUContractKernel::reduce() {
 
 /// Stage s % numStages of shared memory holds stage s of the reduction. When a
 /// group of lanes is behind the barrier of a stage, all have finished the one
-/// before, whose memory is filled again.
+/// before, whose memory is filled again. Where products overlap, that one may
+/// be under way, and the memory is that of the one before it.
 GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
   int64_t size = stageSize(), numStages = unit->getNumStages();
+  bool overlaps = unit->overlapsProducts();
+  int64_t ahead = numStages - (overlaps ? 2 : 1);
   size_t count = inits.size();
-  for (int64_t i = 0; i + 1 < numStages; ++i) {
+  for (int64_t i = 0; i < ahead; ++i) {
     if (i < numSteps)
       copyStage(index(attr(i)), index(attr(i * size)), /*mayBeBeyond=*/false);
     else
       unit->commitCopies();
   }
   inits.push_back(index(attr(0)));
-  inits.push_back(index(attr((numStages - 1) * size)));
+  inits.push_back(index(attr(ahead * size)));
   Values results = kernel.body.forCarry(
       attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
         Values values(carried);
         Value next = values.pop_back_val(), stage = values.pop_back_val();
-        unit->waitForCopies(numStages - 2);
+        unit->waitForCopies(ahead - 1);
         gpu::BarrierOp::create(builder, loc);
-        copyStage(add(step, attr(numStages - 1)), next, /*mayBeBeyond=*/true);
-        multiplyStage(step, stage, values);
+        if (overlaps)
+          multiplyStage(step, stage, values);
+        copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true);
+        if (overlaps)
+          unit->waitForProducts(1);
+        else
+          multiplyStage(step, stage, values);
         auto advance = [&](Value at) -> Value {
           Value after = add(at, attr(size));
           return kernel.body.select(
@@ -132,6 +140,7 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
         values.push_back(advance(next));
         return values;
       });
+  unit->waitForProducts(0);
   results.truncate(count);
   return results;
 }

@@ -201,11 +201,22 @@ void GPUKernel::setGroupSize(int64_t size) {
 }
 
 Value GPUKernel::allocateShared(int64_t size, Type element, int64_t alignment) {
-  Builder &builder = body.builder;
+  OpBuilder &builder = body.builder;
+  auto space = gpu::AddressSpaceAttr::get(builder.getContext(),
+                                          gpu::AddressSpace::Workgroup);
   auto type =
-      MemRefType::get({size}, element, MemRefLayoutAttrInterface(),
-                      gpu::AddressSpaceAttr::get(builder.getContext(),
-                                                 gpu::AddressSpace::Workgroup));
+      MemRefType::get({size}, element, MemRefLayoutAttrInterface(), space);
+  int64_t bytes = size * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  if (bytes > target.getStaticSharedBytes()) {
+    dynamicSharedBytes = bytes;
+    auto bytesType =
+        MemRefType::get({ShapedType::kDynamic}, builder.getI8Type(),
+                        MemRefLayoutAttrInterface(), space);
+    Value all =
+        gpu::DynamicSharedMemoryOp::create(builder, body.loc, bytesType);
+    return memref::ViewOp::create(builder, body.loc, type, all, body.index(0),
+                                  ValueRange());
+  }
   Value shared = function.addWorkgroupAttribution(type, body.loc);
   function.setWorkgroupAttributionAttr(
       function.getNumWorkgroupAttributions() - 1, "llvm.align",
@@ -223,9 +234,12 @@ void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
   SmallVector<Value> operands;
   for (auto [value, argument] : arguments)
     operands.push_back(value);
-  auto launch =
-      gpu::LaunchFuncOp::create(host.builder, host.loc, function, grid, block,
-                                /*dynamicSharedMemorySize=*/Value(), operands);
+  Value sharedBytes;
+  if (dynamicSharedBytes != 0)
+    sharedBytes = arith::ConstantIntOp::create(
+        host.builder, host.loc, host.builder.getI32Type(), dynamicSharedBytes);
+  auto launch = gpu::LaunchFuncOp::create(host.builder, host.loc, function,
+                                          grid, block, sharedBytes, operands);
   launch->setAttr("quant.access", host.builder.getDenseI32ArrayAttr(access));
 }
 

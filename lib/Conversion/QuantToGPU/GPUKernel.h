@@ -79,7 +79,8 @@ public:
   /// Invocations of a workgroup, where they are not the target's usual number.
   void setGroupSize(int64_t size);
 
-  /// What the invocations of a workgroup share: memref<sizexelement>.
+  /// What the invocations of a workgroup share: memref<sizexelement>. Once for
+  /// a kernel where it is more than every launch may have.
   mlir::Value allocateShared(int64_t size, mlir::Type element,
                              int64_t alignment);
 
@@ -89,6 +90,7 @@ public:
 private:
   const GPUTarget &target;
   int64_t groupSize;
+  int64_t dynamicSharedBytes = 0;
   mlir::gpu::GPUModuleOp module;
   mlir::gpu::GPUFuncOp function;
   llvm::MapVector<mlir::Value, mlir::Value> arguments;

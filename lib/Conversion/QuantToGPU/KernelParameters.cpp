@@ -1,7 +1,8 @@
 //===- KernelParameters.cpp - Kernels as a driver calls them --------------===//
 //
 // Parameters become one address for each buffer, in the order of the arguments,
-// then one i64 for each number: of NVIDIA's and AMD's drivers.
+// then one i64 for each number: of NVIDIA's and AMD's drivers. Shared memory
+// that a launch asks for is a variable without a size.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,12 +25,17 @@ using namespace quant_mlir;
 static Value buildBuffer(OpBuilder &builder, Location loc, Value address,
                          MemRefType type) {
   MLIRContext *context = builder.getContext();
-  auto pointer = LLVM::LLVMPointerType::get(context);
+  // Shared memory has addresses of its own.
+  auto pointer = cast<LLVM::LLVMPointerType>(address.getType());
+  if (!type.getMemorySpace())
+    pointer = LLVM::LLVMPointerType::get(context);
   Type i64 = builder.getI64Type();
   auto array = LLVM::LLVMArrayType::get(i64, 1);
   auto descriptor = LLVM::LLVMStructType::getLiteral(
       context, {pointer, pointer, i64, array, array});
-  Value base = LLVM::AddrSpaceCastOp::create(builder, loc, pointer, address);
+  Value base = address;
+  if (!type.getMemorySpace())
+    base = LLVM::AddrSpaceCastOp::create(builder, loc, pointer, address);
   auto constant = [&](int64_t value) -> Value {
     return LLVM::ConstantOp::create(builder, loc, i64,
                                     builder.getI64IntegerAttr(value));
@@ -100,6 +106,34 @@ static LogicalResult setParameters(gpu::GPUFuncOp function) {
   return success();
 }
 
+/// %s = gpu.dynamic_shared_memory
+///
+/// llvm.mlir.global external @quant_shared() : !llvm.array<0 x i8>
+/// %s = llvm.mlir.addressof @quant_shared
+///
+/// gpu's own conversion defines a variable of no bytes, which an assembler may
+/// take at its word.
+static void placeDynamicShared(gpu::GPUModuleOp module) {
+  constexpr unsigned sharedSpace = 3;
+  SmallVector<gpu::DynamicSharedMemoryOp> ops;
+  module.walk([&](gpu::DynamicSharedMemoryOp op) { ops.push_back(op); });
+  if (ops.empty())
+    return;
+  auto builder = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), 0);
+  auto global = LLVM::GlobalOp::create(
+      builder, module.getLoc(), type, /*isConstant=*/false,
+      LLVM::Linkage::External, "quant_shared", Attribute(), /*alignment=*/128,
+      sharedSpace);
+  for (gpu::DynamicSharedMemoryOp op : ops) {
+    builder.setInsertionPoint(op);
+    Value address = LLVM::AddressOfOp::create(builder, op.getLoc(), global);
+    op.replaceAllUsesWith(buildBuffer(builder, op.getLoc(), address,
+                                      cast<MemRefType>(op.getType())));
+    op.erase();
+  }
+}
+
 namespace {
 struct PrepareParametersPass
     : public quant_mlir::impl::PrepareParametersPassBase<
@@ -108,6 +142,7 @@ struct PrepareParametersPass
     for (auto function : getOperation().getOps<gpu::GPUFuncOp>())
       if (function.isKernel() && failed(setParameters(function)))
         return signalPassFailure();
+    placeDynamicShared(getOperation());
   }
 };
 } // namespace

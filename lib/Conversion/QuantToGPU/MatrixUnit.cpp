@@ -96,21 +96,19 @@ MatrixUnit::Values MatrixUnit::unpackNibbles(ArrayRef<Value> words) {
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
-                             int64_t tileColumns,
-                             std::optional<int64_t> numRows, bool isNibbles,
-                             int64_t blockCodes, bool isPlain) {
+                             const MatrixWork &work) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
     // Of few rows four warps would have none.
-    if (target.getArch() == "sm_90a" && isPlain && !isNibbles &&
-        tileColumns == 128 && numRows.value_or(INT64_MAX) > 32)
-      return createWarpGroup(body);
+    if (target.getArch() == "sm_90a" && work.isPlain && !work.isNibbles &&
+        work.tileColumns == 128 && work.numRows.value_or(INT64_MAX) > 32)
+      return createWarpGroup(body, target, work);
     return createTensorCore(body);
   case GPUKind::ROCDL:
-    return createMatrixCore(body, target, tileColumns, numRows, isNibbles,
-                            blockCodes);
+    return createMatrixCore(body, target, work.tileColumns, work.numRows,
+                            work.isNibbles, work.blockCodes);
   case GPUKind::SPIRV:
-    return createWordProduct(body, isNibbles);
+    return createWordProduct(body, work.isNibbles);
   }
   llvm_unreachable("unknown kind of GPU");
 }

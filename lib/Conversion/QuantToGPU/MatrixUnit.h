@@ -105,6 +105,10 @@ public:
   /// Around the products of a stage.
   virtual void beginProducts() {}
   virtual void endProducts() {}
+  /// Whether products of a stage go on beside what follows, to be waited for
+  /// when those of the next one are under way: `stages` may still be.
+  virtual bool overlapsProducts() const { return false; }
+  virtual void waitForProducts(int64_t stages) {}
   virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
                                   int64_t product,
                                   llvm::MutableArrayRef<mlir::Value> sums);
@@ -185,14 +189,28 @@ protected:
   mlir::Location loc;
 };
 
-/// What `target` has for contractions with panels of `tileColumns` columns and,
-/// where that is known, `numRows` rows. `blockCodes`: codes of the reduction
-/// that share a scale, 0 for all. `isPlain`: nothing but products of codes is
-/// summed, from the first to the last.
-std::unique_ptr<MatrixUnit>
-createMatrixUnit(GPUBuilder &body, const GPUTarget &target, int64_t tileColumns,
-                 std::optional<int64_t> numRows, bool isNibbles,
-                 int64_t blockCodes, bool isPlain);
+/// A contraction, as units are chosen by.
+struct MatrixWork {
+  int64_t tileColumns = 1;
+  std::optional<int64_t> numRows;
+  int64_t numPanels = 1; ///< of `tileColumns`, of all batches
+  bool isNibbles = false;
+  /// Codes of the reduction that share a scale, 0 for all.
+  int64_t blockCodes = 0;
+  /// Nothing but products of codes is summed, from the first to the last.
+  bool isPlain = false;
+
+  /// Workgroups of so many rows; many where rows are not known.
+  int64_t countTiles(int64_t tileRows) const {
+    return numRows ? llvm::divideCeil(*numRows, tileRows) * numPanels
+                   : INT64_MAX;
+  }
+};
+
+/// What `target` has for `work`.
+std::unique_ptr<MatrixUnit> createMatrixUnit(GPUBuilder &body,
+                                             const GPUTarget &target,
+                                             const MatrixWork &work);
 /// The same for sums of products of values. `lhs`: f16 or bf16, and of `rhs`
 /// the same or codes (i4, i8, fp8 beside f16), or fp8 and fp8.
 std::unique_ptr<MatrixUnit> createValueUnit(GPUBuilder &body,

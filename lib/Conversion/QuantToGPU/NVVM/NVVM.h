@@ -14,6 +14,8 @@ namespace quant_mlir {
 
 class GPUBuilder;
 class MatrixUnit;
+class GPUTarget;
+struct MatrixWork;
 struct MatrixShape;
 struct GPUTargetOptions;
 
@@ -26,7 +28,9 @@ std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
                                              mlir::Type rhs, int64_t warps,
                                              int64_t chunks);
 /// sm_90a, with panels of 128 columns of bytes.
-std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body);
+std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body,
+                                            const GPUTarget &target,
+                                            const MatrixWork &work);
 /// A StreamUnit.
 std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body,
                                              const MatrixShape &shape);

@@ -5,8 +5,10 @@
 // matrices, eight rows of 16 bytes that follow each other. So rows lie in
 // order, and lanes that copy beside each other copy rows of one plane.
 //
-// Products of a stage are waited for before the next barrier, behind which its
-// memory is filled again; other workgroups of a core multiply meanwhile.
+// A workgroup is alone on its core, with four stages of 128 codes: one is
+// multiplied, the products of the one before end meanwhile, and two are on
+// their way. Two groups of four warps have 128 rows and 128 columns each, which
+// are all the registers that there are for sums.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,7 +27,7 @@ constexpr int64_t columnsAtOnce = 128;
 /// From a core matrix to the next along rows or columns.
 constexpr int64_t coreBytes = 128;
 
-MatrixShape getShape() {
+MatrixShape getShape(int64_t groups) {
   MatrixShape shape;
   shape.rows = 64;
   shape.columns = 8;
@@ -34,14 +36,17 @@ MatrixShape getShape() {
   shape.laneColumns = 2;
   shape.rowStride = 8;
   shape.stepPlanes = 2;
-  shape.groups = 1;
+  shape.stagePlanes = 8;
+  shape.groups = groups;
+  shape.maxTileRows = groups * 128;
   shape.minGroupColumns = shape.maxGroupColumns = columnsAtOnce;
   return shape;
 }
 
 class WarpGroup : public TensorCore {
 public:
-  explicit WarpGroup(GPUBuilder &body) : TensorCore(body, getShape()) {}
+  WarpGroup(GPUBuilder &body, int64_t groups)
+      : TensorCore(body, getShape(groups)) {}
 
   bool multipliesFromShared() const override { return true; }
   void beginProducts() override {
@@ -52,8 +57,12 @@ public:
                           MutableArrayRef<Value> sums) override;
   void endProducts() override {
     NVVM::WgmmaGroupSyncAlignedOp::create(builder, loc);
-    NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, 0);
   }
+  bool overlapsProducts() const override { return true; }
+  void waitForProducts(int64_t stages) override {
+    NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, stages);
+  }
+  int64_t getNumStages() const override { return 4; }
 
   // Warp w has rows 16 w and the next ones.
   Value getRow(Value lane) override {
@@ -128,6 +137,10 @@ void WarpGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
     sum = LLVM::ExtractValueOp::create(builder, loc, results, i);
 }
 
-std::unique_ptr<MatrixUnit> quant_mlir::createWarpGroup(GPUBuilder &body) {
-  return std::make_unique<WarpGroup>(body);
+std::unique_ptr<MatrixUnit>
+quant_mlir::createWarpGroup(GPUBuilder &body, const GPUTarget &target,
+                            const MatrixWork &work) {
+  // Where two groups would leave cores idle, one has 64 rows.
+  bool isSmall = work.countTiles(128) < target.getNumCores();
+  return std::make_unique<WarpGroup>(body, isSmall ? 1 : 2);
 }
