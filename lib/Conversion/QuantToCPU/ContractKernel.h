@@ -305,9 +305,16 @@ private:
   /// Of `count` rows, of a block that begins at `firstRow`; by all threads,
   /// where it is them that read it.
   void fillScratch(Values &ivs, mlir::Value firstRow, mlir::OpFoldResult count);
-  /// Of row `iv` of the block.
+  /// Tails and sums of row `iv` of the block.
   void fillScratchRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
-  void gatherRow(mlir::Value from, mlir::Value to);
+  /// Where it begins in lhs, and where it is read.
+  mlir::Value getLhsRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
+  mlir::Value getScratchRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
+  /// The first `count` of `lanes` elements, and zeros.
+  mlir::Value loadSome(const FlatOperand &operand, mlir::Value index,
+                       int64_t lanes, int64_t count);
+  /// Copies it from the one to the other.
+  void gatherRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
   /// The codes of a row's block, summed.
   mlir::Value sumBlock(mlir::Value lhs, mlir::OpFoldResult first, int64_t size);
   /// From the first code of a row to those of a run, where the row is read.

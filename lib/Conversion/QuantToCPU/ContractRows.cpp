@@ -145,11 +145,42 @@ ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
   return rows;
 }
 
+Value ContractKernel::loadSome(const FlatOperand &operand, Value index,
+                               int64_t lanes, int64_t count) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto type = VectorType::get({lanes}, operand.element);
+  auto mask = vector::ConstantMaskOp::create(
+      builder, loc, type.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, operand.base,
+                                      ValueRange(index), mask, zero);
+}
+
+Value ContractKernel::getScratchRow(Values &ivs, Value firstRow, Value iv) {
+  if (needsGather)
+    return kernel.index(kernel.mul(iv, attr(gatheredStride)));
+  return getLhsRow(ivs, firstRow, iv);
+}
+
+Value ContractKernel::getLhsRow(Values &ivs, Value firstRow, Value iv) {
+  Values at(ivs);
+  placeRow(at, kernel.index(kernel.add(firstRow, iv)));
+  return kernel.address(lhs, at);
+}
+
 /// Pieces that follow each other in lhs are copied as such.
-void ContractKernel::gatherRow(Value from, Value to) {
+void ContractKernel::gatherRow(Values &outerIvs, Value firstRow, Value row) {
+  Value from = getLhsRow(outerIvs, firstRow, row);
+  Value to = getScratchRow(outerIvs, firstRow, row);
   ArrayRef<unsigned> order = loops.reductionByStride;
   ArrayRef<unsigned> around = order.drop_back(loops.lhsRun);
   int64_t piece = loops.getSize(order.take_back(loops.lhsRun));
+  // 21 codes at once, where there are masks, not 16, 4 and 1.
+  int64_t wide = target.getVectorBytes(), rest = piece % wide;
+  if (target.getDotKind() != DotKind::AVX512VNNI || llvm::isPowerOf2_64(rest))
+    rest = 0;
   SmallVector<OpFoldResult> sizes;
   for (unsigned loop : around)
     sizes.push_back(attr(loops.sizes[loop]));
@@ -160,12 +191,18 @@ void ContractKernel::gatherRow(Value from, Value to) {
       number = kernel.add(kernel.mul(number, attr(loops.sizes[loop])), iv);
     }
     OpFoldResult dest = kernel.add(to, kernel.mul(number, attr(piece)));
-    kernel.forPieces(
-        attr(piece), target.getVectorBytes(), [&](Value iv, int64_t lanes) {
-          Value codes =
-              kernel.load(lhs, kernel.index(kernel.add(source, iv)), lanes);
-          kernel.store(gathered, kernel.index(kernel.add(dest, iv)), codes);
-        });
+    kernel.forPieces(attr(piece - rest), wide, [&](Value iv, int64_t lanes) {
+      Value codes =
+          kernel.load(lhs, kernel.index(kernel.add(source, iv)), lanes);
+      kernel.store(gathered, kernel.index(kernel.add(dest, iv)), codes);
+    });
+    if (rest == 0)
+      return;
+    OpFoldResult done = attr(piece - rest);
+    Value codes = loadSome(lhs, kernel.index(kernel.add(source, done)),
+                           llvm::PowerOf2Ceil(rest), rest);
+    kernel.storeFirst(gathered, kernel.index(kernel.add(dest, done)), codes,
+                      rest);
   });
 }
 
@@ -193,21 +230,26 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
   constexpr int64_t minBytes = 64 << 10, rowsPerShare = 16;
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
+  bool fillsMore = needsTails || needsRowSums;
   auto fillRows = [&](Value from, OpFoldResult number) {
-    kernel.forLoop(number, [&](Value iv) {
-      fillScratchRow(ivs, firstRow, kernel.index(kernel.add(from, iv)));
-    });
+    // First all copies: what has just been stored in pieces is loaded slowly.
+    if (needsGather)
+      kernel.forLoop(number, [&](Value iv) {
+        gatherRow(ivs, firstRow, kernel.index(kernel.add(from, iv)));
+      });
+    if (fillsMore)
+      kernel.forLoop(number, [&](Value iv) {
+        fillScratchRow(ivs, firstRow, kernel.index(kernel.add(from, iv)));
+      });
   };
-  auto fillShares = [&] {
+  auto fillShares = [&](bool isParallel) {
     Value end = kernel.index(count);
-    buildLoop(kernel.index(0), end, rowsPerShare, /*isParallel=*/true,
-              [&](Value from) {
-                Value rest = arith::SubIOp::create(builder, loc, end, from);
-                fillRows(from,
-                         arith::MinUIOp::create(builder, loc, rest,
-                                                kernel.index(rowsPerShare))
-                             .getResult());
-              });
+    buildLoop(kernel.index(0), end, rowsPerShare, isParallel, [&](Value from) {
+      Value rest = arith::SubIOp::create(builder, loc, end, from);
+      fillRows(from, arith::MinUIOp::create(builder, loc, rest,
+                                            kernel.index(rowsPerShare))
+                         .getResult());
+    });
   };
   bool isAlone = parallel == Parallel::None || parallel == Parallel::Batches ||
                  isScratchOfRowBlock();
@@ -216,15 +258,20 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
       minBytes,
       std::max({getScratchPerRow(), reductionSize * bytes, int64_t(1)}));
   std::optional<int64_t> known = getConstantIntValue(count);
-  if (isAlone || (known && *known < enough)) {
+  auto fillAlone = [&] {
+    if (needsGather && fillsMore && !(known && *known <= rowsPerShare))
+      return fillShares(/*isParallel=*/false);
     fillRows(kernel.index(0), count);
+  };
+  if (isAlone || (known && *known < enough)) {
+    fillAlone();
   } else if (known) {
-    fillShares();
+    fillShares(/*isParallel=*/true);
   } else {
     Value areMany =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::uge,
                               kernel.index(count), kernel.index(enough));
-    buildIf(areMany, fillShares, [&] { fillRows(kernel.index(0), count); });
+    buildIf(areMany, [&] { fillShares(/*isParallel=*/true); }, fillAlone);
   }
   // Otherwise LLVM takes the micro-kernel's codes out of the vectors that were
   // summed here, by shuffles, where one load broadcasts them. No instruction.
@@ -233,14 +280,7 @@ void ContractKernel::fillScratch(Values &ivs, Value firstRow,
 }
 
 void ContractKernel::fillScratchRow(Values &ivs, Value firstRow, Value iv) {
-  Values at(ivs);
-  placeRow(at, kernel.index(kernel.add(firstRow, iv)));
-  Value from = kernel.address(lhs, at);
-  if (needsGather) {
-    Value to = kernel.index(kernel.mul(iv, attr(gatheredStride)));
-    gatherRow(from, to);
-    from = to;
-  }
+  Value from = getScratchRow(ivs, firstRow, iv);
   if (needsTails)
     fillTails(from, iv);
   if (!needsRowSums)

@@ -291,20 +291,15 @@ void ContractKernel::fillTails(Value from, OpFoldResult row) {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
   const FlatOperand &source = needsGather ? gathered : lhs;
-  auto bytes = VectorType::get({tileRowBytes}, builder.getI8Type());
-  Value zero =
-      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(bytes));
-  auto mask = vector::ConstantMaskOp::create(builder, loc,
-                                             bytes.clone(builder.getI1Type()),
-                                             ArrayRef<int64_t>(tailCount));
   SmallVector<int64_t> moved;
   for (int64_t i = 0; i < tileRowBytes; ++i)
     moved.push_back(i < tailBefore ? tileRowBytes : i - tailBefore);
   forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
     Value index = kernel.index(
         kernel.add(kernel.add(from, getRunInRow(at, number)), attr(tailFirst)));
-    Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, source.base,
-                                               ValueRange(index), mask, zero);
+    Value codes = loadSome(source, index, tileRowBytes, tailCount);
+    Value zero = arith::ConstantOp::create(
+        builder, loc, builder.getZeroAttr(codes.getType()));
     codes = vector::ShuffleOp::create(builder, loc, codes, zero, moved);
     OpFoldResult to =
         kernel.mul(kernel.add(kernel.mul(row, attr(getNumRuns())), number),

@@ -206,6 +206,40 @@ static bool isVectorLoop(linalg::GenericOp op, const GenericLoops &loops,
 /// Loops shorter than this are not worth vectors.
 static constexpr int64_t minVectorSize = 4;
 
+/// The size of `loop` and of what continues it in all operands: channels of
+/// pixels that follow each other are as many as a row has. GenericKernel merges
+/// such loops.
+static int64_t getMergedSize(linalg::GenericOp op, const GenericLoops &loops,
+                             ArrayRef<int64_t> sizes, unsigned loop) {
+  int64_t size = sizes[loop];
+  auto continues = [&](unsigned other) {
+    return llvm::all_of(
+        llvm::zip_equal(llvm::make_pointer_range(op->getOpOperands()),
+                        loops.maps),
+        [&](const auto &pair) {
+          auto [operand, map] = pair;
+          std::optional<int64_t> a = getStride(*operand, map, other),
+                                 b = getStride(*operand, map, loop);
+          return a && b && *a == *b * size;
+        });
+  };
+  for (unsigned other = 0; other < sizes.size();) {
+    if (ShapedType::isDynamic(size))
+      return size;
+    bool isSameKind =
+        op.getIteratorTypesArray()[other] == op.getIteratorTypesArray()[loop];
+    if (other == loop || sizes[other] == 1 || !isSameKind ||
+        !continues(other)) {
+      ++other;
+      continue;
+    }
+    size = ShapedType::isDynamic(sizes[other]) ? ShapedType::kDynamic
+                                               : size * sizes[other];
+    other = 0;
+  }
+  return size;
+}
+
 GenericLoops quant_mlir::analyzeGeneric(linalg::GenericOp op) {
   GenericLoops loops;
   auto decline = [&](std::string reason) {
@@ -234,12 +268,14 @@ GenericLoops quant_mlir::analyzeGeneric(linalg::GenericOp op) {
   std::optional<unsigned> best;
   auto rank = [&](unsigned loop) {
     bool isParallel = iterators[loop] == utils::IteratorType::parallel;
-    int64_t size = ShapedType::isDynamic(sizes[loop]) ? 64 : sizes[loop];
-    return std::pair(std::min<int64_t>(size, 64), isParallel);
+    int64_t size = getMergedSize(op, loops, sizes, loop);
+    return std::pair(ShapedType::isDynamic(size) ? 64
+                                                 : std::min<int64_t>(size, 64),
+                     isParallel);
   };
   for (unsigned loop = 0; loop < sizes.size(); ++loop) {
-    bool isShort =
-        !ShapedType::isDynamic(sizes[loop]) && sizes[loop] < minVectorSize;
+    int64_t size = getMergedSize(op, loops, sizes, loop);
+    bool isShort = !ShapedType::isDynamic(size) && size < minVectorSize;
     bool isReduction = iterators[loop] != utils::IteratorType::parallel;
     if (isShort || (isReduction && !canReduce) ||
         !isVectorLoop(op, loops, loop))

@@ -124,8 +124,9 @@ func.func @gathered(%x: memref<7x7x3xi8>, %w: memref<448xi8>, %s: memref<16xi32>
   // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<675xi8>
   // CHECK: scf.for %{{.*}} = %c0 to %c25 step %c1
   // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
-  // CHECK: vector.load %{{.*}}, vector<8xi8>
-  // CHECK: vector.store %{{.*}}, %[[SCRATCH]]
+  // CHECK: vector.constant_mask [9] : vector<16xi1>
+  // CHECK: vector.maskedload
+  // CHECK: vector.maskedstore %[[SCRATCH]]
   // CHECK: llvm.fence syncscope("singlethread") acq_rel
   // CHECK: vector.load %[[SCRATCH]]{{.*}}, vector<4xi8>
   quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<7x7x3xi8>)

@@ -5,6 +5,7 @@
 #row = affine_map<(i, k) -> (i)>
 #block = affine_map<(i, k) -> (i, k floordiv 32)>
 #swapped = affine_map<(i, k) -> (k, i)>
+#three = affine_map<(h, w, c) -> (h, w, c)>
 #one = affine_map<(i) -> (i)>
 
 // What belongs to a row is loaded, and computed, once for it.
@@ -151,6 +152,20 @@ func.func @exponential(%x: memref<64xf32>, %y: memref<64xf32>) {
   ^bb0(%value: f32, %out: f32):
     %0 = math.exp %value : f32
     linalg.yield %0 : f32
+  }
+  return
+}
+
+// Three channels are too few for vectors, but rows of pixels are not.
+// CHECK-LABEL: func @few_channels
+func.func @few_channels(%x: memref<20x20x3xi8>, %y: memref<20x20x3xi8, strided<[78, 3, 1], offset: 81>>) {
+  // CHECK: scf.for %{{.*}} = %c0 to %c20 step %c1
+  // CHECK-NOT: scf.for
+  // CHECK: vector.load {{.*}} vector<32xi8>
+  linalg.generic {indexing_maps = [#three, #three], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<20x20x3xi8>) outs(%y : memref<20x20x3xi8, strided<[78, 3, 1], offset: 81>>) {
+  ^bb0(%value: i8, %out: i8):
+    linalg.yield %value : i8
   }
   return
 }
