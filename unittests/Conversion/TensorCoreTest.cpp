@@ -217,8 +217,9 @@ std::string Product::run(const std::string &code) {
   products = instructions.lookup("llvm.nvvm.mma.m16n8k32.row.col.s8");
   valueProducts = instructions.lookup("llvm.nvvm.mma.m16n8k16.row.col.f32.f32");
   dots = instructions.lookup("llvm.nvvm.idp4a.s.s");
-  groupProducts =
-      instructions.lookup("wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8");
+  for (const auto &[name, count] : instructions)
+    if (name.starts_with("wgmma.mma_async."))
+      groupProducts += count;
   return message;
 }
 
@@ -291,27 +292,26 @@ TEST(TensorCores, MultiplyByFourWarps) {
                {70, 70, 100},
                // Enough of tiles of 128 rows, for two groups of four warps.
                {300, 4300, 100}};
-  for (auto size : sizes) {
-    SCOPED_TRACE(std::to_string(size.rows) + "x" +
-                 std::to_string(size.columns) + "x" +
-                 std::to_string(size.depth));
-    Product product(size.rows, size.columns, size.depth, 8, "sm_90a");
-    std::string code = product.compile();
-    ASSERT_NE(code, "");
-    ASSERT_EQ(product.run(code), "");
-    EXPECT_EQ(product.countWrong(), 0);
-    EXPECT_GT(product.groupProducts, 0u);
-    EXPECT_EQ(product.products, 0u);
-    if (size.depth % 16 == 0)
-      EXPECT_EQ(product.conflicts, 0u);
-  }
-  // Nibbles are unpacked in registers, and few rows leave warps idle.
-  Product nibbles(64, 128, 64, 4, "sm_90a"), few(32, 128, 64, 8, "sm_90a");
-  for (Product *product : {&nibbles, &few}) {
-    ASSERT_EQ(product->run(product->compile()), "");
-    EXPECT_EQ(product->countWrong(), 0);
-    EXPECT_GT(product->products, 0u);
-  }
+  for (unsigned width : {8, 4})
+    for (auto size : sizes) {
+      SCOPED_TRACE(
+          std::to_string(width) + " bits, " + std::to_string(size.rows) + "x" +
+          std::to_string(size.columns) + "x" + std::to_string(size.depth));
+      Product product(size.rows, size.columns, size.depth, width, "sm_90a");
+      std::string code = product.compile();
+      ASSERT_NE(code, "");
+      ASSERT_EQ(product.run(code), "");
+      EXPECT_EQ(product.countWrong(), 0);
+      EXPECT_GT(product.groupProducts, 0u);
+      EXPECT_EQ(product.products, 0u);
+      if (size.depth % 16 == 0)
+        EXPECT_EQ(product.conflicts, 0u);
+    }
+  // Few rows leave warps idle.
+  Product few(32, 128, 64, 8, "sm_90a");
+  ASSERT_EQ(few.run(few.compile()), "");
+  EXPECT_EQ(few.countWrong(), 0);
+  EXPECT_GT(few.products, 0u);
 }
 
 TEST(TensorCores, NeedEveryBarrierAndWait) {

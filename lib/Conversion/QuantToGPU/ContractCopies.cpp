@@ -66,10 +66,10 @@ void GPUContractKernel::prepareCopies() {
       // Number by number, from where the column is that belongs there.
       part.shared = add(attr(lhsStageSize()), mul(number, sharedChunk()));
       Value product = div(column, shape().columns);
-      Value inProduct = rem(column, shape().columns);
+      auto [columnGroup, inLane] =
+          unit->findColumn(rem(column, shape().columns));
       Value ofLanes =
-          add(mul(div(inProduct, ofProduct), ofLane),
-              add(mul(product, ofProduct), rem(inProduct, ofProduct)));
+          add(mul(columnGroup, ofLane), add(mul(product, ofProduct), inLane));
       part.panel =
           add(panelStart,
               mul(add(mul(part.plane, tileColumns), ofLanes), rhsChunk));

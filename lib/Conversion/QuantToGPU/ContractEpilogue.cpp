@@ -179,7 +179,7 @@ void GPUContractKernel::forLaneRows(
       LaneRow row;
       row.number =
           add(first, add(rowInProduct,
-                         attr(i * shape().rows + part * shape().rowStride)));
+                         attr(i * shape().rows + unit->getRowOffset(part))));
       if (hasRaggedRows)
         row.exists = kernel.body.isLess(row.number, kernel.import(numRows));
       body(i * shape().laneRows + part, row);

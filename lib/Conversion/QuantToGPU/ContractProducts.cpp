@@ -48,7 +48,7 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
   ofProduct /= down * across;
   int64_t steps = lhsPlanes() / shape().stepPlanes;
   if (unit->multipliesFromShared()) {
-    unit->beginProducts();
+    unit->beginProducts(part, steps);
     for (int64_t step = 0; step < steps; ++step)
       for (int64_t i = 0; i < down; ++i)
         unit->multiplyFromShared(

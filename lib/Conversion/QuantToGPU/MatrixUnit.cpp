@@ -17,6 +17,15 @@ Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
 
 Value MatrixUnit::getLhsSwizzle(Value plane) { return body.times(plane, 2); }
 
+int64_t MatrixUnit::getRowOffset(int64_t row) const {
+  return row * shape.rowStride;
+}
+
+std::pair<Value, Value> MatrixUnit::findColumn(Value inProduct) {
+  return {body.div(inProduct, shape.laneColumns),
+          body.rem(inProduct, shape.laneColumns)};
+}
+
 Value MatrixUnit::getRhsColumn(Value) {
   llvm_unreachable("a unit that does not decode codes of rhs");
 }
@@ -99,8 +108,8 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
                              const MatrixWork &work) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
-    // Of few rows four warps would have none.
-    if (target.getArch() == "sm_90a" && work.isPlain && !work.isNibbles &&
+    // Of few rows some warps would have none.
+    if (target.getArch() == "sm_90a" && work.isPlain &&
         work.tileColumns == 128 && work.numRows.value_or(INT64_MAX) > 32)
       return createWarpGroup(body, target, work);
     return createTensorCore(body);

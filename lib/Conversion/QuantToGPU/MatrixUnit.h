@@ -98,12 +98,12 @@ public:
   /// The sum of `value` over the lanes that have codes of one row.
   virtual mlir::Value addAcrossLanes(mlir::Value value) = 0;
 
-  /// Whether the instruction reads both factors from shared memory, rows and
-  /// columns in order there, and multiplies a product's rows with all columns
-  /// of a group. Then neither the three above nor `addCodes` are called.
+  /// Whether the instruction reads factors from shared memory, rows and columns
+  /// in order there, and multiplies a product's rows with all columns of a
+  /// group. Then neither the three above nor `addCodes` are called.
   virtual bool multipliesFromShared() const { return false; }
-  /// Around the products of a stage.
-  virtual void beginProducts() {}
+  /// Around the products of a stage, of so many steps.
+  virtual void beginProducts(const GroupStage &stage, int64_t steps) {}
   virtual void endProducts() {}
   /// Whether products of a stage go on beside what follows, to be waited for
   /// when those of the next one are under way: `stages` may still be.
@@ -144,10 +144,14 @@ public:
                              int64_t column) = 0;
   /// The first of a lane's rows.
   virtual mlir::Value getRow(mlir::Value lane) = 0;
+  /// How far a lane's row is from the first of a product.
+  virtual int64_t getRowOffset(int64_t row) const;
   /// Which columns a lane has: those of `getColumn` of this number.
   virtual mlir::Value getColumnGroup(mlir::Value lane) = 0;
   virtual mlir::Value getColumn(mlir::Value columnGroup,
                                 mlir::Value column) = 0;
+  /// The inverse of `getColumn`, of a unit that multiplies from shared memory.
+  virtual std::pair<mlir::Value, mlir::Value> findColumn(mlir::Value inProduct);
   /// What is flipped in the number of a column of product `product` in shared
   /// memory, so that banks do not meet; null for nothing.
   virtual mlir::Value getSwizzle(mlir::Value product, int64_t columnProducts);

@@ -27,10 +27,13 @@ std::unique_ptr<MatrixUnit> createValueCore(GPUBuilder &body, mlir::Type lhs,
 std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
                                              mlir::Type rhs, int64_t warps,
                                              int64_t chunks);
-/// sm_90a, with panels of 128 columns of bytes.
+/// sm_90a, with panels of 128 columns.
 std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body,
                                             const GPUTarget &target,
                                             const MatrixWork &work);
+/// The same of nibbles: `groups` with `rows`, a multiple of 8, each.
+std::unique_ptr<MatrixUnit> createNibbleGroup(GPUBuilder &body, int64_t rows,
+                                              int64_t groups);
 /// A StreamUnit.
 std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body,
                                              const MatrixShape &shape);

@@ -12,7 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TensorCore.h"
+#include "WarpGroup.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -43,51 +43,47 @@ MatrixShape getShape(int64_t groups) {
   return shape;
 }
 
-class WarpGroup : public TensorCore {
+/// Both factors are codes of a byte.
+class ByteGroup : public WarpGroup {
 public:
-  WarpGroup(GPUBuilder &body, int64_t groups)
-      : TensorCore(body, getShape(groups)) {}
+  ByteGroup(GPUBuilder &body, int64_t groups)
+      : WarpGroup(body, getShape(groups)) {}
 
-  bool multipliesFromShared() const override { return true; }
-  void beginProducts() override {
-    NVVM::WgmmaFenceAlignedOp::create(builder, loc);
-  }
+  void beginProducts(const GroupStage &, int64_t) override { fence(); }
   void multiplyFromShared(const GroupStage &stage, int64_t step,
                           int64_t product,
                           MutableArrayRef<Value> sums) override;
-  void endProducts() override {
-    NVVM::WgmmaGroupSyncAlignedOp::create(builder, loc);
-  }
-  bool overlapsProducts() const override { return true; }
-  void waitForProducts(int64_t stages) override {
-    NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, stages);
-  }
-  int64_t getNumStages() const override { return 4; }
 
   // Warp w has rows 16 w and the next ones.
   Value getRow(Value lane) override {
     Value inWarp = TensorCore::getRow(body.rem(lane, 32));
     return body.sum(body.times(body.div(lane, 32), 16), inWarp);
   }
-  Value getSwizzle(Value, int64_t) override { return Value(); }
-  Value getLhsSwizzle(Value) override { return Value(); }
-
-  void waitForCopies(int64_t stages) override {
-    TensorCore::waitForCopies(stages);
-    // What was copied is seen by products behind the barrier.
-    NVVM::FenceProxyOp::create(
-        builder, loc, NVVM::ProxyKind::async_shared,
-        NVVM::SharedSpaceAttr::get(builder.getContext(),
-                                   NVVM::SharedSpace::shared_cta));
-  }
-
-private:
-  /// What an instruction reads at index `at`, with `planeBytes` from plane to
-  /// plane.
-  Value describe(Value shared, Value at, int64_t planeBytes);
 };
 
 } // namespace
+
+//===----------------------------------------------------------------------===//
+// What all have
+//===----------------------------------------------------------------------===//
+
+void WarpGroup::fence() { NVVM::WgmmaFenceAlignedOp::create(builder, loc); }
+
+void WarpGroup::endProducts() {
+  NVVM::WgmmaGroupSyncAlignedOp::create(builder, loc);
+}
+
+void WarpGroup::waitForProducts(int64_t stages) {
+  NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, stages);
+}
+
+void WarpGroup::waitForCopies(int64_t stages) {
+  TensorCore::waitForCopies(stages);
+  NVVM::FenceProxyOp::create(
+      builder, loc, NVVM::ProxyKind::async_shared,
+      NVVM::SharedSpaceAttr::get(builder.getContext(),
+                                 NVVM::SharedSpace::shared_cta));
+}
 
 Value WarpGroup::describe(Value shared, Value at, int64_t planeBytes) {
   Type i64 = builder.getI64Type();
@@ -104,7 +100,11 @@ Value WarpGroup::describe(Value shared, Value at, int64_t planeBytes) {
   return arith::OrIOp::create(builder, loc, address, constant(strides));
 }
 
-void WarpGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
+//===----------------------------------------------------------------------===//
+// Bytes
+//===----------------------------------------------------------------------===//
+
+void ByteGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
                                    int64_t product,
                                    MutableArrayRef<Value> sums) {
   Value zero = body.index(0), plane = body.index(step * shape.stepPlanes);
@@ -140,7 +140,11 @@ void WarpGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
 std::unique_ptr<MatrixUnit>
 quant_mlir::createWarpGroup(GPUBuilder &body, const GPUTarget &target,
                             const MatrixWork &work) {
+  bool isFull = work.countTiles(128) >= target.getNumCores();
+  if (work.isNibbles)
+    return createNibbleGroup(body, isFull ? 128 : 64,
+                             work.countTiles(256) >= target.getNumCores() ? 2
+                                                                          : 1);
   // Where two groups would leave cores idle, one has 64 rows.
-  bool isSmall = work.countTiles(128) < target.getNumCores();
-  return std::make_unique<WarpGroup>(body, isSmall ? 1 : 2);
+  return std::make_unique<ByteGroup>(body, isFull ? 2 : 1);
 }

@@ -1,4 +1,4 @@
-// RUN: quant-opt %s --quant-to-gpu="target=nvvm arch=sm_90a" --canonicalize --cse | FileCheck %s
+// RUN: quant-opt %s -split-input-file --quant-to-gpu="target=nvvm arch=sm_90a" --canonicalize --cse | FileCheck %s
 
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
@@ -30,6 +30,33 @@ func.func @group(%x: memref<32768x512xi8>, %w: memref<65536xi8>, %s: memref<128x
   quant.contract
     lhs(%x as <uint8, per_tensor, scale = 0.05, zero_point = 3> : memref<32768x512xi8>)
     rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<128xi32>, : memref<65536xi8>)
+    outs(%y : memref<32768x128xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Nibbles become bytes in registers, which are the first factor then: 64 columns for each of
+// two products, and 128 rows of lhs.
+// CHECK-LABEL: func.func @nibbles(
+// CHECK: gpu.launch_func {{.*}} threads in (%c256, %c1, %c1)
+// CHECK: gpu.func
+// CHECK: scf.for
+// CHECK: gpu.barrier
+// CHECK-COUNT-4: nvgpu.ldmatrix {{.*}} -> vector<4x4xi8>
+// CHECK: nvvm.wgmma.fence.aligned
+// CHECK-COUNT-8: llvm.inline_asm has_side_effects "{{.*}}wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.u8 {
+// CHECK: nvvm.wgmma.commit.group.sync.aligned
+// CHECK: nvvm.wgmma.wait.group.sync.aligned 1
+func.func @nibbles(%x: memref<32768x512xi8>, %w: memref<32768xi8>, %s: memref<128xi32>, %y: memref<32768x128xf32>) {
+  quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.05, zero_point = 3> : memref<32768x512xi8>)
+    rhs(%w as <int4, per_tensor, scale = 0.01> in <panels, tensor<512x128xi4>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16, offset = 8> sums %s : memref<128xi32>, : memref<32768xi8>)
     outs(%y : memref<32768x128xf32>)
     maps [#x, #w, #y]
   return
