@@ -123,14 +123,36 @@ void ContractKernel::analyze() {
                 !loops.areContiguous(run, loops.lhsStrides);
   if (usesTiles)
     planTiles();
+  else
+    planFlips();
   gatheredStride = reductionSize;
-  if (usesTiles) {
+  if (usesTiles || flipsRows) {
     gatheredStride = llvm::alignTo(reductionSize, tileRowBytes);
     // An odd number of lines: otherwise rows of a tile share sets of the cache.
     if (gatheredStride % (2 * tileRowBytes) == 0)
       gatheredStride += tileRowBytes;
   }
   planScratch();
+}
+
+/// In the micro-kernel flips take the place of products, for each panel again;
+/// a copy of a row flips whole registers, once for all panels.
+void ContractKernel::planFlips() {
+  constexpr int64_t minPanels = 2;
+  if (!dot.flipsLhs() || loops.isDepthwise || runSize == 0)
+    return;
+  OpFoldResult rows = attr(1);
+  for (const MergedLoop &loop : rowLoops)
+    rows = kernel.mul(rows, loop.size);
+  // Of fewer rows than a tile has, a step takes as long as its weights do.
+  std::optional<int64_t> known = getConstantIntValue(rows);
+  bool areFew = known && *known < target.getTileRows(panelColumns);
+  flipsRows =
+      needsGather || (!areFew && (columns == 0 || numPanels >= minPanels));
+  if (!flipsRows)
+    return;
+  needsGather = true;
+  dot = dot.withMovedLhs();
 }
 
 int64_t ContractKernel::getTileRows(const Panel &panel) const {
@@ -153,7 +175,7 @@ Value ContractKernel::buildReductionSize() {
 /// Bytes of scratch: on the stack, also on that of a thread. Tiles are so fast
 /// that panels should be read for many rows at once.
 int64_t ContractKernel::getMaxScratch() const {
-  return usesTiles ? 512 << 10 : 128 << 10;
+  return usesTiles || flipsRows ? 512 << 10 : 128 << 10;
 }
 
 void ContractKernel::planScratch() {

@@ -4,8 +4,9 @@
 //
 //   batches
 //     blocks of rows                        one, unless a scratch is needed
-//       scratch of the block                rows gathered, sums of rows
-//       panels of columns                   whole ones in a loop, then the last
+//       scratch of the block                rows gathered or flipped, their
+//       sums panels of columns                   whole ones in a loop, then the
+//       last
 //         the panel packed                  where rhs is no constant
 //         values of the panel's columns     bias, sums, multipliers
 //           tiles of rows                   whole ones in a loop, then the rest
@@ -132,6 +133,8 @@ private:
   /// Numbers of a packed rhs.
   void readLayout();
   void mergeRows();
+  /// Whether rows are copied for their codes to be flipped.
+  void planFlips();
   /// Chooses blocks of rows, and what is prepared for one.
   void planScratch();
   /// Whether the scratch is of all rows, made before their blocks run in
@@ -562,6 +565,7 @@ private:
 
   /// Rows of a block, and what is prepared for each of them.
   bool needsGather = false, needsRowSums = false;
+  bool flipsRows = false;   ///< while they are gathered
   int64_t rowsPerBlock = 0; ///< 0: all
   int64_t scratchRows = 0;
   int64_t gatheredStride = 0;

@@ -244,8 +244,8 @@ ContractKernel::Values ContractKernel::reduce(ArrayRef<Row> rows,
       lhs, sums, [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
         OpFoldResult rhsAt =
             kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
-        return addCodes(rows, panel, at, rhsAt, runLength, Values(carried),
-                        sets);
+        return addCodes(rows, panel, getRunInRow(at, number), rhsAt, runLength,
+                        Values(carried), sets);
       });
   for (int64_t set = 1; set < sets; ++set)
     for (int64_t i = 0; i < chains; ++i)
@@ -445,7 +445,8 @@ ContractKernel::Values ContractKernel::reducePieces(ArrayRef<Row> rows,
   int64_t whole = runSize / size, rest = runSize % size;
   totals = forRuns(
       lhs, totals,
-      [&](OpFoldResult lhsAt, OpFoldResult number, ValueRange carried) {
+      [&](OpFoldResult at, OpFoldResult number, ValueRange carried) {
+        OpFoldResult lhsAt = getRunInRow(at, number);
         OpFoldResult rhsAt =
             kernel.add(panel.rhs, kernel.mul(number, attr(runBytes)));
         auto add = [&](OpFoldResult piece, int64_t count, ValueRange inits) {

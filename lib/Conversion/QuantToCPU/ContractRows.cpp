@@ -3,7 +3,8 @@
 // Rows are numbered through all loops of rows. Where those are one loop, rows
 // are a known distance apart; otherwise every row has its place in each loop.
 // What all panels need of a row is prepared once for a block of rows: its codes
-// in one piece, where lhs has them elsewhere, and their sums.
+// in one piece, where lhs has them elsewhere, or with the signs that the
+// instruction wants, and their sums.
 //
 //===----------------------------------------------------------------------===//
 
@@ -191,18 +192,21 @@ void ContractKernel::gatherRow(Values &outerIvs, Value firstRow, Value row) {
       number = kernel.add(kernel.mul(number, attr(loops.sizes[loop])), iv);
     }
     OpFoldResult dest = kernel.add(to, kernel.mul(number, attr(piece)));
+    auto flip = [&](Value codes) {
+      return flipsRows ? dot.flipLhs(kernel, codes) : codes;
+    };
     kernel.forPieces(attr(piece - rest), wide, [&](Value iv, int64_t lanes) {
       Value codes =
           kernel.load(lhs, kernel.index(kernel.add(source, iv)), lanes);
-      kernel.store(gathered, kernel.index(kernel.add(dest, iv)), codes);
+      kernel.store(gathered, kernel.index(kernel.add(dest, iv)), flip(codes));
     });
     if (rest == 0)
       return;
     OpFoldResult done = attr(piece - rest);
     Value codes = loadSome(lhs, kernel.index(kernel.add(source, done)),
                            llvm::PowerOf2Ceil(rest), rest);
-    kernel.storeFirst(gathered, kernel.index(kernel.add(dest, done)), codes,
-                      rest);
+    kernel.storeFirst(gathered, kernel.index(kernel.add(dest, done)),
+                      flip(codes), rest);
   });
 }
 

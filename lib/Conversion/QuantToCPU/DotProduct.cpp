@@ -58,6 +58,12 @@ static Value buildSplat(KernelBuilder &kernel, VectorType type, int64_t value) {
       DenseElementsAttr::get(type, APInt(width, value, false, true)));
 }
 
+Value DotProduct::flipLhs(KernelBuilder &kernel, Value codes) const {
+  return arith::XOrIOp::create(
+      kernel.builder, kernel.loc, codes,
+      buildSplat(kernel, cast<VectorType>(codes.getType()), -128));
+}
+
 /// Codes that are widened first: one or two, as one i32.
 static Value loadWidened(KernelBuilder &kernel, const FlatOperand &lhs,
                          Value index, int64_t count, int64_t group,
@@ -162,7 +168,7 @@ Value DotProduct::loadLhs(KernelBuilder &kernel, const FlatOperand &lhs,
     words = vector::ShuffleOp::create(builder, loc, words, second,
                                       ArrayRef<int64_t>{0, getColumns()});
   }
-  if (lhsOffset != 0)
+  if (flipsLhs())
     words = arith::XOrIOp::create(
         builder, loc, words,
         buildSplat(kernel, cast<VectorType>(words.getType()),
@@ -190,7 +196,7 @@ Value DotProduct::loadSome(KernelBuilder &kernel, const FlatOperand &lhs,
           return SmallVector<Value>{vector::InsertOp::create(
               builder, loc, code, inits[0], OpFoldResult(iv))};
         })[0];
-    if (lhsOffset != 0)
+    if (flipsLhs())
       all = arith::XOrIOp::create(builder, loc, all,
                                   buildFlips(kernel, codes, count));
     auto word = VectorType::get({1}, builder.getIntegerType(8 * group));
@@ -297,7 +303,7 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
   // Codes beyond the last are 0, and stay so where the others are moved: `mask`
   // says where there are some, null everywhere.
   auto add = [&](Value sum, Value codes, Value mask) -> Value {
-    if (lhsOffset != 0) {
+    if (flipsLhs()) {
       Value flips = buildSplat(kernel, bytes, -128);
       if (mask)
         flips = arith::SelectOp::create(builder, loc, mask, flips,

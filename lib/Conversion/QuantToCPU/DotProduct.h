@@ -48,6 +48,14 @@ public:
     return narrow;
   }
 
+  /// The same instruction for codes of lhs that are stored with
+  /// `getLhsOffset()` added, as flipLhs does it.
+  DotProduct withMovedLhs() const {
+    DotProduct moved = *this;
+    moved.isLhsMoved = true;
+    return moved;
+  }
+
   /// Columns of a register that is a row.
   int64_t getLanes() const { return lanes; }
   /// Rows and columns of a register of accumulators.
@@ -57,6 +65,10 @@ public:
   int64_t getGroup() const { return group; }
   /// What is added to codes of lhs.
   int32_t getLhsOffset() const { return lhsOffset; }
+  /// Whether that is done where codes are loaded.
+  bool flipsLhs() const { return lhsOffset != 0 && !isLhsMoved; }
+  /// Codes of lhs, vector<? x i8>, with `getLhsOffset()` added.
+  mlir::Value flipLhs(KernelBuilder &kernel, mlir::Value codes) const;
   /// vector<lanes x i32>, of values f32
   mlir::VectorType getSumType(mlir::Builder &builder) const;
 
@@ -120,7 +132,7 @@ private:
 
   DotKind kind;
   bool isOfValues = false, hasFMA = false;
-  bool isLhsSigned, isSwapped;
+  bool isLhsSigned, isSwapped, isLhsMoved = false;
   int64_t lanes, group, rows;
   int32_t lhsOffset;
 };

@@ -6,20 +6,23 @@
 #y = affine_map<(m, n, k) -> (m, n)>
 
 // 12 rows are two tiles of 6, 128 columns two panels of four registers: 24
-// accumulators stay in registers for the whole reduction.
+// accumulators stay in registers for the whole reduction. Both panels read rows
+// that were flipped once.
 // CHECK: memref.global "private" constant @multiplier : memref<128xf32> = dense<{{.*}}> {alignment = 64 : i64}
 // CHECK-LABEL: func @tiles
 func.func @tiles(%x: memref<12x64xi8>, %w: memref<8192xi8>, %s: memref<128xi32>, %b: memref<128xi32>, %y: memref<12x128xi8>) {
-  // CHECK-DAG: %[[FLIP:.*]] = arith.constant dense<-2139062144> : vector<16xi32>
+  // CHECK: %[[FLIP:.*]] = arith.constant dense<-128> : vector<64xi8>
+  // CHECK: %[[FLIPPED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<768xi8>
+  // CHECK: %[[CODES:.*]] = arith.xori %{{.*}}, %[[FLIP]] : vector<64xi8>
+  // CHECK: vector.store %[[CODES]], %[[FLIPPED]]
   // CHECK: scf.for %[[PANEL:.*]] = %c0 to %c2 step %c1
   // CHECK: scf.for %[[ROW:.*]] = %c0 to %c12 step %c6
   // CHECK: %[[SUMS:.*]]:24 = scf.for %[[K:.*]] = %c0 to %c16 step %c1 iter_args(%[[SUM:[a-z0-9]*]] =
   // CHECK-COUNT-4: vector.load %{{.*}} : memref<8192xi8>, vector<64xi8>
-  // CHECK: vector.load %{{.*}}, vector<4xi8>
+  // CHECK: vector.load %[[FLIPPED]]{{.*}}, vector<4xi8>
   // CHECK: vector.bitcast %{{.*}} : vector<4xi8> to vector<1xi32>
   // CHECK: vector.broadcast %{{.*}} : i32 to vector<16xi32>
-  // CHECK: arith.xori %{{.*}}, %[[FLIP]]
-  // CHECK: %[[X:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<64xi8>
+  // CHECK-NEXT: %[[X:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<64xi8>
   // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[SUM]], %[[X]], %{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
   // CHECK-COUNT-23: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
   // CHECK-NOT: llvm.call_intrinsic
@@ -118,17 +121,23 @@ func.func @blocks(%x: memref<1x64xi8>, %sx: memref<1x1xf32>, %w: memref<512xi8>,
 }
 
 // A layout whose run is the whole reduction, where lhs has three pieces of 9: rows
-// are gathered for all panels.
+// are gathered for all panels, and flipped on the way: the micro-kernel is left with
+// loads.
 // CHECK-LABEL: func @gathered
 func.func @gathered(%x: memref<7x7x3xi8>, %w: memref<448xi8>, %s: memref<16xi32>, %y: memref<5x5x16xi8>) {
-  // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<675xi8>
+  // CHECK: %[[FLIP:.*]] = arith.constant dense<-128> : vector<16xi8>
+  // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1600xi8>
   // CHECK: scf.for %{{.*}} = %c0 to %c25 step %c1
   // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
   // CHECK: vector.constant_mask [9] : vector<16xi1>
-  // CHECK: vector.maskedload
-  // CHECK: vector.maskedstore %[[SCRATCH]]
+  // CHECK: %[[CODES:.*]] = vector.maskedload
+  // CHECK: %[[FLIPPED:.*]] = arith.xori %[[CODES]], %[[FLIP]]
+  // CHECK: vector.maskedstore %[[SCRATCH]]{{.*}}, %[[FLIPPED]]
   // CHECK: llvm.fence syncscope("singlethread") acq_rel
+  // CHECK-NOT: arith.xori
   // CHECK: vector.load %[[SCRATCH]]{{.*}}, vector<4xi8>
+  // CHECK-NOT: arith.xori
+  // CHECK: return
   quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<7x7x3xi8>)
     rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<3x3x3x16xi8>, columns = [3], reduction = [0, 1, 2], run = 3, panel = 16, group = 4> sums %s : memref<16xi32>, : memref<448xi8>)
     outs(%y as <int8, per_tensor, scale = 2.0> : memref<5x5x16xi8>) maps [#cx, #cw, #cy]
@@ -154,9 +163,22 @@ func.func @parallel_rows(%x: memref<480x512xi8>, %w: memref<65536xi8>, %s: memre
   // CHECK: scf.parallel (%{{.*}}) = (%c0) to (%c480) step (%c48)
   // CHECK-NOT: memref.store
   // CHECK: memref.load %[[SCRATCH]]
-  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<480x512xi8>)
+  quant.contract lhs(%x as <uint8, per_tensor, scale = 0.5> : memref<480x512xi8>)
     rhs(%w as <int8, per_tensor, scale = 0.25, zero_point = 3> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<128xi32>, : memref<65536xi8>)
     outs(%y : memref<480x128xf32>) maps [#x, #w, #y]
+  return
+}
+
+// Few rows are flipped where they are multiplied: their weights take as long.
+// CHECK-LABEL: func @few_rows
+func.func @few_rows(%x: memref<5x128xi8>, %w: memref<16384xi8>, %s: memref<128xi32>, %y: memref<5x128xi8>) {
+  // CHECK-NOT: memref.alloca
+  // CHECK: arith.xori %{{.*}} : vector<16xi32>
+  // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+  // CHECK: return
+  quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : memref<5x128xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.25> in <panels, tensor<128x128xi8>, columns = [1], reduction = [0], run = 1, panel = 64, group = 4> sums %s : memref<128xi32>, : memref<16384xi8>)
+    outs(%y as <int8, per_tensor, scale = 2.0> : memref<5x128xi8>) maps [#x, #w, #y]
   return
 }
 
