@@ -27,7 +27,15 @@ void ContractKernel::mergeRows() {
       operands.push_back(operand);
   if (isExchanged && bias.base)
     operands.push_back(&bias);
-  rowLoops = kernel.mergeLoops(orderLoops(init, loops.rows), sizes, operands);
+  SmallVector<unsigned> order = orderLoops(init, loops.rows);
+  // Where they are next to each other, too, some rows have padding, others not.
+  if (!op.getInputPadding().empty()) {
+    for (unsigned loop : order)
+      if (getConstantIntValue(sizes[loop]) != 1)
+        rowLoops.push_back({loop, sizes[loop]});
+    return;
+  }
+  rowLoops = kernel.mergeLoops(order, sizes, operands);
 }
 
 void ContractKernel::readLayout() {

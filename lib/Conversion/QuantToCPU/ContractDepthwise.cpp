@@ -1,10 +1,14 @@
 //===- ContractDepthwise.cpp - Depthwise contractions of values -----------===//
 //
 // Every channel has weights of its own, so nothing is shared between columns: a
-// register holds channels of lhs as it does of rhs. The weights of a register
-// of channels, decoded, stay in registers over all rows; a tile is several rows
-// that are neighbours in the innermost row loop, whose windows overlap, so that
-// LLVM loads what they share once.
+// register holds channels of lhs as it does of rhs. A tile is several rows that
+// are neighbours in the innermost row loop, pixels, whose windows overlap, so
+// that LLVM loads what they share once. Memory is walked as it lies: rows of
+// pixels, tiles, channels. Weights of codes are decoded once for a row of
+// pixels.
+//
+// Padding is not written: taps that lie in it are left out where pixels are
+// known, and read from zeros where only the run time knows the row.
 //
 // Codes are summed elsewhere (DepthwiseToCPU.cpp), by dot instructions.
 //
@@ -44,31 +48,262 @@ std::string quant_mlir::findNoDepthwiseValuesReason(ContractOp op) {
   return "";
 }
 
-/// Distances of the taps from the first, in the order of the panels.
-static SmallVector<int64_t> getTapOffsets(ContractOp op,
-                                          const ContractLoops &loops) {
-  SmallVector<int64_t> offsets{0};
+//===----------------------------------------------------------------------===//
+// Padding
+//===----------------------------------------------------------------------===//
+
+/// The innermost loop of rows, as the kernel orders them.
+static std::optional<unsigned> findPixelLoop(const ContractLoops &loops) {
+  std::optional<unsigned> found;
+  for (unsigned loop : loops.rows)
+    if (loops.sizes[loop] != 1 &&
+        (!found || loops.initStrides[loop] <= loops.initStrides[*found]))
+      found = loop;
+  return found;
+}
+
+/// Which padded dimensions rows of pixels walk, and which one pixels; nothing
+/// where the kernel needs a padded copy.
+static std::optional<DepthwisePadding>
+analyzePadding(ContractOp op, const ContractLoops &loops) {
+  // Code of edges is written out beside that of the middle.
+  constexpr int64_t maxPaddedTaps = 25;
+  DepthwisePadding result;
+  ArrayRef<int64_t> padding = op.getInputPadding();
+  if (llvm::all_of(padding, [](int64_t size) { return size == 0; }))
+    return result;
+  auto type = cast<ShapedType>(op.getLhs().getType());
+  std::optional<unsigned> pixelLoop = findPixelLoop(loops);
+  if (!type.hasStaticShape() ||
+      !cast<ShapedType>(op.getInit().getType()).hasStaticShape() ||
+      loops.getSize(loops.reduction) > maxPaddedTaps)
+    return std::nullopt;
+  for (auto [dim, expr] : llvm::enumerate(op.getLhsMap().getResults())) {
+    if (padding[2 * dim] == 0 && padding[2 * dim + 1] == 0)
+      continue;
+    LinearExpr linear = *getLinearExpr(expr, loops.sizes.size());
+    if (linear.factors[*loops.channel] != 0)
+      return std::nullopt;
+    if (!pixelLoop || linear.factors[*pixelLoop] == 0) {
+      result.rowDims.push_back(dim);
+      continue;
+    }
+    bool isAlone = !result.pixelDim;
+    for (auto [loop, factor] : llvm::enumerate(linear.factors))
+      isAlone &= factor == 0 || loop == *pixelLoop ||
+                 llvm::is_contained(loops.reduction, loop);
+    if (!isAlone)
+      return std::nullopt;
+    result.pixelDim = dim;
+  }
+  return result;
+}
+
+bool quant_mlir::isPaddedInValuesKernel(ContractOp op) {
+  ContractLoops loops = analyzeLoops(op);
+  return loops.isDepthwise && !op.hasIntegerSum() && op.getLayout() &&
+         findNoDepthwiseValuesReason(op).empty() &&
+         analyzePadding(op, loops).has_value();
+}
+
+/// Where the taps are, in the order of the panels.
+static SmallVector<DepthwiseTap> getTaps(ContractOp op,
+                                         const ContractLoops &loops) {
+  SmallVector<DepthwiseTap> taps;
+  taps.push_back({SmallVector<int64_t>(loops.sizes.size(), 0), 0});
   for (int64_t dim : op.getLayout()->getReduction()) {
     unsigned loop = op.getRhsMap().getDimPosition(dim);
-    SmallVector<int64_t> outer = std::move(offsets);
-    offsets.clear();
-    for (int64_t base : outer)
-      for (int64_t i = 0; i < loops.sizes[loop]; ++i)
-        offsets.push_back(base + i * loops.lhsStrides[loop].value_or(0));
+    SmallVector<DepthwiseTap> outer = std::move(taps);
+    taps.clear();
+    for (const DepthwiseTap &base : outer)
+      for (int64_t i = 0; i < loops.sizes[loop]; ++i) {
+        taps.push_back(base);
+        taps.back().place[loop] = i;
+        taps.back().offset += i * loops.lhsStrides[loop].value_or(0);
+      }
   }
-  return offsets;
+  return taps;
 }
+
+/// Whether the tap of pixel `pixel` lies in lhs, in the dimension of pixels.
+bool ContractKernel::hasPixel(const DepthwiseTap &tap, int64_t pixel) {
+  if (!depthwisePadding.pixelDim)
+    return true;
+  unsigned dim = *depthwisePadding.pixelDim;
+  LinearExpr linear =
+      *getLinearExpr(op.getLhsMap().getResult(dim), loops.sizes.size());
+  int64_t position = linear.constant - op.getInputPadding()[2 * dim] +
+                     pixel * linear.factors[rowLoops.back().loop];
+  for (auto [place, factor] : llvm::zip_equal(tap.place, linear.factors))
+    position += place * factor;
+  return position >= 0 &&
+         position < cast<ShapedType>(op.getLhs().getType()).getDimSize(dim);
+}
+
+/// Whether its row does.
+Value ContractKernel::buildHasRow(ArrayRef<Value> ivs,
+                                  const DepthwiseTap &tap) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Value all;
+  for (unsigned dim : depthwisePadding.rowDims) {
+    LinearExpr linear =
+        *getLinearExpr(op.getLhsMap().getResult(dim), loops.sizes.size());
+    OpFoldResult position =
+        attr(linear.constant - op.getInputPadding()[2 * dim]);
+    for (auto [loop, factor] : llvm::enumerate(linear.factors)) {
+      position = kernel.add(position, attr(tap.place[loop] * factor));
+      if (ivs[loop] && factor != 0)
+        position = kernel.add(position, kernel.mul(ivs[loop], attr(factor)));
+    }
+    int64_t size = cast<ShapedType>(op.getLhs().getType()).getDimSize(dim);
+    // What is less than 0 is large without a sign.
+    Value isInside =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult,
+                              kernel.index(position), kernel.index(size));
+    all = all ? Value(arith::AndIOp::create(builder, loc, all, isInside))
+              : isInside;
+  }
+  return all;
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
 
 void ContractKernel::buildDepthwise(Values &ivs, Value batch) {
-  int64_t lanes = dot.getLanes(), whole = columns / lanes;
-  kernel.forLoop(attr(whole),
-                 [&](Value iv) { buildChannels(ivs, batch, iv, lanes); });
-  if (int64_t rest = columns % lanes)
-    buildChannels(ivs, batch, kernel.index(whole), rest);
+  OpBuilder &builder = kernel.builder;
+  depthwisePadding = *analyzePadding(op, loops);
+  depthwiseTaps = getTaps(op, loops);
+  std::function<void(Values &, unsigned)> nest = [&](Values &ivs,
+                                                     unsigned depth) {
+    if (depth + 1 >= rowLoops.size())
+      return buildPixels(ivs, batch);
+    buildLoop(kernel.index(0), kernel.index(rowLoops[depth].size), 1,
+              depth == 0 && parallel != Parallel::None, [&](Value iv) {
+                ivs[rowLoops[depth].loop] = iv;
+                nest(ivs, depth + 1);
+              });
+  };
+  if (depthwisePadding.rowDims.empty())
+    return nest(ivs, 0);
+  // Rows of padding are read from one pixel of zeros.
+  buildOnStack([&] {
+    int64_t lanes = dot.getLanes(), size = llvm::alignTo(columns, lanes);
+    FlatOperand buffer = allocate(attr(size), lhs.element);
+    Value zero = buildZero(VectorType::get({lanes}, lhs.element));
+    kernel.forPieces(attr(size), lanes, [&](Value at, int64_t) {
+      kernel.store(buffer, at, zero);
+    });
+    zeros = kernel.flatten(buffer.base, AffineMap::getMultiDimIdentityMap(
+                                            1, builder.getContext()));
+    nest(ivs, 0);
+  });
 }
 
-void ContractKernel::buildChannels(Values &ivs, Value batch, Value number,
-                                   int64_t valid) {
+void ContractKernel::buildPixels(Values &ivs, Value batch) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  if (!rowLoops.empty())
+    ivs[rowLoops.back().loop] = Value();
+  Value first = kernel.address(lhs, ivs);
+  OpFoldResult step =
+      rowLoops.empty() ? attr(0) : lhs.strides[rowLoops.back().loop];
+  SmallVector<TapRow> inside, edge;
+  for (const DepthwiseTap &tap : depthwiseTaps)
+    inside.push_back({lhs.base, first, step, tap.offset});
+  if (depthwisePadding.rowDims.empty())
+    return buildPixelTiles(ivs, batch, inside);
+
+  Value areInside;
+  for (const DepthwiseTap &tap : depthwiseTaps) {
+    Value exists = buildHasRow(ivs, tap);
+    areInside =
+        areInside
+            ? Value(arith::AndIOp::create(builder, loc, areInside, exists))
+            : exists;
+    auto select = [&](OpFoldResult inLhs, OpFoldResult outside) -> Value {
+      return arith::SelectOp::create(builder, loc, exists, kernel.index(inLhs),
+                                     kernel.index(outside));
+    };
+    edge.push_back(
+        {arith::SelectOp::create(builder, loc, exists, lhs.base, zeros.base),
+         select(kernel.add(first, attr(tap.offset)), attr(0)),
+         OpFoldResult(select(step, attr(0))), 0});
+  }
+  auto build = [&](ArrayRef<TapRow> taps) {
+    return [&, taps](OpBuilder &, Location) {
+      Values inBranch(ivs);
+      buildPixelTiles(inBranch, batch, taps);
+      scf::YieldOp::create(builder, loc);
+    };
+  };
+  scf::IfOp::create(builder, loc, areInside, build(inside), build(edge));
+}
+
+/// Channels follow each other in memory, so they are inside of pixels, as long
+/// as weights are only loaded. Codes are decoded for a whole row of pixels.
+void ContractKernel::buildPixelTiles(Values &ivs, Value batch,
+                                     ArrayRef<TapRow> taps) {
+  int64_t lanes = dot.getLanes(), whole = columns / lanes;
+  auto forChannels = [&](llvm::function_ref<void(const Channels &)> body) {
+    kernel.forLoop(attr(whole), [&](Value iv) {
+      body(prepareChannels(ivs, batch, iv, lanes));
+    });
+    if (int64_t rest = columns % lanes)
+      body(prepareChannels(ivs, batch, kernel.index(whole), rest));
+  };
+  if (op.hasFloatRhs())
+    return forPixelTiles(
+        [&](Value at, int64_t count, std::optional<int64_t> known) {
+          forChannels([&](const Channels &channels) {
+            buildPixelTile(ivs, taps, channels, at, count, known);
+          });
+        });
+  forChannels([&](const Channels &channels) {
+    forPixelTiles([&](Value at, int64_t count, std::optional<int64_t> known) {
+      buildPixelTile(ivs, taps, channels, at, count, known);
+    });
+  });
+}
+
+void ContractKernel::forPixelTiles(
+    llvm::function_ref<void(Value, int64_t, std::optional<int64_t>)> body) {
+  int64_t most = target.getNumVectorRegisters() / 4;
+  OpFoldResult all = rowLoops.empty() ? attr(1) : rowLoops.back().size;
+  if (!depthwisePadding.pixelDim)
+    return forTiles(all, most, [&](Value at, int64_t count) {
+      body(at, count, std::nullopt);
+    });
+  int64_t size = *getConstantIntValue(all);
+  int64_t count = llvm::divideCeil(size, llvm::divideCeil(size, most));
+  auto isInside = [&](int64_t at) {
+    return at + count <= size &&
+           llvm::all_of(depthwiseTaps, [&](const DepthwiseTap &tap) {
+             return hasPixel(tap, at) && hasPixel(tap, at + count - 1);
+           });
+  };
+  for (int64_t at = 0; at < size;) {
+    int64_t end = at;
+    while (end < size && isInside(end))
+      end += count;
+    if (end > at + count) {
+      buildLoop(kernel.index(at), kernel.index(end), count,
+                /*isParallel=*/false,
+                [&](Value iv) { body(iv, count, std::nullopt); });
+      at = end;
+      continue;
+    }
+    // At an edge which taps exist is written out.
+    body(kernel.index(at), std::min(count, size - at), at);
+    at += count;
+  }
+}
+
+ContractKernel::Channels ContractKernel::prepareChannels(Values &ivs,
+                                                         Value batch,
+                                                         Value number,
+                                                         int64_t valid) {
   OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes(), perPanel = panelColumns / lanes;
   OpFoldResult index = number, inPanel = attr(0);
@@ -85,7 +320,8 @@ void ContractKernel::buildChannels(Values &ivs, Value batch, Value number,
   }
   index = kernel.add(kernel.mul(batch, attr(numPanels)), index);
 
-  Panel panel;
+  Channels channels;
+  Panel &panel = channels.panel;
   panel.columns = valid;
   OpFoldResult first = kernel.mul(number, attr(lanes));
   panel.firstColumn = kernel.index(first);
@@ -99,67 +335,60 @@ void ContractKernel::buildChannels(Values &ivs, Value batch, Value number,
     loadBias(panel, kernel.add(kernel.address(bias, ivs), first), 0);
   loadDecoding(panel, attr(0));
 
-  SmallVector<int64_t> offsets = getTapOffsets(op, loops);
-  Values weights;
   Value stored;
-  for (int64_t tap = 0, e = offsets.size(); tap != e; ++tap) {
+  for (int64_t tap = 0, e = depthwiseTaps.size(); tap != e; ++tap) {
     if (tap % tupleSize == 0)
       stored = dot.loadRhs(kernel, rhs,
                            kernel.index(kernel.add(
                                panel.rhs, attr(tap / tupleSize * tupleBytes))),
                            width);
-    weights.push_back(decodeRhs(
+    channels.weights.push_back(decodeRhs(
         panel, 0, dot.unpackRhs(kernel, stored, width, tap % tupleSize)));
   }
+  return channels;
+}
 
-  // Neighbours in the innermost loop.
-  auto buildRows = [&](Values &ivs, Value at, int64_t count) {
-    if (!rowLoops.empty())
-      ivs[rowLoops.back().loop] = at;
-    SmallVector<Row> rows(count);
-    Values sums;
-    for (int64_t i = 0; i < count; ++i) {
-      Row &row = rows[i];
-      auto place = [&](const FlatOperand &operand) {
-        OpFoldResult address =
-            kernel.add(kernel.address(operand, ivs), panel.firstColumn);
-        if (i != 0)
-          address = kernel.add(
-              address,
-              kernel.mul(operand.strides[rowLoops.back().loop], attr(i)));
-        return kernel.index(address);
-      };
-      row.lhs = place(lhs);
-      row.init = place(init);
-      if (residual.base)
-        row.residual = place(residual);
-      Value sum = arith::ConstantOp::create(
-          builder, kernel.loc, builder.getZeroAttr(dot.getSumType(builder)));
-      for (auto [offset, weight] : llvm::zip_equal(offsets, weights)) {
-        Value x = loadColumns(
-            lhs, kernel.index(kernel.add(row.lhs, attr(offset))), panel, 0);
-        sum = dot.build(kernel, sum, x, weight);
-      }
-      sums.push_back(sum);
+void ContractKernel::buildPixelTile(Values &ivs, ArrayRef<TapRow> taps,
+                                    const Channels &channels, Value at,
+                                    int64_t count,
+                                    std::optional<int64_t> known) {
+  const Panel &panel = channels.panel;
+  if (!rowLoops.empty())
+    ivs[rowLoops.back().loop] = at;
+  SmallVector<Row> rows(count);
+  Values sums;
+  for (int64_t i = 0; i < count; ++i) {
+    Row &row = rows[i];
+    auto place = [&](const FlatOperand &operand) {
+      OpFoldResult address =
+          kernel.add(kernel.address(operand, ivs), panel.firstColumn);
+      if (i != 0)
+        address = kernel.add(
+            address,
+            kernel.mul(operand.strides[rowLoops.back().loop], attr(i)));
+      return kernel.index(address);
+    };
+    row.init = place(init);
+    if (residual.base)
+      row.residual = place(residual);
+    Value sum = buildZero(dot.getSumType(kernel.builder));
+    for (auto [tap, tapRow, weight] :
+         llvm::zip_equal(depthwiseTaps, taps, channels.weights)) {
+      if (known && !hasPixel(tap, *known + i))
+        continue;
+      // A constant distance is part of the instruction's address.
+      OpFoldResult index =
+          kernel.add(kernel.add(tapRow.index, kernel.mul(at, tapRow.step)),
+                     panel.firstColumn);
+      index = kernel.add(index, kernel.add(kernel.mul(tapRow.step, attr(i)),
+                                           attr(tapRow.offset)));
+      FlatOperand source{tapRow.base, lhs.element, {}, attr(0)};
+      Value x = loadColumns(source, kernel.index(index), panel, 0);
+      sum = dot.build(kernel, sum, x, weight);
     }
-    finish(rows, panel, sums);
-  };
-  std::function<void(Values &, unsigned)> nest = [&](Values &ivs,
-                                                     unsigned depth) {
-    if (depth + 1 >= rowLoops.size()) {
-      int64_t most = target.getNumVectorRegisters() / 4;
-      OpFoldResult size = rowLoops.empty() ? attr(1) : rowLoops.back().size;
-      return forTiles(size, most, [&](Value at, int64_t count) {
-        buildRows(ivs, at, count);
-      });
-    }
-    buildLoop(kernel.index(0), kernel.index(rowLoops[depth].size), 1,
-              depth == 0 && parallel != Parallel::None, [&](Value iv) {
-                ivs[rowLoops[depth].loop] = iv;
-                nest(ivs, depth + 1);
-              });
-  };
-  nest(ivs, 0);
+    sums.push_back(sum);
+  }
+  finish(rows, panel, sums);
 }
 
 void ContractKernel::forTiles(OpFoldResult size, int64_t most,

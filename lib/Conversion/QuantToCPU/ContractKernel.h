@@ -70,6 +70,18 @@ struct ColumnConstants {
   bool isOne() const { return !isOperand && values.size() == 1; }
 };
 
+/// A tap of a depthwise window: its place in the loops, and its distance from
+/// the first one in lhs.
+struct DepthwiseTap {
+  llvm::SmallVector<int64_t> place;
+  int64_t offset;
+};
+/// Padded dimensions of lhs: which rows of pixels walk, and which one pixels.
+struct DepthwisePadding {
+  llvm::SmallVector<unsigned> rowDims;
+  std::optional<unsigned> pixelDim;
+};
+
 class ContractKernel {
 public:
   /// `mayUseTiles`: rows of a number that is not known are many.
@@ -457,10 +469,37 @@ private:
   // ContractDepthwise.cpp: every column has rows of its own
   //===--------------------------------------------------------------------===//
 
+  /// A register of channels, and their weights as f32, tap by tap.
+  struct Channels {
+    Panel panel;
+    Values weights;
+  };
+  /// Where a tap's pixels are: from `index` on, of a row's first pixel, `step`
+  /// apart, and `offset` behind that.
+  struct TapRow {
+    mlir::Value base, index;
+    mlir::OpFoldResult step;
+    int64_t offset;
+  };
+  bool hasPixel(const DepthwiseTap &tap, int64_t pixel);
+  mlir::Value buildHasRow(llvm::ArrayRef<mlir::Value> ivs,
+                          const DepthwiseTap &tap);
   void buildDepthwise(Values &ivs, mlir::Value batch);
-  /// Register `number` of channels, of which `valid` exist, for all rows.
-  void buildChannels(Values &ivs, mlir::Value batch, mlir::Value number,
-                     int64_t valid);
+  /// A row of pixels.
+  void buildPixels(Values &ivs, mlir::Value batch);
+  void buildPixelTiles(Values &ivs, mlir::Value batch,
+                       llvm::ArrayRef<TapRow> taps);
+  /// Calls `body` with the first pixel of a tile, how many there are, and the
+  /// first one's number where it is known.
+  void forPixelTiles(
+      llvm::function_ref<void(mlir::Value, int64_t, std::optional<int64_t>)>
+          body);
+  /// Register `number` of channels, of which `valid` exist.
+  Channels prepareChannels(Values &ivs, mlir::Value batch, mlir::Value number,
+                           int64_t valid);
+  void buildPixelTile(Values &ivs, llvm::ArrayRef<TapRow> taps,
+                      const Channels &channels, mlir::Value at, int64_t count,
+                      std::optional<int64_t> known);
   /// Covers [0, size) by tiles of at most `most`.
   void forTiles(mlir::OpFoldResult size, int64_t most,
                 llvm::function_ref<void(mlir::Value, int64_t)> body);
@@ -617,6 +656,11 @@ private:
   unsigned storedWidth = 8;
   int64_t storedTupleSize = 0, storedTupleBytes = 0, storedPanelBytes = 0;
   ColumnConstants storedOffset;
+
+  /// Of depthwise contractions.
+  DepthwisePadding depthwisePadding;
+  llvm::SmallVector<DepthwiseTap> depthwiseTaps;
+  FlatOperand zeros; ///< a pixel of padding
 };
 
 } // namespace quant_mlir

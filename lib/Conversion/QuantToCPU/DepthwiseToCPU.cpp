@@ -211,11 +211,12 @@ DepthwiseWindow quant_mlir::analyzeWindow(ContractOp op,
 }
 
 bool quant_mlir::isPaddedInKernel(ContractOp op) {
+  if (!op.hasIntegerSum())
+    return isPaddedInValuesKernel(op);
   ContractLoops loops = analyzeLoops(op);
   // Padding is of one code.
   return isOneNumber(op.getZeroPoint()) && loops.isDepthwise &&
-         op.hasIntegerSum() && op.getLayout() &&
-         op.getLayout()->getPanel() != 1 &&
+         op.getLayout() && op.getLayout()->getPanel() != 1 &&
          analyzeWindow(op, loops).reason.empty();
 }
 

@@ -128,3 +128,31 @@ func.func @wide_average(%x: tensor<1x9000000xi8>, %o: tensor<1xi8>) -> tensor<1x
     maps [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>] window [9000000] wide -> tensor<1xi8>
   return %y : tensor<1xi8>
 }
+
+// -----
+
+#x = affine_map<(h, w, c, i, j) -> (h + i, w + j, c)>
+#w = affine_map<(h, w, c, i, j) -> (i, j, c)>
+#y = affine_map<(h, w, c, i, j) -> (h, w, c)>
+
+// Depthwise kernels of values leave padding out, of windows of up to 25 taps.
+// CHECK-LABEL: func @depthwise_values
+func.func @depthwise_values(%x: tensor<4x9x16xf32>, %o: tensor<4x9x16xf32>) -> tensor<4x9x16xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x3x16xf32>
+  // CHECK-NOT: insert_slice
+  // CHECK: padding [1, 1, 1, 1, 0, 0]
+  %y = quant.contract lhs(%x : tensor<4x9x16xf32>) rhs(%w : tensor<3x3x16xf32>)
+    outs(%o : tensor<4x9x16xf32>) maps [#x, #w, #y] padding [1, 1, 1, 1, 0, 0] -> tensor<4x9x16xf32>
+  return %y : tensor<4x9x16xf32>
+}
+
+// CHECK-LABEL: func @large_window
+func.func @large_window(%x: tensor<4x9x16xf32>, %o: tensor<4x9x16xf32>) -> tensor<4x9x16xf32> {
+  %w = arith.constant dense<1.0> : tensor<3x9x16xf32>
+  // CHECK: insert_slice
+  // CHECK-NOT: padding
+  // CHECK: return
+  %y = quant.contract lhs(%x : tensor<4x9x16xf32>) rhs(%w : tensor<3x9x16xf32>)
+    outs(%o : tensor<4x9x16xf32>) maps [#x, #w, #y] padding [1, 1, 4, 4, 0, 0] -> tensor<4x9x16xf32>
+  return %y : tensor<4x9x16xf32>
+}

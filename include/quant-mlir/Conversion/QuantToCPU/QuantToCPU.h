@@ -37,6 +37,7 @@ bool isPaddedInKernel(ContractOp op);
 /// The same where sums are of values, which populateContractToCPUPatterns
 /// knows.
 std::string findNoDepthwiseValuesReason(ContractOp op);
+bool isPaddedInValuesKernel(ContractOp op);
 /// The same for any operation of the integer form.
 std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
 
