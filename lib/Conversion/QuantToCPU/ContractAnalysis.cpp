@@ -146,7 +146,6 @@ void ContractKernel::analyze() {
 /// In the micro-kernel flips take the place of products, for each panel again;
 /// a copy of a row flips whole registers, once for all panels.
 void ContractKernel::planFlips() {
-  constexpr int64_t minPanels = 2;
   if (!dot.flipsLhs() || loops.isDepthwise || runSize == 0)
     return;
   OpFoldResult rows = attr(1);
@@ -154,9 +153,8 @@ void ContractKernel::planFlips() {
     rows = kernel.mul(rows, loop.size);
   // Of fewer rows than a tile has, a step takes as long as its weights do.
   std::optional<int64_t> known = getConstantIntValue(rows);
-  bool areFew = known && *known < target.getTileRows(panelColumns);
   flipsRows =
-      needsGather || (!areFew && (columns == 0 || numPanels >= minPanels));
+      needsGather || !known || *known >= target.getTileRows(panelColumns);
   if (!flipsRows)
     return;
   needsGather = true;
