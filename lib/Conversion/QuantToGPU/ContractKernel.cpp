@@ -282,9 +282,11 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
   }
   bool isPlain =
       !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
-  if (loops.isDepthwise)
+  if (loops.isDepthwise) {
     unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
-  else if (int64_t chunks = chooseStreamChunks())
+    return;
+  }
+  if (int64_t chunks = chooseStreamChunks())
     unit = createStreamUnit(kernel.body, target, tileColumns,
                             *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
