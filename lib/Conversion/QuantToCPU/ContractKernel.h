@@ -351,15 +351,8 @@ private:
   /// ones where sums are wide.
   Values reduce(llvm::ArrayRef<Row> rows, const Panel &panel);
   Values reducePieces(llvm::ArrayRef<Row> rows, const Panel &panel);
-  Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
   /// What the sums of these rows begin with, row by row.
   Values buildStarts(llvm::ArrayRef<Row> rows, const Panel &panel);
-  /// Adds block `number` of `size` codes, times its scale, to `totals`.
-  Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
-                  mlir::OpFoldResult number, int64_t size, Values totals);
-  /// Adds what block `number` has in each run, `size` codes, to `sums`.
-  Values addBlockCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
-                       mlir::OpFoldResult number, int64_t size, Values sums);
   /// Adds `size` codes that follow each other, from `lhs` behind the rows'
   /// first codes and `rhs` behind the panel's first byte on, to `sums`.
   Values addCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
@@ -373,11 +366,6 @@ private:
                 mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
                 mlir::OpFoldResult count, int64_t before,
                 llvm::MutableArrayRef<mlir::Value> sums);
-  /// sum(w - zw) of a block's columns, of register `reg`.
-  mlir::Value loadBlockSums(const Panel &panel, mlir::OpFoldResult number,
-                            int64_t reg, int64_t size);
-  /// (high << 16) | (low & 0xffff), of either where there is only one.
-  mlir::Value joinPairs(mlir::Value low, mlir::Value high);
   /// addBlock, of values: codes of the block are decoded with its parameters.
   Values addDecodedBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
                          mlir::OpFoldResult number, int64_t size,
@@ -386,6 +374,23 @@ private:
   /// sum - scalar * vector, in the type of the sum
   mlir::Value subtractProduct(mlir::Value sum, mlir::Value scalar,
                               mlir::Value vector);
+
+  //===--------------------------------------------------------------------===//
+  // ContractBlocks.cpp: blocks of scales
+  //===--------------------------------------------------------------------===//
+
+  Values reduceBlocks(llvm::ArrayRef<Row> rows, const Panel &panel);
+  /// Adds block `number` of `size` codes, times its scale, to `totals`.
+  Values addBlock(llvm::ArrayRef<Row> rows, const Panel &panel,
+                  mlir::OpFoldResult number, int64_t size, Values totals);
+  /// Adds what block `number` has in each run, `size` codes, to `sums`.
+  Values addBlockCodes(llvm::ArrayRef<Row> rows, const Panel &panel,
+                       mlir::OpFoldResult number, int64_t size, Values sums);
+  /// sum(w - zw) of a block's columns, of register `reg`.
+  mlir::Value loadBlockSums(const Panel &panel, mlir::OpFoldResult number,
+                            int64_t reg, int64_t size);
+  /// (high << 16) | (low & 0xffff), of either where there is only one.
+  mlir::Value joinPairs(mlir::Value low, mlir::Value high);
 
   //===--------------------------------------------------------------------===//
   // ContractDecode.cpp: sums of values
