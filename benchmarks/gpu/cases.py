@@ -56,14 +56,15 @@ class Case:
 def all_cases():
   cases = []
   # Ragged and small, for numbers only.
-  for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (70, 130, 100), (130, 200, 320)]:
+  for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (40, 200, 1056), (70, 130, 100),
+                  (130, 200, 320), (300, 4300, 100)]:
     cases += [
         Case("int8", m, n, k, timed=False),
         Case("int8 zero points", m, n, k, lhs="uint8", result="int8", asymmetric=True,
              bias=True, timed=False),
         Case("int4", m, n, k, weights="int4", timed=False),
     ]
-  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (130, 200, 320)]:
+  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (40, 200, 1056), (130, 200, 320)]:
     for block in 32, 64:
       if k % block:
         continue
@@ -72,7 +73,7 @@ def all_cases():
           Case("int4 block %d zero points" % block, m, n, k, weights="int4", block=block,
                asymmetric=True, timed=False),
       ]
-  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (130, 200, 320)]:
+  for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (40, 200, 1056), (130, 200, 320)]:
     for lhs in ("f16", "bf16", "f32")[:3 if m <= 8 else 2]:
       values = dict(lhs=lhs, timed=False)
       cases += [

@@ -60,6 +60,10 @@ public:
   unsigned getIndexWidth() const { return isSPIRV() ? 32 : 64; }
   /// Workgroups that run at the same time, at least: fewer leave cores idle.
   int64_t getNumCores() const { return 100; }
+  /// Columns of a workgroup, where several share a panel of weights.
+  int64_t getMinTileColumns() const {
+    return kind == GPUKind::NVVM ? 32 : 128;
+  }
 
   /// Bytes of shared memory that a kernel has without asking for them when it is
   /// launched.

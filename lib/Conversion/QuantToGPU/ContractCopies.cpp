@@ -49,10 +49,14 @@ void GPUContractKernel::prepareCopies() {
   }
 
   // A panel is copied as it lies.
-  Value panelNumber = add(mul(batch, numPanels), panel);
+  int64_t parts = panelColumns / tileColumns;
+  Value panelNumber = add(mul(batch, numPanels), div(panel, parts));
   int64_t rhsChunk = chunkBytes / rhsElement;
   Value panelStart =
-      add(rhs.start, mul(panelNumber, columnChunks * tileColumns * rhsChunk));
+      add(rhs.start, mul(panelNumber, columnChunks * panelColumns * rhsChunk));
+  if (parts != 1)
+    panelStart =
+        add(panelStart, mul(rem(panel, parts), tileColumns * rhsChunk));
   int64_t chunks = tileColumns * rhsPlanes();
   int64_t ofProduct = shape().laneColumns, ofLane = laneColumns();
   for (int64_t done = 0; done < chunks; done += numThreads()) {
@@ -72,11 +76,13 @@ void GPUContractKernel::prepareCopies() {
           add(mul(columnGroup, ofLane), add(mul(product, ofProduct), inLane));
       part.panel =
           add(panelStart,
-              mul(add(mul(part.plane, tileColumns), ofLanes), rhsChunk));
+              mul(add(mul(part.plane, panelColumns), ofLanes), rhsChunk));
       rhsChunks.push_back(part);
       continue;
     }
-    part.panel = add(panelStart, mul(number, rhsChunk));
+    Value inPanel =
+        parts == 1 ? number : add(mul(part.plane, panelColumns), column);
+    part.panel = add(panelStart, mul(inPanel, rhsChunk));
     Value group = div(column, groupColumns());
     Value inGroup = rem(column, groupColumns());
     Value product = rem(div(inGroup, ofProduct), columnProducts());
@@ -128,7 +134,7 @@ Value GPUContractKernel::locateRhs(const RhsChunk &part, Value step,
     Value number = add(mul(step, rhsPlanes()), part.plane);
     exists = kernel.body.isLess(number, attr(columnChunks));
   }
-  int64_t stage = tileColumns * rhsPlanes() * chunkBytes / rhsElement;
+  int64_t stage = panelColumns * rhsPlanes() * chunkBytes / rhsElement;
   return add(part.panel, mul(step, stage));
 }
 

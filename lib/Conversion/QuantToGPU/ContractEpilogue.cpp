@@ -110,7 +110,7 @@ Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
   if (block)
     row = add(mul(batch, numBlockRows()), block);
   Value at =
-      add(mul(row, numPanels * tileColumns), first ? first : firstColumn);
+      add(mul(row, numPanels * panelColumns), first ? first : firstColumn);
   return unit->load(type, operand.base, at);
 }
 

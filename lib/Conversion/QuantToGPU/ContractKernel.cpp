@@ -149,6 +149,17 @@ void GPUContractKernel::mergeRows() {
     numRows = kernel.host.mul(numRows, loop.size);
 }
 
+/// Few rows are few tiles: workgroups share a panel then, as long as there are
+/// cores without one. More of them would read what is copied of lhs again.
+void GPUContractKernel::divideColumns() {
+  std::optional<int64_t> rows = getConstantIntValue(numRows);
+  if (!rows || !isFew(*rows))
+    return;
+  while (tileColumns / 2 >= target.getMinTileColumns() &&
+         numColumnTiles() * numBatches < target.getNumCores())
+    tileColumns /= 2;
+}
+
 /// Rows enough for the machine to have work, and groups of lanes whose parts
 /// are as square as may be: those need the fewest bytes of shared memory for a
 /// product.
@@ -167,7 +178,7 @@ void GPUContractKernel::chooseTile() {
   int64_t mostRows = shape().maxTileRows / (blockCodes != 0 ? 2 : 1);
   tileRows = std::max(least, mostRows);
   auto numTiles = [&] {
-    return llvm::divideCeil(*known, tileRows) * numPanels * numBatches;
+    return llvm::divideCeil(*known, tileRows) * numColumnTiles() * numBatches;
   };
   while (known && tileRows > least &&
          (*known <= tileRows / 2 ||
@@ -275,7 +286,9 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
       unit =
           createValueStream(kernel.body, target, factor, codes, warps, chunks);
     } else {
-      unit = createValueUnit(kernel.body, target, factor, codes);
+      divideColumns();
+      unit = createValueUnit(kernel.body, target, factor, codes,
+                             getConstantIntValue(numRows));
     }
     kernel.setGroupSize(numThreads());
     return;
@@ -284,18 +297,18 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
       !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
   if (loops.isDepthwise) {
     unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
-    return;
-  }
-  if (int64_t chunks = chooseStreamChunks())
+  } else if (int64_t chunks = chooseStreamChunks()) {
     unit = createStreamUnit(kernel.body, target, tileColumns,
                             *getConstantIntValue(numRows),
                             chunks * rhsChunkCodes() / chunkBytes);
-  else
+  } else {
+    divideColumns();
     unit = createMatrixUnit(kernel.body, target,
                             {tileColumns, getConstantIntValue(numRows),
-                             numPanels * numBatches, isNibbles,
+                             numColumnTiles() * numBatches, isNibbles,
                              block ? block->second : 0, isPlain});
-  kernel.setGroupSize(numThreads());
+    kernel.setGroupSize(numThreads());
+  }
 }
 
 void GPUContractKernel::analyze() {
@@ -347,7 +360,7 @@ void GPUContractKernel::analyze() {
                           *loops.channel, sizes, target);
   }
   mergeRows();
-  tileColumns = layout.getPanel();
+  tileColumns = panelColumns = layout.getPanel();
   chooseUnit(pixels);
   isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
   isLhsSigned |= isLhsFlipped;
@@ -451,15 +464,15 @@ void GPUContractKernel::build() {
     return buildDepthwise();
   if (unit->isStreaming())
     return isOfValues ? buildValueStream() : buildStream();
-  shared = kernel.allocateShared(unit->getNumStages() * stageSize(),
+  shared = kernel.allocateShared(numStages() * stageSize(),
                                  unit->hasAsyncCopies() ? lhs.element
                                                         : builder.getI32Type(),
                                  /*alignment=*/128);
   buildPositions();
   prepareCopies();
   finish(reduce());
-  kernel.launch({ceilDiv(kernel.host, numRows, tileRows), attr(numPanels),
-                 attr(numBatches)});
+  kernel.launch({ceilDiv(kernel.host, numRows, tileRows),
+                 attr(numColumnTiles()), attr(numBatches)});
 }
 
 void quant_mlir::buildContractKernel(ContractOp op, const GPUTarget &target,

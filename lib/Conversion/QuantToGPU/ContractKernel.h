@@ -106,6 +106,7 @@ private:
   void analyze();
   void importOperands();
   void chooseTile();
+  void divideColumns();
   void mergeRows();
   /// `pixels` of a depthwise contraction that an invocation has.
   void chooseUnit(int64_t pixels);
@@ -274,6 +275,10 @@ private:
   mlir::Value rem(mlir::Value a, int64_t b) { return kernel.body.rem(a, b); }
 
   const MatrixShape &shape() const { return unit->shape; }
+  /// Workgroups that share the columns of a row.
+  int64_t numColumnTiles() const {
+    return llvm::divideCeil(columns, tileColumns);
+  }
   int64_t numThreads() const { return shape().groups * shape().lanes; }
   int64_t groupRows() const { return tileRows / groupsDown; }
   int64_t groupColumns() const { return tileColumns / groupsAcross; }
@@ -292,6 +297,12 @@ private:
   }
   int64_t stageSize() const {
     return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
+  }
+  int64_t numStages() const {
+    int64_t elementBytes = unit->hasAsyncCopies() ? lhsBytes : 4;
+    // Three are enough for any unit, and no more are filled than there are.
+    return std::min(unit->getNumStages(stageSize() * elementBytes),
+                    std::max<int64_t>(3, numSteps));
   }
   /// Codes of the reduction in a step of products, and in a stage.
   int64_t stepCodes() const { return shape().stepPlanes * lhsChunkCodes(); }
@@ -340,6 +351,7 @@ private:
   Values rowZeros; ///< of a lane's rows, beside dynamic lhs in blocks
 
   int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;
+  int64_t panelColumns = 128; ///< a multiple of those of a tile
   bool hasRaggedRows = true;
   LhsCopy lhsCopy = LhsCopy::Pieces;
   int64_t lhsPiece = 16;
@@ -348,7 +360,7 @@ private:
 
   mlir::Value shared;
   mlir::Value thread, lane, groupRow, groupColumn;
-  mlir::Value firstRow, panel, batch, firstColumn;
+  mlir::Value firstRow, panel, batch, firstColumn; ///< panel, or tile of one
   llvm::SmallVector<LaneRow> laneRows; ///< of a depthwise contraction
   std::optional<unsigned> pixelLoop;   ///< in which a lane has several rows
   std::optional<WindowLoads> window;

@@ -105,7 +105,7 @@ GPUContractKernel::Values GPUContractKernel::reduce() {
 /// before, whose memory is filled again. Where products overlap, that one may
 /// be under way, and the memory is that of the one before it.
 GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
-  int64_t size = stageSize(), numStages = unit->getNumStages();
+  int64_t size = stageSize(), numStages = this->numStages();
   bool overlaps = unit->overlapsProducts();
   int64_t ahead = numStages - (overlaps ? 2 : 1);
   size_t count = inits.size();

@@ -112,7 +112,7 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
     if (target.getArch() == "sm_90a" && work.isPlain &&
         work.tileColumns == 128 && work.numRows.value_or(INT64_MAX) > 32)
       return createWarpGroup(body, target, work);
-    return createTensorCore(body);
+    return createTensorCore(body, work);
   case GPUKind::ROCDL:
     return createMatrixCore(body, target, work.tileColumns, work.numRows,
                             work.isNibbles, work.blockCodes);
@@ -122,11 +122,11 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
   llvm_unreachable("unknown kind of GPU");
 }
 
-std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
-                                                        const GPUTarget &target,
-                                                        Type lhs, Type rhs) {
+std::unique_ptr<MatrixUnit>
+quant_mlir::createValueUnit(GPUBuilder &body, const GPUTarget &target, Type lhs,
+                            Type rhs, std::optional<int64_t> numRows) {
   assert(target.multipliesValues() && "no other target has such kernels");
-  return createValueCore(body, lhs, rhs);
+  return createValueCore(body, lhs, rhs, isFew(numRows));
 }
 
 std::unique_ptr<MatrixUnit>

@@ -163,11 +163,12 @@ public:
   //===--------------------------------------------------------------------===//
 
   /// Whether copies from global to shared memory need no registers, and go on
-  /// beside products: `numStages` of them. Shared memory is then of lhs's type.
-  /// Without, a kernel carries words in registers from one step to the next,
-  /// and shared memory is of i32, as are factors where they are aligned.
+  /// beside products: `numStages` of so many bytes. Shared memory is then of
+  /// lhs's type. Without, a kernel carries words in registers from one step to
+  /// the next, and shared memory is of i32, as are factors where they are
+  /// aligned.
   virtual bool hasAsyncCopies() const { return false; }
-  virtual int64_t getNumStages() const { return 2; }
+  virtual int64_t getNumStages(int64_t stageBytes) const { return 2; }
   /// `valid`: how many of `count` elements exist, an index; null where all do.
   /// Others become zeros.
   virtual void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
@@ -192,6 +193,11 @@ protected:
   mlir::OpBuilder &builder;
   mlir::Location loc;
 };
+
+/// Rows so few that a product takes as long as its weights do to arrive.
+inline bool isFew(std::optional<int64_t> numRows) {
+  return numRows && *numRows <= 64;
+}
 
 /// A contraction, as units are chosen by.
 struct MatrixWork {
@@ -219,7 +225,8 @@ std::unique_ptr<MatrixUnit> createMatrixUnit(GPUBuilder &body,
 /// the same or codes (i4, i8, fp8 beside f16), or fp8 and fp8.
 std::unique_ptr<MatrixUnit> createValueUnit(GPUBuilder &body,
                                             const GPUTarget &target,
-                                            mlir::Type lhs, mlir::Type rhs);
+                                            mlir::Type lhs, mlir::Type rhs,
+                                            std::optional<int64_t> numRows);
 /// The same for up to eight rows, with `warps` that have `chunks` of rhs each;
 /// `lhs` may be f32, too, and `rhs` is codes.
 std::unique_ptr<MatrixUnit> createValueStream(GPUBuilder &body,

@@ -19,10 +19,12 @@ struct MatrixWork;
 struct MatrixShape;
 struct GPUTargetOptions;
 
-std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body);
-/// Of values and codes: see createValueUnit.
+std::unique_ptr<MatrixUnit> createTensorCore(GPUBuilder &body,
+                                             const MatrixWork &work);
+/// Of values and codes: see createValueUnit. `isLong`: with stages of twice the
+/// length.
 std::unique_ptr<MatrixUnit> createValueCore(GPUBuilder &body, mlir::Type lhs,
-                                            mlir::Type rhs);
+                                            mlir::Type rhs, bool isLong);
 /// The same of up to eight rows: see createValueStream.
 std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
                                              mlir::Type rhs, int64_t warps,

@@ -1,7 +1,7 @@
 //===- TensorCore.cpp - Products of NVIDIA's tensor cores -----------------===//
 //
 // mma.sync m16n8k32 on bytes, whose factors ldmatrix loads, and three stages of
-// cp.async: sm_80 and later.
+// cp.async, or more of small tiles: sm_80 and later.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,9 @@ using namespace mlir;
 using namespace quant_mlir;
 
 namespace {
-MatrixShape getShape() {
+MatrixShape getShape(int64_t stagePlanes) {
   MatrixShape shape;
+  shape.stagePlanes = stagePlanes;
   shape.rows = 16;
   shape.columns = 8;
   shape.lanes = 32;
@@ -33,7 +34,8 @@ MatrixShape getShape() {
 
 } // namespace
 
-TensorCore::TensorCore(GPUBuilder &body) : MatrixUnit(body, getShape()) {}
+TensorCore::TensorCore(GPUBuilder &body, int64_t stagePlanes)
+    : MatrixUnit(body, getShape(stagePlanes)) {}
 
 //===----------------------------------------------------------------------===//
 // Factors
@@ -157,6 +159,15 @@ void TensorCore::copyAsync(Value from, Value at, Value shared, Value to,
       valid, bypass);
 }
 
+int64_t TensorCore::getNumStages(int64_t stageBytes) const {
+  int64_t stages = std::clamp<int64_t>((48 << 10) / stageBytes, 3, 12);
+  // Of few rows a workgroup may be alone on its core, of which the smallest
+  // have 99 KB for one.
+  if (shape.stagePlanes > 4)
+    stages = std::max(stages, std::min<int64_t>((96 << 10) / stageBytes, 8));
+  return stages;
+}
+
 void TensorCore::commitCopies() {
   NVVM::CpAsyncCommitGroupOp::create(builder, loc);
 }
@@ -165,6 +176,14 @@ void TensorCore::waitForCopies(int64_t stages) {
   NVVM::CpAsyncWaitGroupOp::create(builder, loc, stages);
 }
 
-std::unique_ptr<MatrixUnit> quant_mlir::createTensorCore(GPUBuilder &body) {
-  return std::make_unique<TensorCore>(body);
+std::unique_ptr<MatrixUnit>
+quant_mlir::createTensorCore(GPUBuilder &body, const MatrixWork &work) {
+  // Few rows have less to do for a barrier. Blocks are parts of a stage, or
+  // whole ones.
+  constexpr int64_t planes = 8, codes = planes * chunkBytes;
+  int64_t block = work.blockCodes;
+  bool fits =
+      block == 0 || (block < codes ? codes % block : block % codes) == 0;
+  return std::make_unique<TensorCore>(body,
+                                      isFew(work.numRows) && fits ? planes : 4);
 }

@@ -11,7 +11,7 @@ namespace quant_mlir {
 /// mma.sync m16n8k32: see TensorCore.cpp.
 class TensorCore : public MatrixUnit {
 public:
-  explicit TensorCore(GPUBuilder &body);
+  TensorCore(GPUBuilder &body, int64_t stagePlanes);
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
@@ -37,6 +37,10 @@ public:
   mlir::Value getColumn(mlir::Value columnGroup, mlir::Value column) override {
     return body.sum(body.times(columnGroup, 2), column);
   }
+  /// Rows of the planes that lanes beside each other copy meet in no bank.
+  mlir::Value getLhsSwizzle(mlir::Value plane) override {
+    return shape.stagePlanes > 4 ? plane : MatrixUnit::getLhsSwizzle(plane);
+  }
   /// Eight columns that follow each other are of four products, or of two.
   mlir::Value getSwizzle(mlir::Value product, int64_t columnProducts) override {
     return columnProducts >= 4 ? body.times(body.rem(product, 4), 2)
@@ -44,7 +48,8 @@ public:
   }
 
   bool hasAsyncCopies() const override { return true; }
-  int64_t getNumStages() const override { return 3; }
+  /// Three; more of small tiles, of which more have to be on their way.
+  int64_t getNumStages(int64_t stageBytes) const override;
   void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
                  mlir::Value to, int64_t count, mlir::Value valid) override;
   void commitCopies() override;

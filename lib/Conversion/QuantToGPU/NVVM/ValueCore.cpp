@@ -35,8 +35,9 @@ namespace {
 
 class ValueCore : public TensorCore {
 public:
-  ValueCore(GPUBuilder &body, Type lhs, Type rhs)
-      : TensorCore(body), lhsType(lhs), rhsType(rhs), value(getValue(lhs)) {}
+  ValueCore(GPUBuilder &body, Type lhs, Type rhs, bool isLong)
+      : TensorCore(body, isLong ? 8 : 4), lhsType(lhs), rhsType(rhs),
+        value(getValue(lhs)) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
@@ -58,8 +59,10 @@ public:
   Value getLhsSwizzle(Value plane) override {
     if (!decodesRhs())
       return TensorCore::getLhsSwizzle(plane);
-    return body.sum(body.times(body.rem(plane, 2), 4),
-                    body.times(body.div(plane, 2), 2));
+    Value swizzle = body.sum(body.times(body.rem(plane, 2), 4),
+                             body.times(body.rem(body.div(plane, 2), 2), 2));
+    return shape.stagePlanes > 4 ? body.sum(swizzle, body.div(plane, 4))
+                                 : swizzle;
   }
 
 protected:
@@ -425,7 +428,7 @@ std::unique_ptr<MatrixUnit> quant_mlir::createColumnCore(GPUBuilder &body,
   return std::make_unique<ColumnCore>(body, lhs, rhs, warps, chunks);
 }
 
-std::unique_ptr<MatrixUnit> quant_mlir::createValueCore(GPUBuilder &body,
-                                                        Type lhs, Type rhs) {
-  return std::make_unique<ValueCore>(body, lhs, rhs);
+std::unique_ptr<MatrixUnit>
+quant_mlir::createValueCore(GPUBuilder &body, Type lhs, Type rhs, bool isLong) {
+  return std::make_unique<ValueCore>(body, lhs, rhs, isLong);
 }

@@ -18,7 +18,7 @@ public:
   void endProducts() override;
   bool overlapsProducts() const override { return true; }
   void waitForProducts(int64_t stages) override;
-  int64_t getNumStages() const override { return 4; }
+  int64_t getNumStages(int64_t) const override { return 4; }
   /// What was copied is seen by products behind the barrier.
   void waitForCopies(int64_t stages) override;
 

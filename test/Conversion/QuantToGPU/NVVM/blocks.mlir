@@ -4,7 +4,7 @@
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
-// Two blocks of 32 in a stage. A sum of a block begins as the bits of 1.5 * 2^23,
+// Four blocks of 32 in a stage. A sum of a block begins as the bits of 1.5 * 2^23,
 // and is a float when they are subtracted; nothing but values goes from stage to
 // stage. Scales, of 16 times the code, are those of 1 / 16.
 // CHECK-LABEL: func.func @short(
@@ -46,10 +46,10 @@ func.func @short(%x: memref<32x256xi8>, %w: memref<4096xi8>, %s: memref<8x32xi32
 // CHECK: arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
 // CHECK: vector.fma
 // CHECK: } else {
-func.func @long(%x: memref<32x256xi8>, %w: memref<8192xi8>, %s: memref<2x32xi32>, %y: memref<32x32xf32>) {
+func.func @long(%x: memref<32x512xi8>, %w: memref<16384xi8>, %s: memref<2x32xi32>, %y: memref<32x32xf32>) {
   quant.contract
-    lhs(%x as <int8, per_tensor, scale = 1.0, zero_point = 3> : memref<32x256xi8>)
-    rhs(%w as <int8, per_block<[128, -1]>, scale = dense<[[1.0], [2.0]]> : tensor<2x1xf32>> in <panels, tensor<256x32xi8>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> sums %s : memref<2x32xi32>, : memref<8192xi8>)
+    lhs(%x as <int8, per_tensor, scale = 1.0, zero_point = 3> : memref<32x512xi8>)
+    rhs(%w as <int8, per_block<[256, -1]>, scale = dense<[[1.0], [2.0]]> : tensor<2x1xf32>> in <panels, tensor<512x32xi8>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> sums %s : memref<2x32xi32>, : memref<16384xi8>)
     outs(%y : memref<32x32xf32>)
     maps [#x, #w, #y]
   return

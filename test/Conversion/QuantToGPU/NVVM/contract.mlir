@@ -5,22 +5,22 @@
 #b = affine_map<(m, n, k) -> (n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
-// Three stages of 64 bytes: 32 rows of lhs, 32 columns of rhs. Two of them are
-// on their way before the loop; a lane copies 16 bytes of each at once.
+// Of few rows eight stages of 128 bytes: 32 rows of lhs, 32 columns of rhs, for which the
+// launch asks. Seven of them are on their way before the loop; a lane copies 16 bytes at
+// once, twice of each side.
 // CHECK-LABEL: func.func @pipeline(
-// CHECK: gpu.launch_func @[[NAME:.*]]::@[[NAME]] blocks in (%c1, %c1, %c1) threads in (%c128, %c1, %c1)
+// CHECK: gpu.launch_func @[[NAME:.*]]::@[[NAME]] blocks in (%c1, %c1, %c1) threads in (%c128, %c1, %c1) dynamic_shared_memory_size %c65536_i32
 // CHECK: gpu.func @[[NAME]](
-// CHECK-SAME: workgroup(%[[SHARED:.*]] : memref<12288xi8, #gpu.address_space<workgroup>> {llvm.align = 128 : i64})
 // CHECK-SAME: known_block_size = array<i32: 128, 1, 1>
-// CHECK-COUNT-2: nvgpu.device_async_copy %{{.*}}, 16 {bypassL1}
+// CHECK: %[[ALL:.*]] = gpu.dynamic_shared_memory
+// CHECK: %[[SHARED:.*]] = memref.view %[[ALL]]{{.*}} to memref<65536xi8, #gpu.address_space<workgroup>>
+// CHECK-COUNT-28: nvgpu.device_async_copy %{{.*}}, 16 {bypassL1}
 // CHECK: nvvm.cp.async.commit.group
-// CHECK-COUNT-2: nvgpu.device_async_copy %{{.*}}, 16 {bypassL1}
-// CHECK: nvvm.cp.async.commit.group
-// CHECK: scf.for %[[STEP:.*]] = %c0 to %c4
-// CHECK-NEXT: nvvm.cp.async.wait.group 1
+// CHECK: scf.for %[[STEP:.*]] = %c0 to %c8
+// CHECK-NEXT: nvvm.cp.async.wait.group 6
 // CHECK-NEXT: gpu.barrier
 // CHECK: scf.if
-// CHECK-COUNT-2: nvgpu.device_async_copy
+// CHECK-COUNT-4: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
 
 // Each warp has 16 rows and 16 columns of the result.
@@ -34,10 +34,10 @@
 // CHECK-NOT: memref.alloc
 // CHECK: arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
 // CHECK: vector.store %{{.*}} {alignment = 4 : i64} : memref<?xi8>, vector<4xi8>
-func.func @pipeline(%x: memref<32x256xi8>, %w: memref<8192xi8>, %s: memref<32xi32>, %b: memref<32xi32>, %y: memref<32x32xi8>) {
+func.func @pipeline(%x: memref<32x1024xi8>, %w: memref<32768xi8>, %s: memref<32xi32>, %b: memref<32xi32>, %y: memref<32x32xi8>) {
   quant.contract
-    lhs(%x as <int8, per_tensor, scale = 0.05, zero_point = 3> : memref<32x256xi8>)
-    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<256x32xi8>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> sums %s : memref<32xi32>, : memref<8192xi8>)
+    lhs(%x as <int8, per_tensor, scale = 0.05, zero_point = 3> : memref<32x1024xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<1024x32xi8>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> sums %s : memref<32xi32>, : memref<32768xi8>)
     bias(%b : memref<32xi32>)
     outs(%y as <int8, per_tensor, scale = 0.1, zero_point = 5> : memref<32x32xi8>)
     maps [#x, #w, #b, #y]

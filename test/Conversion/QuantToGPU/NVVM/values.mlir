@@ -10,7 +10,7 @@
 // CHECK-LABEL: func.func @nibbles(
 // CHECK: memref.view {{.*}} : memref<4096xi8> to memref<2048xf16>
 // CHECK: gpu.func
-// CHECK-SAME: workgroup(%[[SHARED:.*]] : memref<3840xf16, #gpu.address_space<workgroup>>
+// CHECK-SAME: workgroup(%[[SHARED:.*]] : memref<10240xf16, #gpu.address_space<workgroup>>
 // CHECK-DAG: %[[OFFSET:.*]] = arith.constant dense<6.000000e+00> : vector<2xf16>
 // CHECK-DAG: %[[LOW:.*]] = arith.constant dense<-1.024000e+03> : vector<2xf16>
 // CHECK-DAG: %[[HIGH:.*]] = arith.constant dense<-6.400000e+01> : vector<2xf16>
