@@ -1,7 +1,7 @@
 //===- ContractKernel.cpp - A contraction on matrix units -----------------===//
 //
-// What has such a kernel, and what one computes where: the tile of a workgroup,
-// the part of a group of lanes, how lhs is copied.
+// What a kernel computes where: the tile of a workgroup, the part of a group of
+// lanes, how lhs is copied.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,106 +15,6 @@
 
 using namespace mlir;
 using namespace quant_mlir;
-
-//===----------------------------------------------------------------------===//
-// What has a kernel
-//===----------------------------------------------------------------------===//
-
-static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
-  auto isBytes = [](AffineAttr params) {
-    return params.getStorage() == numerics::StorageType::Int8 ||
-           params.getStorage() == numerics::StorageType::UInt8;
-  };
-  if (!op.hasIntegerSum()) {
-    if (std::string reason = findNoValuesReason(op, target); !reason.empty())
-      return reason;
-  } else if (!isBytes(*op.getLhsParams())) {
-    return "codes of its left-hand side are not integers of 8 bits";
-  }
-  if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
-    return "codes of its right-hand side have two bits";
-  // Other codes are made behind a sum of values.
-  bool isOther = op.getInitParams() && !isBytes(*op.getInitParams());
-  if (isOther && op.hasIntegerSum())
-    return "codes of its result are not integers of 8 bits";
-  if (std::optional<AffineAttr> params = op.getResidualParams())
-    if (!isBytes(*params) && !isOther)
-      return "codes of its residual are not integers of 8 bits";
-  for (Value value :
-       {op.getInit(), op.getBias(), op.getResidual(), op.getScale()})
-    if (value && !target.hasHalfBuffers() &&
-        getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() == 16)
-      return "it has a buffer of floats of 16 bits";
-  bool divides =
-      op.getInitParams() &&
-      (op.getScale() || (op.getResidual() && !op.getResidualParams()) ||
-       (op.getBias() &&
-        !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
-  if (divides && !target.hasExactDoubles())
-    return "scales, a bias or a residual in floats are divided by the "
-           "result's scale in f64, which the target does not promise";
-  return "";
-}
-
-bool quant_mlir::isOneOfRow(const ContractLoops &loops,
-                            const LoopStrides &strides) {
-  return llvm::all_of(loops.columns, [&](unsigned loop) {
-    return loops.sizes[loop] == 1 || strides[loop] == 0;
-  });
-}
-
-std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
-                                              const GPUTarget &target) {
-  if (std::string reason = findTypeReason(op, target); !reason.empty())
-    return reason;
-  ContractLoops loops = analyzeLoops(op);
-  if (op.getWide())
-    return "an int32 may not hold its sum";
-  std::optional<LayoutAttr> layout = op.getLayout();
-  if (!layout)
-    return "its right-hand side is not packed, as quant-pack-weights packs "
-           "constants";
-  if (loops.isDepthwise) {
-    if (!op.hasIntegerSum())
-      return "it is depthwise, and no sum of integers";
-    if (std::string reason = findNoDepthwiseReason(op, loops); !reason.empty())
-      return reason;
-    makeChannelsColumns(loops);
-  }
-  for (ArrayRef<unsigned> known :
-       {ArrayRef(loops.columns), ArrayRef(loops.reduction),
-        ArrayRef(loops.batch)})
-    if (ShapedType::isDynamic(loops.getSize(known)))
-      return "the size of a batch, column or reduction is not known";
-  if (loops.getSize(loops.reduction) == 0 || loops.getSize(loops.columns) == 0)
-    return "it is empty";
-  if (loops.getSize(loops.batch) > 65535)
-    return "it has more than 65535 batches";
-  if (std::string reason = findNoBlocksReason(op, loops, target);
-      !reason.empty())
-    return reason;
-  // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.
-  int64_t summed = loops.getSize(loops.reduction);
-  if (auto block = op.getReductionBlock())
-    summed = std::min(summed, block->second);
-  if (op.hasIntegerSum() &&
-      op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
-      summed > (int64_t(1) << 31) / (256 * 128))
-    return "a sum of products of nibbles may have more than 27 bits";
-  SmallVector<unsigned> columns = getRhsLoops(op, layout->getColumns());
-  if (!loops.areContiguous(columns, loops.initStrides))
-    return "columns do not follow each other in the result";
-  for (const LoopStrides *strides :
-       {&loops.biasStrides, &loops.residualStrides})
-    if (!strides->empty() && !loops.areContiguous(columns, *strides) &&
-        !isOneOfRow(loops, *strides))
-      return "columns do not follow each other in the bias or the residual";
-  for (unsigned loop : loops.rows)
-    if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
-        loops.sizes[loop] != 1)
-      return "the bias is not the same for all rows";
-  return "";
-}
 
 //===----------------------------------------------------------------------===//
 // Sizes

@@ -22,7 +22,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TensorCore.h"
+#include "ValueCore.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -31,94 +31,29 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-namespace {
-
-class ValueCore : public TensorCore {
-public:
-  ValueCore(GPUBuilder &body, Type lhs, Type rhs, bool isLong)
-      : TensorCore(body, isLong ? 8 : 4), lhsType(lhs), rhsType(rhs),
-        value(getValue(lhs)) {}
-
-  Values loadLhs(const GroupStage &stage, int64_t step,
-                 int64_t product) override;
-  SmallVector<Values> loadRhs(const GroupStage &stage, int64_t step) override;
-  Values getZeros() override {
-    Value zero =
-        arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
-    return Values(4, zero);
-  }
-  void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
-                ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override;
-  void addCodes(const GroupStage &, ArrayRef<Value>,
-                MutableArrayRef<Value>) override {
-    llvm_unreachable("sums of rows are of integers");
-  }
-
-  Value getRhsColumn(Value lane) override { return body.div(lane, 4); }
-  /// A lane reads half of a chunk, of four rows at a time of both planes.
-  Value getLhsSwizzle(Value plane) override {
-    if (!decodesRhs())
-      return TensorCore::getLhsSwizzle(plane);
-    Value swizzle = body.sum(body.times(body.rem(plane, 2), 4),
-                             body.times(body.rem(body.div(plane, 2), 2), 2));
-    return shape.stagePlanes > 4 ? body.sum(swizzle, body.div(plane, 4))
-                                 : swizzle;
-  }
-
-protected:
-  ValueCore(GPUBuilder &body, const MatrixShape &shape, Type lhs, Type rhs)
-      : TensorCore(body, shape), lhsType(lhs), rhsType(rhs),
-        value(getValue(lhs)) {}
-  /// What is multiplied.
-  static Type getValue(Type lhs) {
-    if (lhs.isF32() || lhs.isBF16())
-      return BFloat16Type::get(lhs.getContext());
-    return Float16Type::get(lhs.getContext());
-  }
-
-  /// Pairs of four codes of a word: k, k + 1, and k + 2, k + 3; of nibbles of
-  /// the low ones (`part` 0) or the high ones.
-  Values decode(Value word, int64_t part, Value offset);
-  /// Fragments of pairs.
-  void multiplyPairs(ArrayRef<Value> lhs, ArrayRef<Value> rhs,
-                     MutableArrayRef<Value> sums);
-  VectorType getPair() const { return VectorType::get({2}, value); }
-
-  const Type lhsType, rhsType, value;
-
-private:
-  /// Of codes beside values; otherwise both sides are alike.
-  bool decodesRhs() const { return lhsType == value && rhsType != lhsType; }
-
-  Value constantPair(float number) {
-    return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(getPair(), builder.getFloatAttr(value, number)));
-  }
-  Value toPair(Value word) {
-    return LLVM::BitcastOp::create(builder, loc, getPair(), word);
-  }
-  Value toWord(Value pair) {
-    return LLVM::BitcastOp::create(builder, loc, builder.getI32Type(), pair);
-  }
-  /// Pairs k, k + 1 and k + 2, k + 3 of four codes of fp8.
-  Values convertBytes(Value word, Type from);
-  /// The same of four signed bytes, less `offset`: an element, or null.
-  Values decodeBytes(Value word, Value offset);
-  /// The same of the low (`part` 0) or high nibbles of four bytes.
-  Values decodeNibbles(Value word, int64_t part, Value offset);
-  /// factor * pair - number - offset
-  Value adjust(Value pair, float factor, float number, Value offset);
-
-  /// Words of nibbles that two steps share.
-  SmallVector<Value> nibbles;
-};
-
-} // namespace
-
 //===----------------------------------------------------------------------===//
 // Codes to values
 //===----------------------------------------------------------------------===//
+
+MatrixUnit::Values ValueCore::getZeros() {
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+  return Values(4, zero);
+}
+
+Value ValueCore::constantPair(float number) {
+  return arith::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::get(getPair(), builder.getFloatAttr(value, number)));
+}
+
+Value ValueCore::toPair(Value word) {
+  return LLVM::BitcastOp::create(builder, loc, getPair(), word);
+}
+
+Value ValueCore::toWord(Value pair) {
+  return LLVM::BitcastOp::create(builder, loc, builder.getI32Type(), pair);
+}
 
 Value ValueCore::adjust(Value pair, float factor, float number, Value offset) {
   // The sum of both is exact: an integer of up to 11 bits, or of 8 in bf16.
@@ -318,114 +253,6 @@ void ValueCore::multiplyPairs(ArrayRef<Value> lhs, ArrayRef<Value> rhs,
     for (int64_t i = 0; i < 4; ++i)
       sums[i] = LLVM::ExtractValueOp::create(builder, loc, result, i);
   }
-}
-
-//===----------------------------------------------------------------------===//
-// Few rows
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Sixteen columns are the rows of an instruction, and up to eight rows its
-/// columns. See ContractValueStream.cpp.
-class ColumnCore : public ValueCore {
-public:
-  ColumnCore(GPUBuilder &body, Type lhs, Type rhs, int64_t warps,
-             int64_t chunks)
-      : ValueCore(body, getShape(lhs, rhs, warps, chunks), lhs, rhs) {}
-
-  bool isStreaming() const override { return true; }
-  void multiplyWords(ArrayRef<Value> words, ArrayRef<Value> offsets,
-                     llvm::function_ref<Value(int64_t)> loadLhs,
-                     MutableArrayRef<Value> sums) override;
-
-  // When they are added up, a lane has a column, and rows `warps` apart.
-  Value getSum(ArrayRef<Value> sums, int64_t row, int64_t) override {
-    return sums[row];
-  }
-  Value getRow(Value lane) override { return body.div(lane, 32); }
-  Value getColumnGroup(Value lane) override { return body.rem(lane, 32); }
-  Value getColumn(Value columnGroup, Value) override { return columnGroup; }
-
-private:
-  static MatrixShape getShape(Type lhs, Type rhs, int64_t warps,
-                              int64_t chunks) {
-    MatrixShape shape;
-    shape.rows = shape.maxTileRows = 8;
-    shape.columns = shape.minGroupColumns = 32;
-    shape.lanes = 32 * warps;
-    shape.laneRows = 8 / warps;
-    shape.rowStride = warps;
-    shape.stagePlanes = warps * chunks * lhs.getIntOrFloatBitWidth() /
-                        rhs.getIntOrFloatBitWidth();
-    return shape;
-  }
-  /// Pairs of values whose sums are the four values: one of what is multiplied,
-  /// and three of f32.
-  SmallVector<Values> split(Value four);
-};
-
-} // namespace
-
-/// f32 is three times eight bits, of which each is a bf16 by itself: what is
-/// cut off from the others is exact.
-SmallVector<MatrixUnit::Values> ColumnCore::split(Value four) {
-  auto halves = [&](Value values, ArrayRef<int64_t> numbers) -> Value {
-    return vector::ShuffleOp::create(builder, loc, values, values, numbers);
-  };
-  if (lhsType == value)
-    return {{halves(four, {0, 1}), halves(four, {2, 3})}};
-  auto floats = cast<VectorType>(four.getType());
-  auto words = VectorType::get({4}, builder.getI32Type());
-  auto constant = [&](Attribute number, VectorType type) -> Value {
-    return arith::ConstantOp::create(builder, loc,
-                                     DenseElementsAttr::get(type, number));
-  };
-  Value mask = constant(builder.getI32IntegerAttr(0xFFFF0000), words);
-  Value zero = constant(builder.getF32FloatAttr(0), floats);
-  SmallVector<Values> parts;
-  for (int64_t part = 0; part < 3; ++part) {
-    Value pieces = vector::BitCastOp::create(builder, loc,
-                                             VectorType::get({8}, value), four);
-    parts.push_back({halves(pieces, {1, 3}), halves(pieces, {5, 7})});
-    if (part == 2)
-      break;
-    Value bits = vector::BitCastOp::create(builder, loc, words, four);
-    Value high = vector::BitCastOp::create(
-        builder, loc, floats, arith::AndIOp::create(builder, loc, bits, mask));
-    Value rest = arith::SubFOp::create(builder, loc, four, high);
-    // Of infinity nothing is left.
-    Value isWhole = arith::CmpFOp::create(
-        builder, loc, arith::CmpFPredicate::OEQ, four, high);
-    four = arith::SelectOp::create(builder, loc, isWhole, zero, rest);
-  }
-  return parts;
-}
-
-void ColumnCore::multiplyWords(ArrayRef<Value> words, ArrayRef<Value> offsets,
-                               llvm::function_ref<Value(int64_t)> loadLhs,
-                               MutableArrayRef<Value> sums) {
-  int64_t parts = rhsType.isInteger(4) ? 2 : 1;
-  for (int64_t part = 0; part < parts; ++part) {
-    SmallVector<Values> rows = split(loadLhs(part));
-    // Columns 8 apart are the halves of an instruction's rows.
-    for (size_t i = 0; i < words.size(); i += 2) {
-      Values low =
-                 decode(words[i], part, offsets.empty() ? Value() : offsets[i]),
-             high = decode(words[i + 1], part,
-                           offsets.empty() ? Value() : offsets[i + 1]);
-      for (const Values &pairs : rows)
-        multiplyPairs({low[0], high[0], low[1], high[1]}, pairs,
-                      sums.slice(2 * i, 4));
-    }
-  }
-}
-
-std::unique_ptr<MatrixUnit> quant_mlir::createColumnCore(GPUBuilder &body,
-                                                         Type lhs, Type rhs,
-                                                         int64_t warps,
-                                                         int64_t chunks) {
-  return std::make_unique<ColumnCore>(body, lhs, rhs, warps, chunks);
 }
 
 std::unique_ptr<MatrixUnit>
