@@ -82,7 +82,8 @@ int64_t GPUTarget::getGroupSize() const {
 
 bool GPUTarget::convertsSmallFloats() const {
   // All others: cvt.rn.f16x2.e4m3x2 is there from sm_89 on.
-  return kind == GPUKind::NVVM && arch != "sm_80" && arch != "sm_86" && arch != "sm_87";
+  return kind == GPUKind::NVVM && arch != "sm_80" && arch != "sm_86" &&
+         arch != "sm_87";
 }
 
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {

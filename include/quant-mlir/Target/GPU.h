@@ -61,12 +61,10 @@ public:
   /// Workgroups that run at the same time, at least: fewer leave cores idle.
   int64_t getNumCores() const { return 100; }
   /// Columns of a workgroup, where several share a panel of weights.
-  int64_t getMinTileColumns() const {
-    return kind == GPUKind::NVVM ? 32 : 128;
-  }
+  int64_t getMinTileColumns() const { return kind == GPUKind::NVVM ? 32 : 128; }
 
-  /// Bytes of shared memory that a kernel has without asking for them when it is
-  /// launched.
+  /// Bytes of shared memory that a kernel has without asking for them when it
+  /// is launched.
   int64_t getStaticSharedBytes() const { return 48 << 10; }
 
   /// Whether f64 and 64-bit integers are as IEEE 754 and two's complement say.
