@@ -43,7 +43,7 @@ static volatile uint64_t sink;
   template <unsigned unroll>                                                   \
   __attribute__((target(isa))) static void name(uint64_t rounds) {             \
     type accumulators[unroll];                                                 \
-    for (type &accumulator : accumulators)                                     \
+    for (type & accumulator : accumulators)                                    \
       accumulator = zero;                                                      \
     type a = zero, b = zero;                                                   \
     asm volatile("" : "+x"(a), "+x"(b));                                       \
@@ -59,48 +59,52 @@ static volatile uint64_t sink;
     sink = word;                                                               \
   }
 
-QUANT_BENCH_LOOP(
-    int8Avx512, "avx512f,avx512bw,avx512vnni", __m512i, _mm512_setzero_si512(),
-    asm volatile("vpdpbusd %2, %1, %0" : "+v"(accumulators[j]) : "v"(a),
-                 "v"(b)),
-    _mm512_add_epi32)
-QUANT_BENCH_LOOP(
-    int8AvxVnni, "avx2,avxvnni", __m256i, _mm256_setzero_si256(),
-    asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(accumulators[j]) : "x"(a),
-                 "x"(b)),
-    _mm256_add_epi32)
+QUANT_BENCH_LOOP(int8Avx512, "avx512f,avx512bw,avx512vnni", __m512i,
+                 _mm512_setzero_si512(),
+                 asm volatile("vpdpbusd %2, %1, %0"
+                              : "+v"(accumulators[j])
+                              : "v"(a), "v"(b)),
+                 _mm512_add_epi32)
+QUANT_BENCH_LOOP(int8AvxVnni, "avx2,avxvnni", __m256i, _mm256_setzero_si256(),
+                 asm volatile("%{vex%} vpdpbusd %2, %1, %0"
+                              : "+x"(accumulators[j])
+                              : "x"(a), "x"(b)),
+                 _mm256_add_epi32)
 // Bytes are widened to 16 bits before: sums of two products of bytes saturate
 // there, so this is the fastest product that is right for all codes.
-QUANT_BENCH_LOOP(
-    int8Avx2, "avx2", __m256i, _mm256_setzero_si256(),
-    asm volatile("vpmaddwd %2, %1, %%ymm15\n\t"
-                 "vpaddd %%ymm15, %0, %0" : "+x"(accumulators[j]) : "x"(a),
-                 "x"(b) : "xmm15"),
-    _mm256_add_epi32)
-QUANT_BENCH_LOOP(
-    int8Sse2, "sse2", __m128i, _mm_setzero_si128(),
-    asm volatile("movdqa %1, %%xmm15\n\t"
-                 "pmaddwd %2, %%xmm15\n\t"
-                 "paddd %%xmm15, %0" : "+x"(accumulators[j]) : "x"(a),
-                 "x"(b) : "xmm15"),
-    _mm_add_epi32)
-QUANT_BENCH_LOOP(
-    floatAvx512, "avx512f", __m512, _mm512_setzero_ps(),
-    asm volatile("vfmadd231ps %2, %1, %0" : "+v"(accumulators[j]) : "v"(a),
-                 "v"(b)),
-    _mm512_add_ps)
-QUANT_BENCH_LOOP(
-    floatFma, "avx2,fma", __m256, _mm256_setzero_ps(),
-    asm volatile("vfmadd231ps %2, %1, %0" : "+x"(accumulators[j]) : "x"(a),
-                 "x"(b)),
-    _mm256_add_ps)
-QUANT_BENCH_LOOP(
-    floatSse2, "sse2", __m128, _mm_setzero_ps(),
-    asm volatile("movaps %1, %%xmm15\n\t"
-                 "mulps %2, %%xmm15\n\t"
-                 "addps %%xmm15, %0" : "+x"(accumulators[j]) : "x"(a),
-                 "x"(b) : "xmm15"),
-    _mm_add_ps)
+QUANT_BENCH_LOOP(int8Avx2, "avx2", __m256i, _mm256_setzero_si256(),
+                 asm volatile("vpmaddwd %2, %1, %%ymm15\n\t"
+                              "vpaddd %%ymm15, %0, %0"
+                              : "+x"(accumulators[j])
+                              : "x"(a), "x"(b)
+                              : "xmm15"),
+                 _mm256_add_epi32)
+QUANT_BENCH_LOOP(int8Sse2, "sse2", __m128i, _mm_setzero_si128(),
+                 asm volatile("movdqa %1, %%xmm15\n\t"
+                              "pmaddwd %2, %%xmm15\n\t"
+                              "paddd %%xmm15, %0"
+                              : "+x"(accumulators[j])
+                              : "x"(a), "x"(b)
+                              : "xmm15"),
+                 _mm_add_epi32)
+QUANT_BENCH_LOOP(floatAvx512, "avx512f", __m512, _mm512_setzero_ps(),
+                 asm volatile("vfmadd231ps %2, %1, %0"
+                              : "+v"(accumulators[j])
+                              : "v"(a), "v"(b)),
+                 _mm512_add_ps)
+QUANT_BENCH_LOOP(floatFma, "avx2,fma", __m256, _mm256_setzero_ps(),
+                 asm volatile("vfmadd231ps %2, %1, %0"
+                              : "+x"(accumulators[j])
+                              : "x"(a), "x"(b)),
+                 _mm256_add_ps)
+QUANT_BENCH_LOOP(floatSse2, "sse2", __m128, _mm_setzero_ps(),
+                 asm volatile("movaps %1, %%xmm15\n\t"
+                              "mulps %2, %%xmm15\n\t"
+                              "addps %%xmm15, %0"
+                              : "+x"(accumulators[j])
+                              : "x"(a), "x"(b)
+                              : "xmm15"),
+                 _mm_add_ps)
 
 #undef QUANT_BENCH_LOOP
 
