@@ -205,11 +205,11 @@ void ContractKernel::planScratch() {
   int64_t known = getConstantIntValue(numRows).value_or(0);
   // Blocks are many enough for threads to have equal shares, and large enough
   // for a panel to be read once for several tiles.
-  if (parallel == Parallel::RowBlocks)
-    rowsPerBlock =
-        llvm::divideCeil(std::max<int64_t>(known / 32, 8 * tile), tile) * tile;
   if (isScratchOfRowBlock())
     planRowBlocks(known);
+  else if (parallel == Parallel::RowBlocks)
+    rowsPerBlock =
+        llvm::divideCeil(std::max<int64_t>(known / 32, 8 * tile), tile) * tile;
   if (!needsScratch())
     return;
   int64_t scratchRows = known;

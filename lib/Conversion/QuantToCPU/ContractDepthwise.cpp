@@ -232,13 +232,10 @@ void ContractKernel::buildPixels(Values &ivs, Value batch) {
          OpFoldResult(select(step, attr(0))), 0});
   }
   auto build = [&](ArrayRef<TapRow> taps) {
-    return [&, taps](OpBuilder &, Location) {
-      Values inBranch(ivs);
-      buildPixelTiles(inBranch, batch, taps);
-      scf::YieldOp::create(builder, loc);
-    };
+    Values inBranch(ivs);
+    buildPixelTiles(inBranch, batch, taps);
   };
-  scf::IfOp::create(builder, loc, areInside, build(inside), build(edge));
+  buildIf(areInside, [&] { build(inside); }, [&] { build(edge); });
 }
 
 /// Channels follow each other in memory, so they are inside of pixels, as long

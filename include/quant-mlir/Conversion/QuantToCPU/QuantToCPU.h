@@ -37,13 +37,15 @@ bool isPaddedInKernel(ContractOp op);
 /// The same where sums are of values, which populateContractToCPUPatterns
 /// knows.
 std::string findNoDepthwiseValuesReason(ContractOp op);
+/// isPaddedInKernel where sums are of values.
 bool isPaddedInValuesKernel(ContractOp op);
 /// The same for any operation of the integer form.
 std::string findNoKernelReason(mlir::Operation *op, const CPUTarget &target);
 
 // The patterns refer to `target`, which outlives them.
 
-/// quant.contract with packed weights that rows share.
+/// quant.contract with packed weights that rows share. `threads` that large
+/// ones are divided for; 0: any number.
 void populateContractToCPUPatterns(mlir::RewritePatternSet &patterns,
                                    const CPUTarget &target,
                                    unsigned threads = 0);
