@@ -320,8 +320,11 @@ private:
   std::string findReason(Operation *op) {
     if (auto pool = dyn_cast<PoolOp>(op); pool && gpuTarget)
       return findNoGPUKernelReason(pool, *gpuTarget);
-    if (gpuTarget)
-      return findNoGPUKernelReason(cast<ContractOp>(op), *gpuTarget);
+    if (gpuTarget) {
+      auto contract = cast<ContractOp>(op);
+      return contract.getLayout() ? findNoGPUKernelReason(contract, *gpuTarget)
+                                  : packActivations(contract, *gpuTarget);
+    }
     return findNoKernelReason(op, *target);
   }
 

@@ -41,6 +41,8 @@ std::string quant_mlir::findNoDepthwiseReason(ContractOp op,
   int64_t taps = loops.getSize(loops.reduction);
   if (ShapedType::isDynamic(taps) || taps > maxTaps)
     return "the number of taps is not known, or there are more than 64";
+  if (op.isRhsDynamic())
+    return "weights of channels have a scale that is an operand";
   ContractColumnNumbers numbers = computeColumnNumbers(op, 0);
   if (!numbers.rhsOffset.isZero() || !numbers.minval.values.empty())
     return "weights of channels have zero points";

@@ -120,6 +120,20 @@ Value GPUContractKernel::loadSums(Value at) {
                     add(at, firstColumn));
 }
 
+Value GPUContractKernel::loadMultiplier(const ElementArith &arith) {
+  if (!rhsScale.base)
+    return loadNumbers(multiplierData, numbers.multiplier);
+  Value factor = loadOfRow(rhsScale, loops.rhsScaleStrides, batchPosition);
+  if (!rhsScale.element.isF32())
+    factor = arith.cast<arith::ExtFOp>(arith.f32(), factor);
+  // Scales of rows follow.
+  if (op.isDynamic())
+    return factor;
+  return buildRowMultiplier(
+      arith, arith.floatConstant(getTensorScale(*op.getLhsParams())), factor,
+      op);
+}
+
 GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   // acc = sum(x w') - zx sum(w - zw) - (zw + offset) sum(x), w' as multiplied.
   Columns result;
@@ -145,18 +159,25 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
     return result;
   }
   Value sum = loadSums(add(sums.start, mul(batch, columns)));
-  if (!numbers.rhsZero.isZero())
-    sum = arith.sub(sum, times(loadNumbers(rhsZeroData, numbers.rhsZero),
-                               arith.intConstant(reductionSize)));
+  Value rhsZero;
+  if (rhsZeroPoint.base)
+    rhsZero = loadOfRow(rhsZeroPoint, loops.rhsZeroPointStrides, batchPosition);
+  else if (!numbers.rhsZero.isZero())
+    rhsZero = loadNumbers(rhsZeroData, numbers.rhsZero);
+  if (rhsZero)
+    sum = arith.sub(sum, times(rhsZero, arith.intConstant(reductionSize)));
   if (zeroPoint.base) {
     result.sums = sum;
   } else if (lhsZero != 0) {
     Value start = result.start ? result.start : arith.intConstant(0);
     result.start = arith.sub(start, times(sum, arith.intConstant(lhsZero)));
   }
-  result.multiplier = loadNumbers(multiplierData, numbers.multiplier);
+  result.multiplier = loadMultiplier(arith);
   if (!numbers.rhsOffset.isZero())
     result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset);
+  if (rhsZeroPoint.base)
+    result.rhsOffset =
+        result.rhsOffset ? arith.add(rhsZero, result.rhsOffset) : rhsZero;
   if (!numbers.minval.values.empty())
     result.minval = loadNumbers(minvalData, numbers.minval);
   return result;

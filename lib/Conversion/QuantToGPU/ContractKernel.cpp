@@ -161,11 +161,14 @@ void GPUContractKernel::chooseCopies() {
 }
 
 void GPUContractKernel::computeNumbers(int64_t numBlocks) {
-  if (op.hasFloatRhs()) {
+  // Values have none, and others only the run time knows.
+  if (op.hasFloatRhs() || op.isRhsDynamic()) {
     for (ColumnNumbers *of : {&numbers.rhsZero, &numbers.rhsOffset}) {
       of->values = {0};
       of->isInteger = true;
     }
+    if (op.isRhsDynamic())
+      numbers.rhsOffset.values = {float(op.getLayout()->getOffset())};
     numbers.multiplier.values = {1};
     return;
   }
@@ -193,8 +196,8 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
     kernel.setGroupSize(numThreads());
     return;
   }
-  bool isPlain =
-      !block && numbers.rhsOffset.isZero() && numbers.minval.values.empty();
+  bool isPlain = !block && numbers.rhsOffset.isZero() &&
+                 numbers.minval.values.empty() && !op.getRhsZeroPoint();
   if (loops.isDepthwise) {
     unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
   } else if (int64_t chunks = chooseStreamChunks()) {
@@ -235,6 +238,12 @@ void GPUContractKernel::analyze() {
   if (op.getZeroPoint())
     zeroPoint =
         host.flattenWhole(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
+  if (op.getRhsScale())
+    rhsScale = host.flattenWhole(op.getRhsScale(),
+                                 getColumnsMap(op, op.getRhsScale()));
+  if (op.getRhsZeroPoint())
+    rhsZeroPoint = host.flattenWhole(op.getRhsZeroPoint(),
+                                     getColumnsMap(op, op.getRhsZeroPoint()));
 
   LayoutAttr layout = *op.getLayout();
   batchLoops = getRhsLoops(op, layout.getBatch());
@@ -276,8 +285,9 @@ void GPUContractKernel::analyze() {
   chooseCopies();
   if (blockCodes != 0)
     computeNumbers(numBlockRows());
-  needsRowSums = !isOfValues && (!numbers.rhsOffset.isZero() ||
-                                 !numbers.minval.values.empty());
+  needsRowSums =
+      !isOfValues && (!numbers.rhsOffset.isZero() || rhsZeroPoint.base ||
+                      !numbers.minval.values.empty());
   if (!op.isDynamic() && !isOfValues)
     lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
   if (blockCodes != 0 && !isOfValues)
@@ -290,8 +300,8 @@ void GPUContractKernel::importOperands() {
     if (operand.base)
       operand = kernel.import(operand, access);
   };
-  for (FlatOperand *operand :
-       {&lhs, &rhs, &sums, &bias, &residual, &scale, &zeroPoint})
+  for (FlatOperand *operand : {&lhs, &rhs, &sums, &bias, &residual, &scale,
+                               &zeroPoint, &rhsScale, &rhsZeroPoint})
     import(*operand, Access::Read);
   import(init, Access::Write);
   auto place = [&](const ColumnNumbers &of, FlatOperand &operand,

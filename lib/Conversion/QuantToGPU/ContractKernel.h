@@ -220,6 +220,8 @@ private:
 
   // ContractEpilogue.cpp
   Columns loadColumns();
+  /// f32, of a lane's columns.
+  mlir::Value loadMultiplier(const ElementArith &arith);
   int64_t getPieceSize(const FlatOperand &operand) const;
   /// Calls `body` with the first of each `size` of a lane's columns, and
   /// whether they exist; null where all do.
@@ -324,6 +326,7 @@ private:
   // Of the host, then of the kernel.
   llvm::SmallVector<mlir::OpFoldResult> sizes;
   FlatOperand lhs, rhs, bias, residual, init, sums, scale, zeroPoint;
+  FlatOperand rhsScale, rhsZeroPoint;
   FlatOperand multiplierData, minvalData, rhsOffsetData, rhsZeroData;
   ContractColumnNumbers numbers;
 

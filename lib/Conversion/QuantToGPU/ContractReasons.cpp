@@ -27,16 +27,16 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   if (std::optional<AffineAttr> params = op.getResidualParams())
     if (!isBytes(*params) && !isOther)
       return "codes of its residual are not integers of 8 bits";
-  for (Value value :
-       {op.getInit(), op.getBias(), op.getResidual(), op.getScale()})
+  for (Value value : {op.getInit(), op.getBias(), op.getResidual(),
+                      op.getScale(), op.getRhsScale()})
     if (value && !target.hasHalfBuffers() &&
         getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() == 16)
       return "it has a buffer of floats of 16 bits";
-  bool divides =
-      op.getInitParams() &&
-      (op.getScale() || (op.getResidual() && !op.getResidualParams()) ||
-       (op.getBias() &&
-        !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
+  bool divides = op.getInitParams() &&
+                 (op.getScale() || op.getRhsScale() ||
+                  (op.getResidual() && !op.getResidualParams()) ||
+                  (op.getBias() &&
+                   !getElementTypeOrSelf(op.getBias().getType()).isInteger()));
   if (divides && !target.hasExactDoubles())
     return "scales, a bias or a residual in floats are divided by the "
            "result's scale in f64, which the target does not promise";
@@ -92,10 +92,12 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   if (!loops.areContiguous(columns, loops.initStrides))
     return "columns do not follow each other in the result";
   for (const LoopStrides *strides :
-       {&loops.biasStrides, &loops.residualStrides})
+       {&loops.biasStrides, &loops.residualStrides, &loops.rhsScaleStrides,
+        &loops.rhsZeroPointStrides})
     if (!strides->empty() && !loops.areContiguous(columns, *strides) &&
         !isOneOfRow(loops, *strides))
-      return "columns do not follow each other in the bias or the residual";
+      return "columns do not follow each other in the bias, the residual or a "
+             "scale";
   for (unsigned loop : loops.rows)
     if (!loops.biasStrides.empty() && loops.biasStrides[loop] != 0 &&
         loops.sizes[loop] != 1)

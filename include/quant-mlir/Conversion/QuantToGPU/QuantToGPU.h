@@ -32,6 +32,10 @@ struct GPUTargetOptions;
 /// `target`; empty where it has one. Asked after quant-pack-weights; padding of
 /// lhs counts as done.
 std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
+/// Packs rhs of `op`, on tensors, where it is computed: before it, panels and
+/// sums of columns as quant-pack-weights makes of constants. The reason why
+/// there is no kernel of such panels, or none; empty behind that.
+std::string packActivations(ContractOp op, const GPUTarget &target);
 /// Makes a kernel and its launch before `op`, on buffers, which is left.
 void buildContractKernel(ContractOp op, const GPUTarget &target,
                          mlir::OpBuilder &builder);

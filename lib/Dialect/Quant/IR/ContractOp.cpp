@@ -240,12 +240,10 @@ static LogicalResult verifyRhsParams(ContractOp op) {
   if (failed(verifyDynamic(op, "rhs", codes, params, op.getRhsMap(),
                            {op.getRhsScale(), op.getRhsZeroPoint()})))
     return failure();
-  if (op.isRhsDynamic() && (!op.hasIntegerSum() || op.getLayout()))
+  if (op.isRhsDynamic() && !op.hasIntegerSum())
     return op.emitOpError()
            << "expected a scale operand of rhs beside integer codes on both "
-              "sides that are not packed, found "
-           << (op.hasIntegerSum() ? "a layout" : "other ones")
-           << ": dequantize them first";
+              "sides, found other ones: dequantize them first";
   FailureOr<SmallVector<int64_t>> sizes = params.getGranularity().getBlockSizes(
       codes.getShape(), [&] { return op.emitOpError(); });
   if (failed(sizes))

@@ -438,7 +438,7 @@ func.func @rhs_scale_twice(%x: tensor<4x70xi8>, %w: tensor<70x24xi8>, %o: tensor
 #y = affine_map<(m, n, k) -> (m, n)>
 
 func.func @rhs_scale_beside_values(%x: tensor<4x70xf32>, %w: tensor<70x24xi8>, %o: tensor<4x24xf32>, %s: tensor<f32>) {
-  // expected-error @below {{expected a scale operand of rhs beside integer codes on both sides that are not packed, found other ones: dequantize them first}}
+  // expected-error @below {{expected a scale operand of rhs beside integer codes on both sides, found other ones: dequantize them first}}
   %y = quant.contract lhs(%x : tensor<4x70xf32>) rhs(%w as <int8, per_tensor> scale %s : tensor<f32>, : tensor<70x24xi8>) outs(%o : tensor<4x24xf32>) maps [#x, #w, #y] -> tensor<4x24xf32>
   return
 }
