@@ -205,6 +205,9 @@ static void addLoopPasses(OpPassManager &pm,
   }
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // Constants that kernels did not need, such as sums of weights beside
+  // activations that have no zero point.
+  pm.addPass(createSymbolDCEPass());
 }
 
 /// The end of level 3. What a caller gets is allocated for it, and so are the

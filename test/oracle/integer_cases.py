@@ -281,6 +281,26 @@ def tiles(seed):
   yield m
 
 
+def streams(seed):
+  """Few rows of weights that are larger than caches, whose panels are read beside each
+  other; the last panels are fewer, or not whole."""
+  m = Module([seed, 1650])
+  forms = [Weights("int4", 32, "none"), Weights("int8", "per_channel"),
+           Weights("uint4", 128, "zero", "f16"), Weights("int8", "per_channel", "minval"),
+           Weights("uint8", 64, "zero"), Weights("int4", "per_channel", "zero"),
+           Weights("int2", 16, "minval", "bf16")]
+  for i, (count, weights) in enumerate(itertools.product((1, 2, 3, 5), forms)):
+    n, k = ((531, 1029), (672, 1056), (520, 2056))[i % 3]
+    lhs = "f32" if i % 9 == 8 else LHS_FORMS[i % 6]
+    out = RESULTS[(0, 1, 2, 3, 4)[i % 5] if weights.granularity == "per_channel" and
+                  lhs != "f32" else 2 + i % 3]
+    add_contract(m, "streams %dx%dx%d %s %s -> %s" % (count, n, k, lhs, weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), dynamic=(0, 0) if i % 4 == 3 else None,
+                 **options(m, out, False))
+  yield m
+
+
 def blocks(seed):
   """Blocks of scales around what a stage of a kernel holds, few rows and many, sums that
   end within a stage, with it, and several stages later."""
@@ -579,6 +599,7 @@ GROUPS = {
     "rows": by_rows,
     "product": lambda quick, seed: products(seed),
     "tiles": lambda quick, seed: tiles(seed),
+    "streams": lambda quick, seed: streams(seed),
     "blocks": lambda quick, seed: blocks(seed),
     "attention": lambda quick, seed: attention(seed),
     "dynamic": dynamic_products,

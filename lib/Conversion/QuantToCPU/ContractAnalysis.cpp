@@ -141,6 +141,7 @@ void ContractKernel::analyze() {
       gatheredStride += tileRowBytes;
   }
   planScratch();
+  planStream();
 }
 
 /// In the micro-kernel flips take the place of products, for each panel again;
@@ -161,8 +162,7 @@ void ContractKernel::planFlips() {
   dot = dot.withMovedLhs();
 }
 
-int64_t ContractKernel::getTileRows(const Panel &panel) const {
-  int64_t columns = panel.getRegisters(dot.getLanes()) * dot.getLanes();
+int64_t ContractKernel::getTileRows(int64_t columns) const {
   if (!hasBlocks || isOfValues)
     return target.getTileRows(columns);
   // With blocks each sum has two registers.
@@ -231,4 +231,26 @@ int64_t ContractKernel::getScratchPerRow() const {
   return (needsGather ? gatheredStride * bytes : 0) +
          (needsTails ? getNumRuns() * tileRowBytes : 0) +
          (needsRowSums ? numBlocks * 4 : 0);
+}
+
+/// Processors fetch ahead by themselves, but within a page, and only once they
+/// have seen a stream begin. Several streams at once begin at different times.
+void ContractKernel::planStream() {
+  // What the caches next to a core hold, they hold from call to call.
+  constexpr int64_t leastBytes = 256 << 10;
+  constexpr int64_t mostPanels = 4, leastShares = 16;
+  if (usesTiles || isExchanged || loops.isDepthwise || ownsPanel() ||
+      loops.getSize(batchLoops) * numPanels * panelBytes < leastBytes)
+    return;
+  std::optional<int64_t> rows = getConstantIntValue(numRows);
+  int64_t mostRows = getTileRows(panelColumns);
+  if (rows && *rows > mostRows)
+    return;
+  bytesAhead = 2048;
+  int64_t shares = columns / columnStep;
+  if (parallel == Parallel::Panels)
+    shares /= leastShares;
+  while (rows && panelsAbreast < mostPanels && 2 * panelsAbreast <= shares &&
+         2 * panelsAbreast * *rows <= mostRows)
+    panelsAbreast *= 2;
 }

@@ -14,17 +14,15 @@ using namespace quant_mlir;
 
 Value ContractKernel::loadBlockSums(const Panel &panel, OpFoldResult number,
                                     int64_t reg, int64_t size) {
-  auto at = [&](OpFoldResult base, int64_t perBlock) {
-    return kernel.add(kernel.add(base, attr(reg * dot.getLanes())),
-                      kernel.mul(number, attr(perBlock)));
-  };
-  Value sum =
-      loadColumns(sums, kernel.index(at(panel.sums, sumsPerBlock)), panel, reg);
+  OpFoldResult at =
+      kernel.add(kernel.add(panel.sums, attr(reg * dot.getLanes())),
+                 kernel.mul(number, attr(sumsPerBlock)));
+  Value sum = loadColumns(sums, kernel.index(at), panel, reg);
   if (rhsZero.isZero())
     return sum;
   return subtractProduct(
       sum, constantI32(size),
-      loadConstants(rhsZero, at(panel.constants, panelColumns)));
+      loadConstants(rhsZero, getConstantsAt(panel, number, reg)));
 }
 
 Value ContractKernel::joinPairs(Value low, Value high) {
@@ -72,10 +70,6 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
     return addDecodedBlock(rows, panel, number, size, totals);
   OpBuilder &builder = kernel.builder;
   int64_t lanes = dot.getLanes(), registers = panel.getRegisters(lanes);
-  auto at = [&](OpFoldResult base, int64_t perBlock, int64_t reg) {
-    return kernel.add(kernel.add(base, attr(reg * lanes)),
-                      kernel.mul(number, attr(perBlock)));
-  };
   Value zero = buildZero(dot.getSumType(builder));
 
   int64_t products = size * getNumRuns();
@@ -91,8 +85,7 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
     for (int64_t reg = 0; reg < registers; ++reg) {
       Value offset;
       if (!rhsOffset.isZero())
-        offset =
-            loadConstants(rhsOffset, at(panel.constants, panelColumns, reg));
+        offset = loadConstants(rhsOffset, getConstantsAt(panel, number, reg));
       corrections.push_back(
           joinPairs(offset, hasLhsZero ? columnSums[reg] : Value()));
     }
@@ -123,7 +116,7 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
         else
           sum = subtractProduct(
               sum, rowSum.back(),
-              loadConstants(rhsOffset, at(panel.constants, panelColumns, reg)));
+              loadConstants(rhsOffset, getConstantsAt(panel, number, reg)));
       }
       if (hasLhsZero)
         sum = subtractProduct(
@@ -137,8 +130,16 @@ ContractKernel::Values ContractKernel::addBlock(ArrayRef<Row> rows,
   sums = dot.toRows(kernel, sums, rows.size());
 
   Type f32 = builder.getF32Type();
+  // As many blocks ahead as codes.
+  int64_t constantsAhead =
+      llvm::divideCeil(bytesAhead,
+                       llvm::divideCeil(blockSize, tupleSize) * tupleBytes) *
+      panelColumns;
   for (int64_t reg = 0; reg < registers; ++reg) {
-    OpFoldResult constantsAt = at(panel.constants, panelColumns, reg);
+    OpFoldResult constantsAt = getConstantsAt(panel, number, reg);
+    if (asksAhead(rows.size()) && multiplier.global)
+      prefetch(multiplier.global,
+               kernel.add(constantsAt, attr(constantsAhead)));
     Value factor = loadConstants(multiplier, constantsAt);
     Value least =
         minval.values.empty() ? Value() : loadConstants(minval, constantsAt);

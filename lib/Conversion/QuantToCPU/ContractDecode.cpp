@@ -19,11 +19,8 @@ using namespace quant_mlir;
 void ContractKernel::loadDecoding(Panel &panel, OpFoldResult block) {
   if (op.hasFloatRhs())
     return;
-  int64_t lanes = dot.getLanes();
-  OpFoldResult first =
-      kernel.add(panel.constants, kernel.mul(block, attr(panelColumns)));
-  for (int64_t reg = 0; reg < panel.getRegisters(lanes); ++reg) {
-    OpFoldResult at = kernel.add(first, attr(reg * lanes));
+  for (int64_t reg = 0; reg < panel.getRegisters(dot.getLanes()); ++reg) {
+    OpFoldResult at = getConstantsAt(panel, block, reg);
     panel.multiplier.push_back(loadConstants(multiplier, at));
     if (!rhsOffset.isZero())
       panel.rhsOffset.push_back(loadConstants(rhsOffset, at));

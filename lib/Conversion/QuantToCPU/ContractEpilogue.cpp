@@ -163,6 +163,14 @@ void ContractKernel::placeConstants(ColumnConstants &constants,
                           RankedTensorType::get({size}, constants.element)));
 }
 
+OpFoldResult ContractKernel::getConstantsAt(const Panel &panel,
+                                            OpFoldResult block, int64_t reg) {
+  int64_t lanes = dot.getLanes(), perPanel = panelColumns / lanes;
+  return kernel.add(
+      kernel.add(panel.constants, kernel.mul(block, attr(panelColumns))),
+      attr(reg / perPanel * numBlocks * panelColumns + reg % perPanel * lanes));
+}
+
 Value ContractKernel::loadConstants(const ColumnConstants &constants,
                                     OpFoldResult at) {
   OpBuilder &builder = kernel.builder;

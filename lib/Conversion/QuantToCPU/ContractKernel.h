@@ -149,6 +149,13 @@ private:
   void planFlips();
   /// Chooses blocks of rows, and what is prepared for one.
   void planScratch();
+  /// How a rhs of which every byte is read once comes from memory.
+  void planStream();
+  /// Whether `rows` are all that there are of a rhs that does.
+  bool asksAhead(int64_t rows) {
+    return bytesAhead > 0 &&
+           (getConstantIntValue(numRows) || rows < getTileRows(panelColumns));
+  }
   /// Whether the scratch is of all rows, made before their blocks run in
   /// parallel.
   bool isScratchShared() const {
@@ -167,7 +174,10 @@ private:
   /// Blocks of rows are a multiple of it.
   int64_t getRowUnit() const;
   /// Rows of a tile beside these columns.
-  int64_t getTileRows(const Panel &panel) const;
+  int64_t getTileRows(int64_t columns) const;
+  int64_t getTileRows(const Panel &panel) const {
+    return getTileRows(panel.getRegisters(dot.getLanes()) * dot.getLanes());
+  }
   /// The number of products in a sum, as i32.
   mlir::Value buildReductionSize();
 
@@ -362,6 +372,11 @@ private:
   Values addUnknown(llvm::ArrayRef<Row> rows, const Panel &panel,
                     mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
                     mlir::Value size, Values sums);
+  /// Asks for `operand` at `index` to be brought from memory.
+  void prefetch(mlir::Value operand, mlir::OpFoldResult index);
+  /// From the first byte of a panel, or of panels that are abreast, to those of
+  /// accumulator `number` of their columns.
+  int64_t getRhsOffset(int64_t number) const;
   void addTuple(llvm::ArrayRef<Row> rows, const Panel &panel,
                 mlir::OpFoldResult lhs, mlir::OpFoldResult rhs,
                 mlir::OpFoldResult count, int64_t before,
@@ -547,6 +562,10 @@ private:
   /// Which columns of a register exist; null where all do.
   mlir::Value buildMask(const Panel &panel, int64_t reg);
   void placeConstants(ColumnConstants &constants, llvm::StringRef name);
+  /// The index of register `reg` in those of a panel's block `block`, or of
+  /// panels that are abreast.
+  mlir::OpFoldResult getConstantsAt(const Panel &panel,
+                                    mlir::OpFoldResult block, int64_t reg);
   /// As i32 or f32.
   mlir::Value loadConstants(const ColumnConstants &constants,
                             mlir::OpFoldResult at);
@@ -592,6 +611,9 @@ private:
   int64_t rhsMoved = 0;
   /// From the sums of a block to those of the next.
   int64_t sumsPerBlock = 0;
+  /// Of a rhs that comes from memory: panels whose codes are read beside each
+  /// other, and how far ahead (0: they are not asked for ahead).
+  int64_t panelsAbreast = 1, bytesAhead = 0;
   /// 0 where only the run time knows them; then there is one run.
   int64_t runSize = 1, reductionSize = 1;
   mlir::OpFoldResult runLength, numColumns; ///< known or not

@@ -37,6 +37,19 @@ Value ContractKernel::loadRowSum(const Row &row, OpFoldResult block) {
                                 ValueRange(at));
 }
 
+int64_t ContractKernel::getRhsOffset(int64_t number) const {
+  int64_t perPanel = panelColumns / dot.getColumns();
+  return number / perPanel * panelBytes +
+         number % perPanel * (tupleBytes / perPanel);
+}
+
+void ContractKernel::prefetch(Value operand, OpFoldResult index) {
+  memref::PrefetchOp::create(kernel.builder, kernel.loc, operand,
+                             ValueRange(kernel.index(index)),
+                             /*isWrite=*/false, /*localityHint=*/3,
+                             /*isDataCache=*/true);
+}
+
 void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
                               OpFoldResult lhsAt, OpFoldResult rhsAt,
                               OpFoldResult size, int64_t before,
@@ -46,12 +59,12 @@ void ContractKernel::addTuple(ArrayRef<Row> rows, const Panel &panel,
   int64_t across = panel.getRegisters(lanes) * dot.getRows();
   std::optional<int64_t> count = getConstantIntValue(size);
   int64_t groups = count ? llvm::divideCeil(*count, group) : 1;
-  int64_t registerBytes = dot.getColumns() * tupleBytes / panelColumns;
   const FlatOperand &source = needsGather ? gathered : lhs;
   auto loadBytes = [&](int64_t i) {
-    return dot.loadRhs(kernel, rhs,
-                       kernel.index(kernel.add(rhsAt, attr(i * registerBytes))),
-                       width);
+    OpFoldResult at = kernel.add(rhsAt, attr(getRhsOffset(i)));
+    if (asksAhead(rows.size()))
+      prefetch(rhs, kernel.add(at, attr(bytesAhead)));
+    return dot.loadRhs(kernel, rhs, kernel.index(at), width);
   };
   // Those of an accumulator's rows, from `first` on.
   auto loadRows = [&](int64_t first, int64_t number) {

@@ -158,7 +158,7 @@ int64_t ContractKernel::getPanelShare(int64_t whole) const {
   // each.
   constexpr int64_t maxShares = 16, enoughShares = 8, enoughPairs = 12;
   if (!usesTiles)
-    return 1;
+    return panelsAbreast;
   if (parallel != Parallel::Panels)
     return std::max<int64_t>(whole, 1);
   int64_t pairs = llvm::divideCeil(getConstantIntValue(numRows).value_or(1),
@@ -177,18 +177,17 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
   auto buildSome = [&](Value first, int64_t number, int64_t columns) {
     if (columns == 0)
       return buildLastPanel(ivs, batch, first, firstRow, count);
-    auto panel = [&](Value index) {
-      buildPanel(ivs, batch, index, columns, firstRow, count);
-    };
-    if (number == 1)
-      return panel(first);
-    if (usesTiles && !ownsPanel())
+    // One panel, or those that are abreast.
+    if (!usesTiles || number == 1)
+      return buildPanel(ivs, batch, first, number * columns, firstRow, count);
+    if (!ownsPanel())
       return pipelineTiles(ivs, firstRow, count, number, [&](Value iv) {
         return preparePanel(ivs, batch, kernel.index(kernel.add(first, iv)),
                             columns);
       });
     kernel.forLoop(attr(number), [&](Value iv) {
-      panel(kernel.index(kernel.add(first, iv)));
+      buildPanel(ivs, batch, kernel.index(kernel.add(first, iv)), columns,
+                 firstRow, count);
     });
   };
   // What every iteration of a parallel loop has for itself.

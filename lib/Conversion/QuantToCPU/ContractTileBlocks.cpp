@@ -168,10 +168,8 @@ ContractKernel::addTileBlocks(const RowTile &tile, const Panel &panel,
 
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
   for (auto [slot, number] : llvm::enumerate(numbers)) {
-    OpFoldResult constantsAt =
-        kernel.add(kernel.add(panel.constants, attr(reg * lanes)),
-                   kernel.mul(number, attr(panelColumns)));
-    Value factor = loadConstants(multiplier, constantsAt);
+    Value factor =
+        loadConstants(multiplier, getConstantsAt(panel, number, reg));
     Value columnSums;
     if (hasLhsZero)
       columnSums = loadBlockSums(panel, number, reg, size);
