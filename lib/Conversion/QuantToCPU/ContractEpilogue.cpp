@@ -36,84 +36,58 @@ Value ContractKernel::buildZero(Type type) {
                                    kernel.builder.getZeroAttr(type));
 }
 
-Value ContractKernel::buildMask(const Panel &panel, int64_t reg) {
-  OpBuilder &builder = kernel.builder;
-  int64_t lanes = dot.getLanes();
-  if (reg < getWholeRegisters(panel))
-    return {};
-  auto type = VectorType::get({lanes}, builder.getI1Type());
-  if (!panel.count)
-    return vector::ConstantMaskOp::create(
-        builder, kernel.loc, type,
-        ArrayRef<int64_t>(panel.columns - reg * lanes));
-  return vector::CreateMaskOp::create(
-      builder, kernel.loc, type,
-      ValueRange(kernel.index(kernel.add(panel.count, attr(-reg * lanes)))));
-}
-
 bool ContractKernel::hasMasks(const FlatOperand &operand) {
   return operand.element.getIntOrFloatBitWidth() != 16 ||
          target.getDotKind() == DotKind::AVX512VNNI;
 }
 
-Value ContractKernel::countColumns(const Panel &panel, int64_t reg) {
-  int64_t lanes = dot.getLanes();
-  return arith::MinSIOp::create(
-      kernel.builder, kernel.loc,
-      kernel.index(kernel.add(panel.count, attr(-reg * lanes))),
-      kernel.index(attr(lanes)));
+OpFoldResult ContractKernel::countColumns(const Panel &panel, int64_t reg) {
+  int64_t before = reg * dot.getLanes();
+  if (panel.count)
+    return kernel.add(panel.count, attr(-before));
+  return attr(panel.columns - before);
 }
 
 Value ContractKernel::loadColumns(const FlatOperand &operand, Value index,
                                   const Panel &panel, int64_t reg) {
   int64_t lanes = dot.getLanes();
-  Value mask = buildMask(panel, reg);
-  if (!mask)
+  if (reg < getWholeRegisters(panel))
     return kernel.load(operand, index, lanes);
+  OpFoldResult count = countColumns(panel, reg);
+  if (!panel.count || hasMasks(operand))
+    return kernel.loadFirst(operand, index, lanes, count);
   OpBuilder &builder = kernel.builder;
   auto type = VectorType::get({lanes}, operand.element);
-  if (panel.count && !hasMasks(operand)) {
-    Type i16 = builder.getI16Type();
-    Value bits = kernel.forCarry(
-        attr(0), countColumns(panel, reg), buildZero(type.clone(i16)),
-        [&](Value i, ValueRange carried) -> Values {
-          Value at = arith::AddIOp::create(builder, kernel.loc, index, i);
-          Value element = vector::BitCastOp::create(
-              builder, kernel.loc, VectorType::get({1}, i16),
-              kernel.load(operand, at, 1));
-          return {vector::InsertOp::create(
-              builder, kernel.loc,
-              vector::ExtractOp::create(builder, kernel.loc, element, 0),
-              carried[0], OpFoldResult(i))};
-        })[0];
-    return vector::BitCastOp::create(builder, kernel.loc, type, bits);
-  }
-  Value zero =
-      arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
-  return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
-                                      ValueRange(index), mask, zero);
+  Type i16 = builder.getI16Type();
+  Value bits = kernel.forCarry(
+      attr(0), count, buildZero(type.clone(i16)),
+      [&](Value i, ValueRange carried) -> Values {
+        Value at = arith::AddIOp::create(builder, kernel.loc, index, i);
+        Value element = vector::BitCastOp::create(builder, kernel.loc,
+                                                  VectorType::get({1}, i16),
+                                                  kernel.load(operand, at, 1));
+        return {vector::InsertOp::create(
+            builder, kernel.loc,
+            vector::ExtractOp::create(builder, kernel.loc, element, 0),
+            carried[0], OpFoldResult(i))};
+      })[0];
+  return vector::BitCastOp::create(builder, kernel.loc, type, bits);
 }
 
 void ContractKernel::storeColumns(const FlatOperand &operand, Value index,
                                   Value vector, const Panel &panel,
                                   int64_t reg) {
-  int64_t lanes = dot.getLanes();
   if (reg < getWholeRegisters(panel))
     return kernel.store(operand, index, vector);
-  if (!panel.count)
-    return kernel.storeFirst(operand, index, vector,
-                             panel.columns - reg * lanes);
+  OpFoldResult count = countColumns(panel, reg);
+  if (!panel.count || hasMasks(operand))
+    return kernel.storeFirst(operand, index, vector, count);
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  if (hasMasks(operand)) {
-    vector::MaskedStoreOp::create(builder, loc, operand.base, ValueRange(index),
-                                  buildMask(panel, reg), vector);
-    return;
-  }
   Type i16 = builder.getI16Type();
-  Value bits = vector::BitCastOp::create(builder, loc,
-                                         VectorType::get({lanes}, i16), vector);
-  kernel.forLoop(countColumns(panel, reg), [&](Value i) {
+  Value bits = vector::BitCastOp::create(
+      builder, loc, VectorType::get({dot.getLanes()}, i16), vector);
+  kernel.forLoop(count, [&](Value i) {
     Value element = vector::BroadcastOp::create(
         builder, loc, VectorType::get({1}, i16),
         vector::ExtractOp::create(builder, loc, bits, OpFoldResult(i)));

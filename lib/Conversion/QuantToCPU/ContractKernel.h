@@ -335,9 +335,6 @@ private:
   /// Where it begins in lhs, and where it is read.
   mlir::Value getLhsRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
   mlir::Value getScratchRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
-  /// The first `count` of `lanes` elements, and zeros.
-  mlir::Value loadSome(const FlatOperand &operand, mlir::Value index,
-                       int64_t lanes, int64_t count);
   /// Copies it from the one to the other.
   void gatherRow(Values &ivs, mlir::Value firstRow, mlir::Value iv);
   /// The codes of a row's block, summed.
@@ -552,15 +549,13 @@ private:
   /// without an instruction for 16 bits LLVM takes floats one by one, converts
   /// each to f32 and back, and calls a library for that.
   bool hasMasks(const FlatOperand &operand);
-  /// The columns of register `reg` that exist, at run time.
-  mlir::Value countColumns(const Panel &panel, int64_t reg);
+  /// How many columns there are from register `reg` on.
+  mlir::OpFoldResult countColumns(const Panel &panel, int64_t reg);
   /// Elements of register `reg` of columns, as far as they exist.
   mlir::Value loadColumns(const FlatOperand &operand, mlir::Value index,
                           const Panel &panel, int64_t reg);
   void storeColumns(const FlatOperand &operand, mlir::Value index,
                     mlir::Value vector, const Panel &panel, int64_t reg);
-  /// Which columns of a register exist; null where all do.
-  mlir::Value buildMask(const Panel &panel, int64_t reg);
   void placeConstants(ColumnConstants &constants, llvm::StringRef name);
   /// The index of register `reg` in those of a panel's block `block`, or of
   /// panels that are abreast.

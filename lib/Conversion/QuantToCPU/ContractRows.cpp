@@ -146,19 +146,6 @@ ContractKernel::buildRowValues(Values &ivs, const Panel &panel, Value firstRow,
   return rows;
 }
 
-Value ContractKernel::loadSome(const FlatOperand &operand, Value index,
-                               int64_t lanes, int64_t count) {
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
-  auto type = VectorType::get({lanes}, operand.element);
-  auto mask = vector::ConstantMaskOp::create(
-      builder, loc, type.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
-  Value zero =
-      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  return vector::MaskedLoadOp::create(builder, loc, type, operand.base,
-                                      ValueRange(index), mask, zero);
-}
-
 Value ContractKernel::getScratchRow(Values &ivs, Value firstRow, Value iv) {
   if (needsGather)
     return kernel.index(kernel.mul(iv, attr(gatheredStride)));
@@ -203,10 +190,10 @@ void ContractKernel::gatherRow(Values &outerIvs, Value firstRow, Value row) {
     if (rest == 0)
       return;
     OpFoldResult done = attr(piece - rest);
-    Value codes = loadSome(lhs, kernel.index(kernel.add(source, done)),
-                           llvm::PowerOf2Ceil(rest), rest);
+    Value codes = kernel.loadFirst(lhs, kernel.index(kernel.add(source, done)),
+                                   llvm::PowerOf2Ceil(rest), attr(rest));
     kernel.storeFirst(gathered, kernel.index(kernel.add(dest, done)),
-                      flip(codes), rest);
+                      flip(codes), attr(rest));
   });
 }
 

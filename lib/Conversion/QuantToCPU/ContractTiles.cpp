@@ -297,7 +297,8 @@ void ContractKernel::fillTails(Value from, OpFoldResult row) {
   forRuns(lhs, {}, [&](OpFoldResult at, OpFoldResult number, ValueRange) {
     Value index = kernel.index(
         kernel.add(kernel.add(from, getRunInRow(at, number)), attr(tailFirst)));
-    Value codes = loadSome(source, index, tileRowBytes, tailCount);
+    Value codes =
+        kernel.loadFirst(source, index, tileRowBytes, attr(tailCount));
     Value zero = arith::ConstantOp::create(
         builder, loc, builder.getZeroAttr(codes.getType()));
     codes = vector::ShuffleOp::create(builder, loc, codes, zero, moved);

@@ -46,16 +46,11 @@ Value DepthwiseKernel::loadPart(const FlatOperand &operand, Value index,
   if (valid >= count)
     return kernel.load(operand, index, count);
   OpBuilder &builder = kernel.builder;
+  if (target.getDotKind() == DotKind::AVX512VNNI)
+    return kernel.loadFirst(operand, index, count, builder.getIndexAttr(valid));
   auto type = VectorType::get({count}, operand.element);
   Value result =
       arith::ConstantOp::create(builder, kernel.loc, builder.getZeroAttr(type));
-  if (target.getDotKind() == DotKind::AVX512VNNI) {
-    auto mask = vector::ConstantMaskOp::create(builder, kernel.loc,
-                                               type.clone(builder.getI1Type()),
-                                               ArrayRef<int64_t>(valid));
-    return vector::MaskedLoadOp::create(builder, kernel.loc, type, operand.base,
-                                        ValueRange(index), mask, result);
-  }
   forPowers(valid, [&](int64_t place, int64_t size) {
     Value piece = kernel.load(operand, at(index, place), size);
     result = vector::InsertStridedSliceOp::create(
@@ -72,7 +67,8 @@ void DepthwiseKernel::storePart(const FlatOperand &operand, Value index,
     return kernel.store(operand, index, vector);
   OpBuilder &builder = kernel.builder;
   if (target.getDotKind() == DotKind::AVX512VNNI)
-    return kernel.storeFirst(operand, index, vector, valid);
+    return kernel.storeFirst(operand, index, vector,
+                             builder.getIndexAttr(valid));
   forPowers(valid, [&](int64_t place, int64_t size) {
     Value piece = vector::ExtractStridedSliceOp::create(
         builder, kernel.loc, vector, ArrayRef<int64_t>(place),

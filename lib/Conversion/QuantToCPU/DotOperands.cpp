@@ -297,20 +297,9 @@ Value DotProduct::sumLhs(KernelBuilder &kernel, const FlatOperand &lhs,
   if (!known || *known % width != 0) {
     OpFoldResult done = kernel.mul(whole, builder.getIndexAttr(width));
     Value at = kernel.index(kernel.add(index, done));
-    auto type = bytes.clone(builder.getI1Type());
-    Value mask;
-    if (known)
-      mask = vector::ConstantMaskOp::create(builder, loc, type,
-                                            ArrayRef<int64_t>(*known % width));
-    else
-      mask = vector::CreateMaskOp::create(
-          builder, loc, type,
-          ValueRange(arith::SubIOp::create(builder, loc, kernel.index(count),
-                                           kernel.index(done))));
-    Value codes = vector::MaskedLoadOp::create(builder, loc, bytes, lhs.base,
-                                               ValueRange(at), mask,
-                                               buildSplat(kernel, bytes, 0));
-    sum = add(sum, codes, mask);
+    OpFoldResult rest = getRest(kernel, count, width);
+    sum = add(sum, kernel.loadFirst(lhs, at, width, rest),
+              kernel.maskFirst(width, rest));
   }
   return vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD,
                                      sum);

@@ -132,20 +132,37 @@ void KernelBuilder::store(const FlatOperand &operand, Value index,
                           ValueRange(index));
 }
 
+Value KernelBuilder::maskFirst(int64_t lanes, OpFoldResult count) {
+  auto type = VectorType::get({lanes}, builder.getI1Type());
+  if (std::optional<int64_t> known = getConstantIntValue(count))
+    return vector::ConstantMaskOp::create(builder, loc, type,
+                                          ArrayRef<int64_t>(*known));
+  return vector::CreateMaskOp::create(builder, loc, type,
+                                      ValueRange(index(count)));
+}
+
+Value KernelBuilder::loadFirst(const FlatOperand &operand, Value index,
+                               int64_t lanes, OpFoldResult count) {
+  auto type = VectorType::get({lanes}, operand.element);
+  Value zero =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, operand.base,
+                                      ValueRange(index),
+                                      maskFirst(lanes, count), zero);
+}
+
 void KernelBuilder::storeFirst(const FlatOperand &operand, Value index,
-                               Value vector, int64_t count) {
+                               Value vector, OpFoldResult count) {
   // Not under a mask of one bit, where LLVM 22 stores four bytes for one that
   // was truncated.
-  if (count == 1)
+  if (getConstantIntValue(count) == 1)
     return store(operand, index,
                  vector::ExtractStridedSliceOp::create(
                      builder, loc, vector, ArrayRef<int64_t>(0),
                      ArrayRef<int64_t>(1), ArrayRef<int64_t>(1)));
-  auto type = cast<VectorType>(vector.getType());
-  auto mask = vector::ConstantMaskOp::create(
-      builder, loc, type.clone(builder.getI1Type()), ArrayRef<int64_t>(count));
+  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
   vector::MaskedStoreOp::create(builder, loc, operand.base, ValueRange(index),
-                                mask, vector);
+                                maskFirst(lanes, count), vector);
 }
 
 //===----------------------------------------------------------------------===//

@@ -79,9 +79,15 @@ public:
   mlir::Value load(const FlatOperand &operand, mlir::Value index, int64_t lanes,
                    int64_t stride = 1);
   void store(const FlatOperand &operand, mlir::Value index, mlir::Value vector);
-  /// The first `count` of its elements, on targets that store under a mask.
+  /// Which of `lanes` elements are the first `count`: vector of i1.
+  mlir::Value maskFirst(int64_t lanes, mlir::OpFoldResult count);
+  /// The first `count` of `lanes` elements, the others zero, and of a vector's
+  /// elements: nothing behind them is read or written. On targets that have
+  /// masks.
+  mlir::Value loadFirst(const FlatOperand &operand, mlir::Value index,
+                        int64_t lanes, mlir::OpFoldResult count);
   void storeFirst(const FlatOperand &operand, mlir::Value index,
-                  mlir::Value vector, int64_t count);
+                  mlir::Value vector, mlir::OpFoldResult count);
 
   using LoopBody = llvm::function_ref<void(mlir::Value iv)>;
   void forLoop(mlir::OpFoldResult size, LoopBody body);
