@@ -196,6 +196,10 @@ private:
   void withScratch(llvm::function_ref<void()> body);
   void buildIf(mlir::Value condition, llvm::function_ref<void()> then,
                llvm::function_ref<void()> otherwise);
+  /// `body` for each of the numbers 1 to `most` that `number` may have; nothing
+  /// for others.
+  void buildCases(mlir::Value number, int64_t most,
+                  llvm::function_ref<void(int64_t)> body);
   void buildBatches(Values &ivs, unsigned depth, mlir::OpFoldResult number);
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,

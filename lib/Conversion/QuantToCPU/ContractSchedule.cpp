@@ -8,6 +8,7 @@
 #include "ContractKernel.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -133,19 +134,9 @@ void ContractKernel::buildRows(Values &ivs, const Panel &panel, Value firstRow,
   if (panel.count)
     return tiles(whole, end, 1);
   // The rest is as many rows as it is: one case for each number.
-  SmallVector<int64_t> cases;
-  for (int64_t count = 1; count < most; ++count)
-    cases.push_back(count);
-  auto branch = scf::IndexSwitchOp::create(builder, loc, TypeRange(), rest,
-                                           cases, cases.size());
-  OpBuilder::InsertionGuard guard(builder);
-  builder.createBlock(&branch.getDefaultRegion());
-  scf::YieldOp::create(builder, loc);
-  for (auto [count, region] : llvm::zip_equal(cases, branch.getCaseRegions())) {
-    builder.createBlock(&region);
+  buildCases(rest, most - 1, [&](int64_t count) {
     buildTile(ivs, panel, firstRow, whole, count);
-    scf::YieldOp::create(builder, loc);
-  }
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -226,25 +217,12 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
 
 void ContractKernel::buildLastPanel(Values &ivs, Value batch, Value index,
                                     Value firstRow, OpFoldResult count) {
-  OpBuilder &builder = kernel.builder;
-  Location loc = kernel.loc;
   int64_t lanes = dot.getLanes();
   Value rest = kernel.index(getRest(kernel, numColumns, columnStep));
   Value registers = kernel.index(ceilDivide(kernel, rest, lanes));
-  SmallVector<int64_t> cases;
-  for (int64_t number = 1; number <= panelColumns / lanes; ++number)
-    cases.push_back(number);
-  auto branch = scf::IndexSwitchOp::create(builder, loc, TypeRange(), registers,
-                                           cases, cases.size());
-  OpBuilder::InsertionGuard guard(builder);
-  builder.createBlock(&branch.getDefaultRegion());
-  scf::YieldOp::create(builder, loc);
-  for (auto [number, region] :
-       llvm::zip_equal(cases, branch.getCaseRegions())) {
-    builder.createBlock(&region);
+  buildCases(registers, panelColumns / lanes, [&](int64_t number) {
     buildPanel(ivs, batch, index, number * lanes, firstRow, count, rest);
-    scf::YieldOp::create(builder, loc);
-  }
+  });
 }
 
 void ContractKernel::buildLoop(Value from, Value to, int64_t step,
@@ -271,6 +249,24 @@ void ContractKernel::buildLoop(Value from, Value to, int64_t step,
       scf::ForOp::create(builder, kernel.loc, from, to, kernel.index(step));
   builder.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
+}
+
+void ContractKernel::buildCases(Value number, int64_t most,
+                                llvm::function_ref<void(int64_t)> body) {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  SmallVector<int64_t> cases =
+      llvm::to_vector(llvm::seq_inclusive<int64_t>(1, most));
+  auto branch = scf::IndexSwitchOp::create(builder, loc, TypeRange(), number,
+                                           cases, cases.size());
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&branch.getDefaultRegion());
+  scf::YieldOp::create(builder, loc);
+  for (auto [value, region] : llvm::zip_equal(cases, branch.getCaseRegions())) {
+    builder.createBlock(&region);
+    body(value);
+    scf::YieldOp::create(builder, loc);
+  }
 }
 
 void ContractKernel::buildIf(Value condition, llvm::function_ref<void()> then,
