@@ -454,8 +454,9 @@ private:
                      llvm::function_ref<Panel(mlir::Value)> getPanel);
   /// Sums of products, from the accumulators to index `sumsAt` of `tileSums`.
   /// `finishRow` is called for all rows of the tiles before, in between.
+  /// `keepsPanels`: the next panel is multiplied with the same rows.
   void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel,
-                     mlir::OpFoldResult sumsAt,
+                     mlir::OpFoldResult sumsAt, bool keepsPanels,
                      llvm::function_ref<void(mlir::OpFoldResult)> finishRow);
   /// The epilogue of row `along` of each of `tiles`, whose sums begin at
   /// `sumsAt`; of those behind the first `skipped` where it matters.

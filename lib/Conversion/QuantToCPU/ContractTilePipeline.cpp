@@ -6,7 +6,7 @@
 // of 700 codes. Tile registers would wait for it; so a pair's epilogue is
 // between the products of the next one, in this panel or in the next:
 //
-//   for panels, for pairs of tiles of rows, and once more
+//   for panels, for pairs of tiles of rows, and once more      or pairs, panels
 //     tilezero 0 … 3
 //     for steps of 64 codes
 //       tileload 6, 7          32 columns of a panel: 16 groups of 4 codes
@@ -17,7 +17,8 @@
 //     tilestore 0 … 3
 //
 // A panel of 32 columns stays in L1 up to a K of 1300 or so, if rows, which
-// come from L2, take no place there: tileloadt1.
+// come from L2, take no place there: tileloadt1. All panels of few and short columns
+// stay there beside the rows of a pair; then those are what comes from L2 once.
 //
 // The first pair has none before it: what is finished there are sums of
 // anything, to where the first pair's codes come later.
@@ -104,17 +105,18 @@ static void forPart(KernelBuilder &kernel, const RowShare &share,
 
 void ContractKernel::multiplyTiles(
     ArrayRef<RowTile> tiles, const Panel &panel, OpFoldResult sumsAt,
-    llvm::function_ref<void(OpFoldResult)> finishRow) {
+    bool keepsPanels, llvm::function_ref<void(OpFoldResult)> finishRow) {
   AMXTiles amx(kernel);
   int64_t across = panel.getRegisters(dot.getLanes());
   int64_t group = dot.getGroup(), products = tiles.size() * across;
   bool isSignedLhs =
       isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage());
-  // What is read for all panels, or for all pairs, is to stay in L1.
+  // What is read again, for other panels or pairs, is to stay in L1.
   std::optional<int64_t> count = getConstantIntValue(tileCount);
   bool isOnePair = count && *count <= 2;
   // Taps of a window read the same lines.
-  bool isLhsOnce = !isOnePair && (needsGather || getNumRuns() == 1);
+  bool isLhsOnce =
+      !isOnePair && !keepsPanels && (needsGather || getNumRuns() == 1);
   auto load = [&](unsigned tile, bool isOnce, Value base, OpFoldResult at,
                   OpFoldResult stride) {
     isOnce ? amx.loadOnce(tile, base, at, stride)
@@ -271,27 +273,46 @@ void ContractKernel::pipelineTiles(Values &ivs, Value firstRow,
   Value zero = kernel.index(0);
   Values last{zero, zero, zero, kernel.index(tileRows)};
   bool isOne = panels == 1 && getConstantIntValue(pairs) == 1;
-  last = kernel.forCarry(
-      attr(0), attr(panels), last, [&](Value number, ValueRange inits) {
-        Panel panel = getPanel(number);
-        return kernel.forCarry(
-            attr(0), pairs, inits, [&](Value pair, ValueRange last) -> Values {
-              SmallVector<RowTile> tiles = place(panel, pair);
-              Value sumsAt = last[2];
-              OpFoldResult other = getOther(sumsAt);
-              if (isOne) {
-                multiplyTiles(tiles, panel, sumsAt, nullptr);
-              } else {
-                Panel lastPanel = panels == 1 ? panel : getPanel(last[0]);
-                SmallVector<RowTile> lastTiles = place(lastPanel, last[1]);
-                multiplyTiles(tiles, panel, sumsAt, [&](OpFoldResult along) {
-                  finishTileRow(ivs, lastPanel, firstRow, lastTiles, along,
-                                other, last[3]);
-                });
-              }
-              return {number, pair, kernel.index(other), zero};
-            });
+  // Weights that stay in L1 beside rows are read for each pair, so that rows
+  // come from L2 once.
+  constexpr int64_t maxKept = 40 << 10;
+  bool keepsPanels =
+      panels > 1 &&
+      panels * panelBytes + 2 * maxTileRows * reductionSize <= maxKept;
+  auto multiply = [&](const Panel &panel, Value number, Value pair,
+                      ValueRange last) -> Values {
+    SmallVector<RowTile> tiles = place(panel, pair);
+    Value sumsAt = last[2];
+    OpFoldResult other = getOther(sumsAt);
+    if (isOne) {
+      multiplyTiles(tiles, panel, sumsAt, keepsPanels, nullptr);
+    } else {
+      Panel lastPanel = panels == 1 ? panel : getPanel(last[0]);
+      SmallVector<RowTile> lastTiles = place(lastPanel, last[1]);
+      multiplyTiles(tiles, panel, sumsAt, keepsPanels, [&](OpFoldResult along) {
+        finishTileRow(ivs, lastPanel, firstRow, lastTiles, along, other,
+                      last[3]);
       });
+    }
+    return {number, pair, kernel.index(other), zero};
+  };
+  if (keepsPanels)
+    last = kernel.forCarry(
+        attr(0), pairs, last, [&](Value pair, ValueRange inits) {
+          return kernel.forCarry(
+              attr(0), attr(panels), inits, [&](Value number, ValueRange last) {
+                return multiply(getPanel(number), number, pair, last);
+              });
+        });
+  else
+    last = kernel.forCarry(
+        attr(0), attr(panels), last, [&](Value number, ValueRange inits) {
+          Panel panel = getPanel(number);
+          return kernel.forCarry(attr(0), pairs, inits,
+                                 [&](Value pair, ValueRange last) {
+                                   return multiply(panel, number, pair, last);
+                                 });
+        });
   auto finishLast = [&] {
     Panel panel = getPanel(last[0]);
     SmallVector<RowTile> tiles = place(panel, last[1]);

@@ -13,19 +13,17 @@
 // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
 // CHECK: scf.for
 // CHECK: scf.for
-// Rows are read past L1. Those of the pair of tiles before become codes between the
-// products: 11 of 16 in two steps, 5 between the stores, and those of the last pair at
-// the end.
+// Rows of the pair of tiles before become codes between the products: 11 of 16 in two
+// steps, 5 between the stores, and those of the last pair at the end.
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilezero"
-// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tileloadd64"
-// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
+// CHECK-COUNT-3: llvm.call_intrinsic "llvm.x86.tileloadd64"
 // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"
 // CHECK-COUNT-2: vector.store %{{.*}}, vector<32xi8>
 // CHECK-NOT: vector.store
 // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"
 // CHECK-COUNT-4: vector.store %{{.*}}, vector<32xi8>
 // CHECK-NOT: vector.store
-// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbusd"
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tileloadd64"
 // CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.tilestored64"
@@ -49,6 +47,55 @@ func.func @two_by_two(%x: tensor<64x128xi8>, %o: tensor<64x64xi8>) -> tensor<64x
     outs(%o as <int8, per_tensor, scale = 1.0> : tensor<64x64xi8>)
     maps [#x, #w, #y] -> tensor<64x64xi8>
   return %y : tensor<64x64xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Panels that stay in L1 with the rows of a pair are all multiplied with it, before the
+// next pair is: three of 8 KiB and 8 KiB of rows.
+// CHECK-LABEL: func @kept_panels
+// CHECK-DAG: %[[PANELS:.*]] = arith.constant 3 : index
+// CHECK-DAG: %[[PAIRS:.*]] = arith.constant 5 : index
+// CHECK: scf.for {{.*}} to %[[PAIRS]]
+// CHECK: scf.for {{.*}} to %[[PANELS]]
+// CHECK-NOT: tileloaddt164
+// CHECK: return
+func.func @kept_panels(%x: tensor<160x256xi8>, %o: tensor<160x96xi8>) -> tensor<160x96xi8> {
+  %w = arith.constant dense<1> : tensor<256x96xi8>
+  %y = quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<160x256xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<256x96xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<160x96xi8>)
+    maps [#x, #w, #y] -> tensor<160x96xi8>
+  return %y : tensor<160x96xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Of longer ones each is multiplied with all rows, which are read past L1.
+// CHECK-LABEL: func @long_panels
+// CHECK-DAG: %[[PANELS:.*]] = arith.constant 3 : index
+// CHECK-DAG: %[[PAIRS:.*]] = arith.constant 5 : index
+// CHECK: scf.for {{.*}} to %[[PANELS]]
+// CHECK: scf.for {{.*}} to %[[PAIRS]]
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
+// CHECK: return
+func.func @long_panels(%x: tensor<160x512xi8>, %o: tensor<160x96xi8>) -> tensor<160x96xi8> {
+  %w = arith.constant dense<1> : tensor<512x96xi8>
+  %y = quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.5> : tensor<160x512xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<512x96xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<160x96xi8>)
+    maps [#x, #w, #y] -> tensor<160x96xi8>
+  return %y : tensor<160x96xi8>
 }
 
 // -----
