@@ -254,6 +254,8 @@ private:
   }
 
   bool pack(ContractOp op, Done &done) {
+    if (!op.getRhsCodesType().hasStaticShape())
+      return false; // They are no weights, and have no layout.
     std::string reason;
     ContractLoops loops = analyzeLoops(op);
     std::optional<PanelLayout> layout =
