@@ -119,8 +119,6 @@ QUANT_HOT void quant_mlir::numerics::packPanels(const PanelLayout &layout,
          "a packed width divides 8, or is of whole bytes");
   std::fill_n(packed, layout.size(), uint8_t(0));
   const std::vector<int64_t> columns = offsetsOf(layout, layout.columns);
-  const unsigned mask = (1u << layout.width) - 1,
-                 offset = unsigned(layout.offset);
   const int64_t group = layout.group, bytes = layout.elementBytes();
   if (bytes > 1)
     return forEachElement(layout, [&](int64_t code, int64_t first, unsigned,
@@ -129,6 +127,8 @@ QUANT_HOT void quant_mlir::numerics::packPanels(const PanelLayout &layout,
         std::memcpy(packed + (first + i * group) * bytes,
                     codes + (code + columns[column + i]) * bytes, bytes);
     });
+  const unsigned mask = (1u << layout.width) - 1,
+                 offset = unsigned(layout.offset);
   forEachElement(layout, [&](int64_t code, int64_t byte, unsigned shift,
                              int64_t column, int64_t count) {
     const uint8_t *source = codes + code;
@@ -145,9 +145,6 @@ QUANT_HOT void quant_mlir::numerics::unpackPanels(const PanelLayout &layout,
                                                   bool isSigned,
                                                   uint8_t *codes) {
   const std::vector<int64_t> columns = offsetsOf(layout, layout.columns);
-  const unsigned mask = (1u << layout.width) - 1,
-                 offset = unsigned(layout.offset),
-                 signBit = isSigned ? 1u << (layout.width - 1) : 0;
   const int64_t group = layout.group, bytes = layout.elementBytes();
   if (bytes > 1)
     return forEachElement(layout, [&](int64_t code, int64_t first, unsigned,
@@ -156,6 +153,9 @@ QUANT_HOT void quant_mlir::numerics::unpackPanels(const PanelLayout &layout,
         std::memcpy(codes + (code + columns[column + i]) * bytes,
                     packed + (first + i * group) * bytes, bytes);
     });
+  const unsigned mask = (1u << layout.width) - 1,
+                 offset = unsigned(layout.offset),
+                 signBit = isSigned ? 1u << (layout.width - 1) : 0;
   forEachElement(layout, [&](int64_t code, int64_t byte, unsigned shift,
                              int64_t column, int64_t count) {
     uint8_t *dest = codes + code;

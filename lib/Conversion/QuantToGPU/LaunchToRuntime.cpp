@@ -217,8 +217,8 @@ LogicalResult LaunchLowering::lower(gpu::LaunchFuncOp launch, bool isFollowed) {
   Value shape = allocate(launch, shapeType);
   gpu::KernelDim3 grid = launch.getGridSizeOperandValues(),
                   block = launch.getBlockSizeOperandValues();
-  for (auto [i, size] : llvm::enumerate(
-           ArrayRef<Value>{grid.x, grid.y, grid.z, block.x, block.y, block.z}))
+  Value sizes[] = {grid.x, grid.y, grid.z, block.x, block.y, block.z};
+  for (auto [i, size] : llvm::enumerate(sizes))
     storeAt(shape, shapeType, int32_t(i), toI64(size));
   Value sharedBytes = launch.getDynamicSharedMemorySize();
   storeAt(shape, shapeType, 6,
