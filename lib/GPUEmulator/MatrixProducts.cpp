@@ -8,6 +8,7 @@
 //                second half. A word begins at element t * (elements of a
 //                word).
 //   B, 8 columns: word 0: column g of the first half of k; 1: of the second.
+//   Where k has half as many elements, there is no second half.
 //   C, D:        0, 1: row g, columns 2t, 2t + 1; 2, 3: row g + 8.
 //
 //===----------------------------------------------------------------------===//
@@ -142,8 +143,10 @@ quant_mlir::emulator::findMatrixProduct(StringRef name) {
     return std::nullopt;
   product.lhs = *lhs;
   product.rhs = *rhs;
-  // A word for each half of k, of 16 rows and 8 columns, by 32 lanes.
-  if (product.depth != 8 * product.lhs.perWord())
+  // A word for each half of k, of 16 rows and 8 columns, by 32 lanes; or one
+  // for all of k.
+  if (product.depth != 8 * product.lhs.perWord() &&
+      product.depth != 4 * product.lhs.perWord())
     return std::nullopt;
   EmulatedInstruction result;
   result.scope = Scope::Warp;

@@ -50,11 +50,13 @@ static std::string getMMA(const std::string &types, unsigned a, unsigned b,
   return text;
 }
 
-/// Integers of `bits` bits: factors [16][depth] and [8][depth].
+/// Integers of `bits` bits: factors [16][depth] and [8][depth], of one or two
+/// halves.
 static void checkIntegers(const std::string &types, unsigned bits,
-                          bool isLhsSigned, bool isRhsSigned, bool saturates) {
+                          bool isLhsSigned, bool isRhsSigned, bool saturates,
+                          unsigned halves = 2) {
   SCOPED_TRACE(types);
-  unsigned depth = 256 / bits, perWord = 32 / bits;
+  unsigned depth = halves * 128 / bits, perWord = 32 / bits;
   auto limits = [&](bool isSigned) {
     return isSigned
                ? std::pair<int, int>(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -67,32 +69,32 @@ static void checkIntegers(const std::string &types, unsigned bits,
   auto C = getRandom<int32_t>(16 * 8, -1000, 1000, 4);
   C[0] = INT32_MAX - 1;
   C[1] = INT32_MIN + 1;
-  std::vector<uint32_t> a(32 * 4), b(32 * 2);
+  std::vector<uint32_t> a(32 * 2 * halves), b(32 * halves);
   std::vector<int32_t> c(32 * 4), d(32 * 4);
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned group = lane >> 2, inGroup = lane & 3;
     // "row = groupID for a_i, 0 <= i < n or 2n <= i < 3n; groupID + 8
     // otherwise; col = threadID_in_group * n + (i & (n - 1)), + depth / 2 for i
     // >= 2n"
-    for (unsigned i = 0; i < 4 * perWord; ++i) {
+    for (unsigned i = 0; i < 2 * halves * perWord; ++i) {
       bool isUpper = i < perWord || (i >= 2 * perWord && i < 3 * perWord);
       unsigned row = isUpper ? group : group + 8;
       unsigned col =
           inGroup * perWord + i % perWord + (i >= 2 * perWord ? depth / 2 : 0);
       uint32_t bitsOf = A[row * depth + col] & ((1u << bits) - 1);
-      a[lane * 4 + i / perWord] |= bitsOf << (i % perWord * bits);
+      a[lane * 2 * halves + i / perWord] |= bitsOf << (i % perWord * bits);
     }
-    for (unsigned i = 0; i < 2 * perWord; ++i) {
+    for (unsigned i = 0; i < halves * perWord; ++i) {
       unsigned row =
           inGroup * perWord + i % perWord + (i >= perWord ? depth / 2 : 0);
       uint32_t bitsOf = B[group * depth + row] & ((1u << bits) - 1);
-      b[lane * 2 + i / perWord] |= bitsOf << (i % perWord * bits);
+      b[lane * halves + i / perWord] |= bitsOf << (i % perWord * bits);
     }
     for (unsigned i = 0; i < 4; ++i)
       c[lane * 4 + i] =
           C[(group + (i < 2 ? 0 : 8)) * 8 + inGroup * 2 + (i & 1)];
   }
-  Emulated kernel(getMMA(types, 4, 2, "i32", "i32"));
+  Emulated kernel(getMMA(types, 2 * halves, halves, "i32", "i32"));
   ASSERT_EQ(kernel.add(a).add(b).add(c).add(d).run({}, {32}), "");
   EXPECT_EQ(kernel.getCounts().instructions.lookup("llvm.nvvm.mma." + types),
             1u);
@@ -115,6 +117,8 @@ TEST(GPUEmulatorMatrix, MMAOfBytes) {
   checkIntegers("m16n8k32.row.col.u8.s8", 8, false, true, false);
   checkIntegers("m16n8k32.row.col.u8", 8, false, false, false);
   checkIntegers("m16n8k32.row.col.satfinite.s8", 8, true, true, true);
+  checkIntegers("m16n8k16.row.col.s8", 8, true, true, false, /*halves=*/1);
+  checkIntegers("m16n8k16.row.col.u8.s8", 8, false, true, false, /*halves=*/1);
 }
 
 TEST(GPUEmulatorMatrix, MMAOfNibbles) {

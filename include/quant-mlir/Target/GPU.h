@@ -79,10 +79,12 @@ public:
   /// Whether buffers of contractions are of 16-bit floats, too.
   bool hasHalfBuffers() const { return !isSPIRV(); }
 
-  /// Codes of a reduction that share a scale: a multiple of a step, and where
-  /// there are more of them, of a stage.
-  int64_t getBlockStep() const { return 32; }
-  int64_t getBlockStage() const { return 64; }
+  /// Whether `codes` of a reduction may share a scale: those of a chunk, parts
+  /// of a stage, or stages.
+  static bool hasBlocksOf(int64_t codes) {
+    return codes == 16 || codes == 32 || (codes != 0 && codes % 64 == 0);
+  }
+  bool splitsTuples() const override { return true; }
 
   /// Whether there are kernels for sums of values, of f16 or bf16 as the matrix
   /// instruction takes them; and whether it converts codes of fp8 to f16.

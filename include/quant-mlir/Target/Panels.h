@@ -23,6 +23,9 @@ public:
   virtual int64_t getValueGroup(unsigned width) const { return 1; }
   /// The same where every column has its own lhs.
   virtual int64_t getDepthwiseGroup() const = 0;
+  /// Whether a tuple of groups may hold codes of several scales, one of each
+  /// group.
+  virtual bool splitsTuples() const { return false; }
   /// The width of panels for `columns` columns.
   virtual int64_t getPanelColumns(int64_t columns) const = 0;
   /// The same for codes of `width` bits that are multiplied with those of

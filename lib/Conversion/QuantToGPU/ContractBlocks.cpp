@@ -27,20 +27,17 @@ static constexpr int32_t biasedStart = 0x4B400000;
 static constexpr double biasValue = 12582912.0;
 
 std::string quant_mlir::findNoBlocksReason(ContractOp op,
-                                           const ContractLoops &loops,
-                                           const GPUTarget &target) {
+                                           const ContractLoops &loops) {
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   if (!block)
     return "";
-  int64_t step = target.getBlockStep(), stage = target.getBlockStage();
   int64_t moving = llvm::count_if(
       loops.reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; });
   if (moving > 1)
     return "its right-hand side has blocks along one of several reductions";
-  if (op.getLayout()->getBlock() != 0 || block->second % step != 0 ||
-      (block->second > stage && block->second % stage != 0))
-    return "blocks of its right-hand side are not of " + std::to_string(step) +
-           " codes, or of a multiple of " + std::to_string(stage);
+  if (op.getLayout()->getBlock() != 0 || !GPUTarget::hasBlocksOf(block->second))
+    return "blocks of its right-hand side are not of 16, 32 or a multiple of "
+           "64 codes";
   return "";
 }
 
@@ -216,19 +213,29 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
   if (blockCodes > stageCodes())
     return addAtEndOfBlock(step, part, carried);
   int64_t down = rowProducts(), across = columnProducts();
-  int64_t blocks = stageCodes() / blockCodes, steps = blockCodes / stepCodes();
+  // Blocks of a stage, and of a step; steps of a block.
+  int64_t blocks = stageCodes() / blockCodes,
+          parts = std::max<int64_t>(stepCodes() / blockCodes, 1),
+          steps = std::max<int64_t>(blockCodes / stepCodes(), 1);
   SmallVector<BlockColumns> columns;
   for (int64_t block = 0; block < blocks; ++block)
     columns.push_back(loadBlock(add(mul(step, blocks), attr(block))));
+  SmallVector<SmallVector<Values>> ofLhs(steps), ofRhs(steps);
   for (int64_t block = 0; block < blocks; ++block) {
     if (isOfValues)
       part.rhsOffsets = loadOffsets(add(mul(step, blocks), attr(block)));
-    SmallVector<SmallVector<Values>> lhs(steps), rhs(steps);
-    for (int64_t i = 0; i < steps; ++i) {
+    for (int64_t i = 0; i < steps && block % parts == 0; ++i) {
+      ofLhs[i].clear();
       for (int64_t product = 0; product < down; ++product)
-        lhs[i].push_back(unit->loadLhs(part, block * steps + i, product));
-      rhs[i] = unit->loadRhs(part, block * steps + i);
+        ofLhs[i].push_back(
+            unit->loadLhs(part, block / parts * steps + i, product));
+      ofRhs[i] = unit->loadRhs(part, block / parts * steps + i);
     }
+    // Factors of a step have those of its blocks one behind the other.
+    auto takeBlock = [&](ArrayRef<Value> factors) {
+      int64_t size = factors.size() / parts;
+      return factors.slice(block % parts * size, size);
+    };
     for (int64_t product = 0; product < down; ++product) {
       Values sums;
       for (int64_t j = 0; j < across; ++j)
@@ -238,10 +245,11 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
                      kernel.body.constantI32(0));
       for (int64_t i = 0; i < steps; ++i) {
         for (int64_t j = 0; j < across; ++j)
-          unit->multiply(part, lhs[i][product], rhs[i][j],
+          unit->multiply(part, takeBlock(ofLhs[i][product]),
+                         takeBlock(ofRhs[i][j]),
                          MutableArrayRef(sums).slice(j * ofProduct, ofProduct));
         if (needsRowSums)
-          unit->addCodes(part, lhs[i][product], rowSums);
+          unit->addCodes(part, takeBlock(ofLhs[i][product]), rowSums);
       }
       addProduct(columns[block], product, sums, rowSums, values);
     }

@@ -44,8 +44,7 @@ std::string findNoValuesReason(ContractOp op, const GPUTarget &target);
 
 /// The reason why blocks of `op` along its reduction have no kernel; empty
 /// where they have one, or there are none.
-std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops,
-                               const GPUTarget &target);
+std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops);
 
 /// The same of a contraction with a filter for each channel; `op` is packed.
 std::string findNoDepthwiseReason(ContractOp op, const ContractLoops &loops);

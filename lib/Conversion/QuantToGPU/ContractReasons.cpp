@@ -77,8 +77,7 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
     return "it is empty";
   if (loops.getSize(loops.batch) > 65535)
     return "it has more than 65535 batches";
-  if (std::string reason = findNoBlocksReason(op, loops, target);
-      !reason.empty())
+  if (std::string reason = findNoBlocksReason(op, loops); !reason.empty())
     return reason;
   // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.
   int64_t summed = loops.getSize(loops.reduction);

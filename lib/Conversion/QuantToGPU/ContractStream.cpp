@@ -98,9 +98,11 @@ void GPUContractKernel::multiplyRound(Value step, ArrayRef<Value> words,
       parts.push_back(vector::ExtractOp::create(builder, loc, chunk, i));
     factors.push_back(isNibbles ? unit->unpackNibbles(parts) : parts);
   }
+  // Chunks of lhs.
+  int64_t all = chunks * ofChunk;
   int64_t perBlock =
-      blockCodes != 0 ? std::min(chunks, blockCodes / rhsChunkCodes()) : chunks;
-  int64_t blocks = chunks / perBlock;
+      blockCodes != 0 ? std::min(all, blockCodes / lhsChunkCodes()) : all;
+  int64_t blocks = all / perBlock;
   Value ones = kernel.body.constantI32(0x01010101);
   Value group = div(thread, shape().lanes);
   for (int64_t block = 0; block < blocks; ++block) {
@@ -116,21 +118,17 @@ void GPUContractKernel::multiplyRound(Value step, ArrayRef<Value> words,
       rowSums.append(carried.begin() + rows, carried.end());
     }
     for (int64_t row = 0; row < rows; ++row)
-      for (int64_t i = block * perBlock; i < (block + 1) * perBlock; ++i)
-        for (int64_t part = 0; part < ofChunk; ++part) {
-          int64_t number = (row * chunks + i) * ofChunk + part;
-          Value codes = fetchLhs(lhsChunks[number], step);
-          for (int64_t word = 0; word < chunkBytes / 4; ++word) {
-            Value lhsWord =
-                vector::ExtractOp::create(builder, loc, codes, word);
-            sums[row] =
-                unit->dot(lhsWord, factors[i][part * chunkBytes / 4 + word],
-                          sums[row], isLhsSigned);
-            if (needsRowSums)
-              rowSums[row] =
-                  unit->dot(lhsWord, ones, rowSums[row], isLhsSigned);
-          }
+      for (int64_t i = block * perBlock; i < (block + 1) * perBlock; ++i) {
+        Value codes = fetchLhs(lhsChunks[row * all + i], step);
+        ArrayRef<Value> words(factors[i / ofChunk]);
+        words = words.slice(i % ofChunk * chunkBytes / 4, chunkBytes / 4);
+        for (auto [word, factor] : llvm::enumerate(words)) {
+          Value lhsWord = vector::ExtractOp::create(builder, loc, codes, word);
+          sums[row] = unit->dot(lhsWord, factor, sums[row], isLhsSigned);
+          if (needsRowSums)
+            rowSums[row] = unit->dot(lhsWord, ones, rowSums[row], isLhsSigned);
         }
+      }
     if (blockCodes != 0) {
       addProduct(columns, /*product=*/0, sums, rowSums, carried);
     } else {

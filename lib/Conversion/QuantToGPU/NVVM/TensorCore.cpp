@@ -1,7 +1,7 @@
 //===- TensorCore.cpp - Products of NVIDIA's tensor cores -----------------===//
 //
-// mma.sync m16n8k32 on bytes, whose factors ldmatrix loads, and three stages of
-// cp.async, or more of small tiles: sm_80 and later.
+// mma.sync m16n8k32 on bytes, m16n8k16 for blocks of 16, whose factors ldmatrix
+// loads, and three stages of cp.async, or more of small tiles: sm_80 and later.
 //
 //===----------------------------------------------------------------------===//
 
@@ -107,8 +107,9 @@ void TensorCore::multiply(const GroupStage &stage, ArrayRef<Value> lhs,
                                                      {i32, i32, i32, i32});
   Value result = NVVM::MmaOp::create(
       builder, loc, resultType, ValueRange(lhs), ValueRange(rhs),
-      ValueRange(ArrayRef<Value>(sums)), ArrayRef<int64_t>{16, 8, 32},
-      std::nullopt, NVVM::MMAIntOverflow::wrapped,
+      ValueRange(ArrayRef<Value>(sums)),
+      ArrayRef<int64_t>{16, 8, int64_t(16 * rhs.size())}, std::nullopt,
+      NVVM::MMAIntOverflow::wrapped,
       std::array<NVVM::MMATypes, 2>{lhsType, NVVM::MMATypes::s8},
       std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
                                      NVVM::MMALayout::col});
@@ -125,7 +126,7 @@ void TensorCore::addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
   Value ones = toBytes(body.constantI32(0x01010101));
   auto type = stage.isLhsSigned ? NVVM::DotAccumulateType::SIGNED
                                 : NVVM::DotAccumulateType::UNSIGNED;
-  for (int64_t word = 0; word < 4; ++word) {
+  for (size_t word = 0; word < lhs.size(); ++word) {
     Value &sum = rowSums[word % 2];
     sum = NVVM::DotAccumulate4WayOp::create(builder, loc, builder.getI32Type(),
                                             toBytes(lhs[word]), type, ones,

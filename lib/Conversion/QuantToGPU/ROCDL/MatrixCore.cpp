@@ -217,13 +217,19 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
     return std::make_unique<WMMA>(body, isNibbles);
   // The larger one reads half as much of shared memory for a product.
   bool isLarge = tileColumns >= 64 && numRows.value_or(INT64_MAX) > 32;
+  // The smaller one multiplies 32 codes at once.
+  if (blockCodes == 16)
+    isLarge = true;
   int64_t size = isLarge ? 32 : 16, words = chunkBytes / 4;
   // Blocks are of whole steps, and of parts of a stage or of whole ones.
   auto fits = [&] {
     MatrixShape shape = getMFMAShape(size, isNibbles, words);
     int64_t step = shape.stepPlanes * chunkBytes,
             stage = shape.stagePlanes * chunkBytes;
-    return blockCodes % step == 0 &&
+    // Where all groups share a chunk, low nibbles are a half of a step.
+    bool isChunk = chunkBytes / 4 / words == 64 / size;
+    int64_t least = isNibbles && isChunk ? step / 2 : step;
+    return blockCodes % least == 0 &&
            (blockCodes < stage ? stage % blockCodes : blockCodes % stage) == 0;
   };
   while (blockCodes != 0 && !fits()) {

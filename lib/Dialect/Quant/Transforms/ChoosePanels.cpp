@@ -35,11 +35,13 @@ static int64_t getFilledSize(const PanelLayout &layout) {
   return layout.numOuter() * layout.tuplesPerRun() * layout.tupleSize();
 }
 
-/// Chooses `run` and `block`. Blocks of scales begin a tuple, so that one step
-/// of a kernel has one scale: the dimension that is split is the outermost of
-/// the run. A kernel adds up what a block has in each run.
+/// Chooses `run` and `block`. Blocks of scales begin a tuple, or a group where
+/// the kernel takes tuples apart, so that one step of it has one scale: the
+/// dimension that is split is the outermost of the run. A kernel adds up what a
+/// block has in each run.
 static void chooseRun(PanelLayout &layout, int64_t run,
-                      std::optional<std::pair<unsigned, int64_t>> block) {
+                      std::optional<std::pair<unsigned, int64_t>> block,
+                      const PanelTarget &target) {
   layout.run = run;
   layout.block = 0;
   if (!block)
@@ -53,8 +55,9 @@ static void chooseRun(PanelLayout &layout, int64_t run,
     inner *= layout.shape[*dim];
   layout.run = dims.end() - split;
   layout.block = block->second * inner;
-  // Then tuples begin there anyway.
-  if (layout.block % layout.tupleSize() == 0)
+  // Then they begin there anyway.
+  int64_t unit = target.splitsTuples() ? layout.group : layout.tupleSize();
+  if (layout.block % unit == 0)
     layout.block = 0;
 }
 
@@ -123,13 +126,13 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
           : target.getPanelColumns(layout.numColumns());
   layout.group = op.hasIntegerSum() ? isDepthwise ? target.getDepthwiseGroup()
                                                   : target.getDotGroup()
-                 : isDepthwise      ? 1
+                 : isDepthwise ? 1
                                     : target.getValueGroup(layout.width);
 
   // Columns are the rows of the kernel: the codes of each follow each other.
   if (isByRows) {
     layout.panel = 1;
-    chooseRun(layout, layout.reduction.size(), op.getReductionBlock());
+    chooseRun(layout, layout.reduction.size(), op.getReductionBlock(), target);
     return layout;
   }
 
@@ -139,8 +142,8 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   // zeros.
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   PanelLayout gathered = layout;
-  chooseRun(gathered, layout.reduction.size() - hasColumns, block);
-  chooseRun(layout, loops.lhsRun, block);
+  chooseRun(gathered, layout.reduction.size() - hasColumns, block, target);
+  chooseRun(layout, loops.lhsRun, block, target);
   bool isSplitApart =
       block &&
       !llvm::is_contained(ArrayRef(layout.reduction).take_back(layout.run),

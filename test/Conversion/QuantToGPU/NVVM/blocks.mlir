@@ -54,3 +54,25 @@ func.func @long(%x: memref<32x512xi8>, %w: memref<16384xi8>, %s: memref<2x32xi32
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Blocks of 16 are a half of what is loaded at once: low nibbles, then high ones.
+// CHECK-LABEL: func.func @half(
+// CHECK: gpu.func
+// CHECK: nvgpu.ldmatrix {{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK: nvvm.mma.sync A[{{.*}}, {{.*}}] B[{{.*}}] C[{{.*}}] {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK-NOT: nvgpu.ldmatrix
+// CHECK: nvvm.mma.sync A[{{.*}}, {{.*}}] B[{{.*}}] C[{{.*}}] {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+func.func @half(%x: memref<32x256xi8>, %w: memref<4096xi8>, %s: memref<16x32xi32>, %y: memref<32x32xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 1.0> : memref<32x256xi8>)
+    rhs(%w as <int4, per_block<[16, 1]>, scale = dense<1.0> : tensor<16x32xf32>> in <panels, tensor<256x32xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16, offset = 8> sums %s : memref<16x32xi32>, : memref<4096xi8>)
+    outs(%y : memref<32x32xf32>)
+    maps [#x, #w, #y]
+  return
+}

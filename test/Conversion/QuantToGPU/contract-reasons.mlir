@@ -1,0 +1,30 @@
+// RUN: quant-opt %s --quant-pack-weights=gpu=spirv --quant-prepare-kernels=gpu=spirv --split-input-file -verify-diagnostics -o /dev/null
+// RUN: quant-opt %s --quant-pack-weights=gpu=nvvm --quant-prepare-kernels=gpu=nvvm --split-input-file -verify-diagnostics -o /dev/null
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+func.func @blocks_of_8(%x: tensor<9x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
+  %w = arith.constant dense<1> : tensor<64x24xi4>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: blocks of its right-hand side are not of 16, 32 or a multiple of 64 codes}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<9x64xi8>)
+    rhs(%w as <int4, per_block<[8, 1]>, scale = dense<0.5> : tensor<8x24xf32>> : tensor<64x24xi4>)
+    outs(%o : tensor<9x24xf32>) maps [#x, #w, #y] -> tensor<9x24xf32>
+  return %y : tensor<9x24xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, i, k) -> (m, i, k)>
+#w = affine_map<(m, n, i, k) -> (i, k, n)>
+#y = affine_map<(m, n, i, k) -> (m, n)>
+func.func @blocks_of_one_of_two(%x: tensor<9x3x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
+  %w = arith.constant dense<1> : tensor<3x64x24xi4>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: its right-hand side has blocks along one of several reductions}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<9x3x64xi8>)
+    rhs(%w as <int4, per_block<[-1, 32, 1]>, scale = dense<0.5> : tensor<1x2x24xf32>> : tensor<3x64x24xi4>)
+    outs(%o : tensor<9x24xf32>) maps [#x, #w, #y] -> tensor<9x24xf32>
+  return %y : tensor<9x24xf32>
+}
