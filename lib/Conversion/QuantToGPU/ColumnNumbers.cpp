@@ -8,6 +8,9 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -49,17 +52,34 @@ ContractColumnNumbers quant_mlir::computeColumnNumbers(ContractOp op,
     return result;
   };
 
+  // Beside values, what a code is worth less than the minval is counted from
+  // the code that is nearest to 0: codes of both signs do not cancel each other
+  // and the minval, of which a part of one code is left.
+  bool isCentred = units.hasMinval() && !op.hasIntegerSum();
+  auto getZeroPoint = [&](int64_t unit) -> float {
+    float least = units.getZeroPoint(unit);
+    if (!isCentred)
+      return least;
+    double zero = std::nearbyint(double(-units.getMinval(unit)) /
+                                 double(units.getMultiplier(unit)));
+    int64_t width = op.getRhsCodesType().getElementTypeBitWidth();
+    return least + float(std::clamp<double>(zero, 0, (1 << width) - 1));
+  };
+  auto getMinval = [&](int64_t unit) -> float {
+    return float(double(units.getMinval(unit)) +
+                 double(units.getMultiplier(unit)) *
+                     double(getZeroPoint(unit) - units.getZeroPoint(unit)));
+  };
+
   ContractColumnNumbers result;
   result.multiplier =
       collect(false, [&](int64_t unit) { return units.getMultiplier(unit); });
   if (units.hasMinval())
-    result.minval =
-        collect(false, [&](int64_t unit) { return units.getMinval(unit); });
+    result.minval = collect(false, getMinval);
   int64_t moved = layout.getOffset() - subtracted;
-  result.rhsZero =
-      collect(true, [&](int64_t unit) { return units.getZeroPoint(unit); });
-  result.rhsOffset = collect(
-      true, [&](int64_t unit) { return units.getZeroPoint(unit) + moved; });
+  result.rhsZero = collect(true, getZeroPoint);
+  result.rhsOffset =
+      collect(true, [&](int64_t unit) { return getZeroPoint(unit) + moved; });
   return result;
 }
 

@@ -27,7 +27,8 @@ struct ColumnNumbers {
 
 struct ContractColumnNumbers {
   ColumnNumbers multiplier; ///< float32(double(sx) * double(sw) / double(sy))
-  ColumnNumbers minval;     ///< the same of minval; empty without
+  ColumnNumbers minval;     ///< the same of minval; empty without; what is
+                            ///< left of it by rhsZero beside values
   ColumnNumbers rhsZero;    ///< zw, or what minval counts codes from
   ColumnNumbers rhsOffset;  ///< zw and what is added to codes
 };

@@ -115,12 +115,12 @@ GPUContractKernel::Values GPUContractKernel::startBlocks() {
 GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
   BlockColumns result;
   result.multiplier = loadNumbers(multiplierData, numbers.multiplier, block);
+  if (!numbers.minval.values.empty())
+    result.minval = loadNumbers(minvalData, numbers.minval, block);
   if (isOfValues)
     return result;
   if (!numbers.rhsOffset.isZero())
     result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset, block);
-  if (!numbers.minval.values.empty())
-    result.minval = loadNumbers(minvalData, numbers.minval, block);
   if (!zeroPoint.base && lhsZero == 0)
     return result;
   // Beyond the last block scales are zeros.
@@ -178,8 +178,9 @@ Value GPUContractKernel::addBlock(const BlockColumns &columns, Value sum,
     centred = arith::SubIOp::create(
         builder, loc, centred,
         arith::MulIOp::create(builder, loc, rowZero, columns.length));
-  centred =
-      arith::SIToFPOp::create(builder, loc, builder.getF32Type(), centred);
+  if (!isOfValues)
+    centred =
+        arith::SIToFPOp::create(builder, loc, builder.getF32Type(), centred);
   return fma(splat(centred), columns.minval);
 }
 
@@ -241,8 +242,7 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
       for (int64_t j = 0; j < across; ++j)
         sums.append(startSums());
       int64_t ofProduct = sums.size() / across;
-      Values rowSums(needsRowSums ? shape().laneRows : 0,
-                     kernel.body.constantI32(0));
+      Values rowSums = startRowSums(shape().laneRows);
       for (int64_t i = 0; i < steps; ++i) {
         for (int64_t j = 0; j < across; ++j)
           unit->multiply(part, takeBlock(ofLhs[i][product]),

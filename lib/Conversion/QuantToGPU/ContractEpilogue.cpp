@@ -154,6 +154,8 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   // Blocks have the rest.
   if (blockCodes != 0)
     return result;
+  if (!numbers.minval.values.empty())
+    result.minval = loadNumbers(minvalData, numbers.minval);
   if (isOfValues) {
     result.multiplier = loadNumbers(multiplierData, numbers.multiplier);
     return result;
@@ -178,8 +180,6 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   if (rhsZeroPoint.base)
     result.rhsOffset =
         result.rhsOffset ? arith.add(rhsZero, result.rhsOffset) : rhsZero;
-  if (!numbers.minval.values.empty())
-    result.minval = loadNumbers(minvalData, numbers.minval);
   return result;
 }
 
@@ -271,8 +271,12 @@ Value GPUContractKernel::scaleBlocks(ArrayRef<Value> ivs, Value value) {
 Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
                                   Value sum, Value rowSum) {
   ElementArith arith(builder, loc, sum);
-  if (isOfValues)
-    return scaleBlocks(ivs, arith.mulf(sum, columns.multiplier));
+  if (isOfValues) {
+    Value value = arith.mulf(sum, columns.multiplier);
+    if (columns.minval)
+      value = arith.addf(value, arith.mulf(splat(rowSum), columns.minval));
+    return scaleBlocks(ivs, value);
+  }
   auto subtractProduct = [&](Value from, Value scalar, Value vector) {
     return arith.sub(
         from, arith::MulIOp::create(builder, loc, splat(scalar), vector));

@@ -286,8 +286,8 @@ void GPUContractKernel::analyze() {
   if (blockCodes != 0)
     computeNumbers(numBlockRows());
   needsRowSums =
-      !isOfValues && (!numbers.rhsOffset.isZero() || rhsZeroPoint.base ||
-                      !numbers.minval.values.empty());
+      !numbers.minval.values.empty() ||
+      (!isOfValues && (!numbers.rhsOffset.isZero() || rhsZeroPoint.base));
   if (!op.isDynamic() && !isOfValues)
     lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
   if (blockCodes != 0 && !isOfValues)

@@ -155,6 +155,8 @@ private:
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
   Values startAllSums();
+  /// As many sums of rows, of zeros.
+  Values startRowSums(int64_t count);
 
   // ContractValues.cpp
   /// GroupStage::rhsOffsets, of a block where it is not null.

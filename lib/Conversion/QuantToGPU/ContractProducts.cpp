@@ -90,9 +90,17 @@ GPUContractKernel::Values GPUContractKernel::startAllSums() {
   Values sums;
   for (int64_t i = 0; i < rowProducts() * columnProducts(); ++i)
     sums.append(startSums());
-  if (needsRowSums)
-    sums.append(rowProducts() * shape().laneRows, kernel.body.constantI32(0));
+  sums.append(startRowSums(rowProducts() * shape().laneRows));
   return sums;
+}
+
+GPUContractKernel::Values GPUContractKernel::startRowSums(int64_t count) {
+  if (!needsRowSums)
+    return {};
+  if (!isOfValues)
+    return Values(count, kernel.body.constantI32(0));
+  return Values(count, arith::ConstantOp::create(builder, loc,
+                                                 builder.getF32FloatAttr(0)));
 }
 
 GPUContractKernel::Values GPUContractKernel::reduce() {

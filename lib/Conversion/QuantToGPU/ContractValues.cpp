@@ -53,6 +53,16 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
     if (op.hasFloatRhs() || hasSmallFloats)
       return "its left-hand side is of f32, and its right-hand side not of "
              "integers";
+    if (op.getRhsParams()->getMinval())
+      return "its left-hand side is of f32, and its right-hand side has a "
+             "minval";
+    // A chunk is of one block there.
+    auto block = op.getReductionBlock();
+    if (block && block->second * op.getRhsCodesType().getElementTypeBitWidth() %
+                         (8 * chunkBytes) !=
+                     0)
+      return "its left-hand side is of f32, and blocks of its right-hand side "
+             "are shorter than 16 bytes";
   }
   if (!op.hasFloatLhs() && !getSmallFloat(op.getLhsParams()))
     return "codes of one side are integers, and of the other they are not";
@@ -64,8 +74,6 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
       return "codes of its right-hand side are neither integers nor fp8";
     if (isSmall != hasSmallFloats || (isSmall && lhs.isBF16()))
       return "codes of fp8 are multiplied with such codes, or with f16";
-    if (params->getMinval())
-      return "its right-hand side, beside values, has a minval";
   }
   if (hasSmallFloats && !target.convertsSmallFloats())
     return "codes of fp8 are converted to f16 from sm_89 on";

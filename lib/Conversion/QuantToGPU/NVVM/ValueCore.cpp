@@ -226,6 +226,15 @@ void ValueCore::multiply(const GroupStage &, ArrayRef<Value> lhs,
   multiplyPairs(lhs, rhs, sums);
 }
 
+/// A product with ones: all of its columns are sums of rows.
+void ValueCore::addCodes(const GroupStage &, ArrayRef<Value> lhs,
+                         MutableArrayRef<Value> rowSums) {
+  Values sums{rowSums[0], rowSums[0], rowSums[1], rowSums[1]};
+  multiplyPairs(lhs, Values(lhs.size() / 2, constantPair(1)), sums);
+  rowSums[0] = sums[0];
+  rowSums[1] = sums[2];
+}
+
 void ValueCore::multiplyPairs(ArrayRef<Value> lhs, ArrayRef<Value> rhs,
                               MutableArrayRef<Value> sums) {
   Type f32 = builder.getF32Type();

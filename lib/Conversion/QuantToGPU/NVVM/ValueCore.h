@@ -22,10 +22,9 @@ public:
   void multiply(const GroupStage &stage, llvm::ArrayRef<mlir::Value> lhs,
                 llvm::ArrayRef<mlir::Value> rhs,
                 llvm::MutableArrayRef<mlir::Value> sums) override;
-  void addCodes(const GroupStage &, llvm::ArrayRef<mlir::Value>,
-                llvm::MutableArrayRef<mlir::Value>) override {
-    llvm_unreachable("sums of rows are of integers");
-  }
+  void addCodes(const GroupStage &, llvm::ArrayRef<mlir::Value> lhs,
+                llvm::MutableArrayRef<mlir::Value> rowSums) override;
+  mlir::Value addAcrossLanes(mlir::Value value) override { return value; }
 
   mlir::Value getRhsColumn(mlir::Value lane) override {
     return body.div(lane, 4);

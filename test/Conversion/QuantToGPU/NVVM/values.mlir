@@ -90,3 +90,30 @@ func.func @rows(%x: memref<2x1024xf32>, %w: memref<32768xi8>, %y: memref<2x64xf3
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// A minval is a zero point, here 8 of -3.25 / 0.4, and what that leaves of it, which is
+// multiplied with sums of rows: products with ones.
+// CHECK-LABEL: func.func @minval(
+// CHECK: gpu.func
+// CHECK-DAG: %[[ONES:.*]] = arith.constant dense<1.000000e+00> : vector<2xf16>
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<4.000000e-01> : vector<4xf32>
+// CHECK-DAG: %[[REST:.*]] = arith.constant dense<{{-0.0[45].*}}> : vector<4xf32>
+// CHECK: scf.for
+// CHECK: nvvm.mma.sync A[{{.*}}] B[%[[ONES]], %[[ONES]]] C[{{.*}}]
+// CHECK: arith.mulf %{{.*}}, %[[SCALE]] : vector<4xf32>
+// CHECK: arith.mulf %{{.*}}, %[[REST]] : vector<4xf32>
+// CHECK: arith.addf
+func.func @minval(%x: memref<32x256xf16>, %w: memref<4096xi8>, %y: memref<32x32xf32>) {
+  quant.contract
+    lhs(%x : memref<32x256xf16>)
+    rhs(%w as <uint4, per_tensor, scale = 0.4, minval = -3.25> in <panels, tensor<256x32xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> : memref<4096xi8>)
+    outs(%y : memref<32x32xf32>)
+    maps [#x, #w, #y]
+  return
+}
