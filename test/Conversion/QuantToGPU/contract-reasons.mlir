@@ -28,3 +28,31 @@ func.func @blocks_of_one_of_two(%x: tensor<9x3x64xi8>, %o: tensor<9x24xf32>) -> 
     outs(%o : tensor<9x24xf32>) maps [#x, #w, #y] -> tensor<9x24xf32>
   return %y : tensor<9x24xf32>
 }
+
+// -----
+
+#x = affine_map<(h, c, i) -> (h + i, c)>
+#w = affine_map<(h, c, i) -> (i, c)>
+#y = affine_map<(h, c, i) -> (h, c)>
+func.func @scale_of_channels(%x: tensor<12x16xi8>, %w: tensor<3x16xi8>, %s: tensor<1x16xf32>, %o: tensor<10x16xf32>) -> tensor<10x16xf32> {
+  // expected-remark@+1 {{has no kernel and is lowered to loops: weights of channels have a scale that is an operand}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<12x16xi8>)
+    rhs(%w as <int8, per_tensor> scale %s : tensor<1x16xf32>, : tensor<3x16xi8>)
+    outs(%o : tensor<10x16xf32>) maps [#x, #w, #y] -> tensor<10x16xf32>
+  return %y : tensor<10x16xf32>
+}
+
+// -----
+
+#x = affine_map<(m, a, b, k) -> (m, k)>
+#w = affine_map<(m, a, b, k) -> (a, b, k)>
+#y = affine_map<(m, a, b, k) -> (m, a, b)>
+func.func @scale_of_outer_columns(%x: tensor<12x64xi8>, %w: tensor<4x8x64xi8>, %s: tensor<4x1x1xf32>, %o: tensor<12x4x8xf32>) -> tensor<12x4x8xf32> {
+  // expected-remark@+1 {{has no kernel and is lowered to loops: columns do not follow each other in the bias, the residual or a scale}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<12x64xi8>)
+    rhs(%w as <int8, per_tensor> scale %s : tensor<4x1x1xf32>, : tensor<4x8x64xi8>)
+    outs(%o : tensor<12x4x8xf32>) maps [#x, #w, #y] -> tensor<12x4x8xf32>
+  return %y : tensor<12x4x8xf32>
+}
