@@ -17,8 +17,8 @@
 //     tilestore 0 … 3
 //
 // A panel of 32 columns stays in L1 up to a K of 1300 or so, if rows, which
-// come from L2, take no place there: tileloadt1. All panels of few and short columns
-// stay there beside the rows of a pair; then those are what comes from L2 once.
+// come from L2, take no place there: tileloadt1. All panels of few and short
+// columns stay there beside the rows of a pair; then rows come from L2 once.
 //
 // The first pair has none before it: what is finished there are sums of
 // anything, to where the first pair's codes come later.

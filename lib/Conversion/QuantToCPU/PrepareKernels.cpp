@@ -268,7 +268,7 @@ struct PrepareKernelsPass
         without.push_back(op);
         return;
       }
-      if (std::string reason = findReason(op); !reason.empty()) {
+      if (std::string reason = prepare(op); !reason.empty()) {
         op->emitRemark() << "'" << op->getName()
                          << "' has no kernel and is lowered to loops: "
                          << reason;
@@ -317,7 +317,9 @@ private:
     return gpuTarget ? analyzeLoops(op).isDepthwise : isPaddedInKernel(op);
   }
 
-  std::string findReason(Operation *op) {
+  /// Packs what is computed, where kernels read it packed. The reason why `op`
+  /// has no kernel; empty where it has one.
+  std::string prepare(Operation *op) {
     if (auto pool = dyn_cast<PoolOp>(op); pool && gpuTarget)
       return findNoGPUKernelReason(pool, *gpuTarget);
     if (gpuTarget) {

@@ -33,8 +33,10 @@ struct GPUTargetOptions;
 /// lhs counts as done.
 std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
 /// Packs rhs of `op`, on tensors, where it is computed: before it, panels and
-/// sums of columns as quant-pack-weights makes of constants. The reason why
-/// there is no kernel of such panels, or none; empty behind that.
+/// sums of columns as quant-pack-weights makes of constants; sums that the
+/// kernel of `target` does not read, where lhs is signed and has no zero point,
+/// are of any value. The reason why there is no kernel of such panels, which
+/// leaves `op` as it is; empty where there is one.
 std::string packActivations(ContractOp op, const GPUTarget &target);
 /// Makes a kernel and its launch before `op`, on buffers, which is left.
 void buildContractKernel(ContractOp op, const GPUTarget &target,

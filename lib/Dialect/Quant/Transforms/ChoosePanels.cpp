@@ -126,7 +126,7 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
           : target.getPanelColumns(layout.numColumns());
   layout.group = op.hasIntegerSum() ? isDepthwise ? target.getDepthwiseGroup()
                                                   : target.getDotGroup()
-                 : isDepthwise ? 1
+                 : isDepthwise      ? 1
                                     : target.getValueGroup(layout.width);
 
   // Columns are the rows of the kernel: the codes of each follow each other.
