@@ -22,7 +22,8 @@ def products(seed):
              ("k, m", "n, k", "m, n"), ("m, k", "k, n", "m, n"), ("m, k", "n, k", "m, n")]
   sizes = [dict(b=2, h=3, m=33, n=65, k=70), dict(b=1, h=2, m=7, n=24, k=64),
            dict(b=3, h=1, m=1, n=130, k=33), dict(b=1, h=1, m=16, n=5, k=300),
-           dict(b=2, h=2, m=3, n=80, k=16), dict(b=1, h=1, m=97, n=1, k=128)]
+           dict(b=2, h=2, m=3, n=80, k=16), dict(b=1, h=1, m=97, n=1, k=128),
+           dict(b=1, h=2, m=150, n=130, k=128)]
   for i, (maps, s) in enumerate(itertools.product(layouts, sizes)):
     shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
     names = [e.split(", ") for e in maps]
