@@ -23,6 +23,7 @@
 #include "quant-mlir/Conversion/Utils/RequantizeArith.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
+#include "quant-mlir/Dialect/Quant/Transforms/WholeDim.h"
 #include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -33,21 +34,6 @@ using namespace mlir;
 using namespace quant_mlir;
 using numerics::PanelLayout;
 using utils::IteratorType;
-
-/// The one of `dims` that has more than one element, or the last one; nullopt
-/// where there are several.
-static std::optional<int64_t> findOnlyDim(ArrayRef<int64_t> dims,
-                                          ArrayRef<int64_t> shape) {
-  std::optional<int64_t> only;
-  for (int64_t dim : dims) {
-    if (shape[dim] == 1)
-      continue;
-    if (only)
-      return std::nullopt;
-    only = dim;
-  }
-  return only ? only : std::optional<int64_t>(dims.back());
-}
 
 /// `codes` with `columns` and `depth` filled up to whole panels and groups.
 static Value fillUp(OpBuilder &builder, Location loc, Value codes,
@@ -163,8 +149,8 @@ std::string quant_mlir::packActivations(ContractOp op,
   std::optional<int64_t> columns, depth;
   reason = findNoGPUKernelReason(op, target);
   if (reason.empty()) {
-    columns = findOnlyDim(layout->columns, layout->shape);
-    depth = findOnlyDim(layout->reduction, layout->shape);
+    columns = findWholeDim(layout->columns, layout->shape);
+    depth = findWholeDim(layout->reduction, layout->shape);
     if (!columns || !depth)
       reason = "its right-hand side is computed, and has several loops of "
                "columns or reductions";

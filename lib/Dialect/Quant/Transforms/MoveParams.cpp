@@ -11,6 +11,7 @@
 #include "StridedCopy.h"
 
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
+#include "quant-mlir/Dialect/Quant/Transforms/WholeDim.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -45,21 +46,6 @@ static DimMap mapLinalg(linalg::LinalgOp op, OpOperand &source) {
       result.push_back(std::nullopt);
   }
   return result;
-}
-
-/// One dimension that became several, or several that became one: it is still
-/// itself where all others have size one.
-static std::optional<int64_t> findWholeDim(ArrayRef<int64_t> group,
-                                           ArrayRef<int64_t> shape) {
-  std::optional<int64_t> whole;
-  for (int64_t dim : group) {
-    if (shape[dim] == 1)
-      continue;
-    if (whole)
-      return std::nullopt;
-    whole = dim;
-  }
-  return whole ? *whole : group.front();
 }
 
 static DimMap mapExpand(tensor::ExpandShapeOp op) {
