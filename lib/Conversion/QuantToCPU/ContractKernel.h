@@ -481,11 +481,20 @@ private:
   /// The sums of a tile's rows, scaled, to `tileTotals`.
   void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
                       mlir::Value firstRow);
-  /// Adds blocks of `size` codes, one or two, times their scales, to `totals`.
-  /// `zeroPoints`: of the rows, where each has its own.
-  Values addTileBlocks(const RowTile &tile, const Panel &panel, int64_t reg,
-                       llvm::ArrayRef<mlir::OpFoldResult> numbers, int64_t size,
-                       llvm::ArrayRef<mlir::Value> zeroPoints, Values totals);
+  /// A block of a register of columns, and the accumulator that it takes.
+  struct TileBlock {
+    unsigned tile;
+    int64_t reg;
+    mlir::OpFoldResult number;
+    int64_t size; ///< codes
+    bool isLast;  ///< of the reduction
+  };
+  void multiplyBlock(const RowTile &tile, const Panel &panel,
+                     const TileBlock &block);
+  /// Adds a block's sums, times their scales, to `totals`. `zeroPoints`: of the
+  /// rows, where each has its own.
+  Values addTileBlock(const Panel &panel, const TileBlock &block,
+                      llvm::ArrayRef<mlir::Value> zeroPoints, Values totals);
 
   //===--------------------------------------------------------------------===//
   // ContractDepthwise.cpp: every column has rows of its own

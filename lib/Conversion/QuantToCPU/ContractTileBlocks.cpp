@@ -8,11 +8,13 @@
 // through a buffer of 1 KiB, and a fused multiply-add takes it to f32 totals in
 // registers, 16 of them, one for each row of 16 columns:
 //
-//   for pairs of blocks
-//     tilezero, tileload, tdpbssd, tilestore        of both
-//     16 times: load, convert, multiply-add         of both
+//   tilezero, tileload, tdpbssd                     of the first block
+//   for blocks
+//     tilezero, tileload, tdpbssd                   of the next one
+//     tilestore, 16 times: load, convert, multiply-add
 //
-// One block's sums are on their way through memory while the other's are made.
+// A store of a tile waits for the products in it, and vector instructions do
+// not pass it: with the next block's products before it, it need not wait.
 //
 //===----------------------------------------------------------------------===//
 
@@ -126,68 +128,67 @@ void ContractKernel::planTileBlocks() {
   tailFirst = reductionSize - tailCount;
 }
 
-ContractKernel::Values
-ContractKernel::addTileBlocks(const RowTile &tile, const Panel &panel,
-                              int64_t reg, ArrayRef<OpFoldResult> numbers,
-                              int64_t size, ArrayRef<Value> zeroPoints,
-                              Values totals) {
+void ContractKernel::multiplyBlock(const RowTile &tile, const Panel &panel,
+                                   const TileBlock &block) {
   AMXTiles amx(kernel);
-  OpBuilder &builder = kernel.builder;
-  int64_t lanes = dot.getLanes(), group = dot.getGroup();
+  int64_t group = dot.getGroup();
   bool isSignedLhs = numerics::isSignedInteger(op.getLhsParams()->getStorage());
   int64_t blockGroups =
       llvm::divideCeil(blockSize, storedTupleSize) * (storedTupleSize / group);
-  for (unsigned slot = 0; slot < numbers.size(); ++slot) {
-    OpFoldResult number = numbers[slot];
-    amx.zero(slot);
-    OpFoldResult inPanel =
-        kernel.add(kernel.add(panel.rhs, attr(reg * tileRowBytes)),
-                   kernel.mul(number, attr(blockGroups * tupleBytes)));
-    auto step = [&](OpFoldResult at, Value base, OpFoldResult lhsAt,
-                    OpFoldResult stride) {
-      OpFoldResult groups = kernel.mul(at, attr(tileStep / group * tupleBytes));
-      amx.load(firstRhsTile + slot, rhs, kernel.add(inPanel, groups),
-               attr(tupleBytes));
-      amx.load(firstLhsTile + slot, base, lhsAt, stride);
-      amx.multiply(slot, firstLhsTile + slot, firstRhsTile + slot, isSignedLhs,
-                   /*isSignedB=*/true);
-    };
-    if (int64_t steps = size / tileStep)
-      kernel.forLoop(attr(steps), [&](Value iv) {
-        OpFoldResult inRow = kernel.add(kernel.mul(number, attr(blockSize)),
-                                        kernel.mul(iv, attr(tileStep)));
-        step(iv, needsGather ? gathered.base : lhs.base,
-             kernel.add(tile.row.lhs, inRow), getTileStride());
-      });
-    if (size % tileStep != 0)
-      step(attr(size / tileStep), tails.base, tile.row.tail,
-           attr(getNumRuns() * tileRowBytes));
-    amx.store(slot, tileSums.base, attr(slot * maxTileRows * lanes),
-              attr(tileRowBytes));
-  }
+  unsigned lhsTile = firstLhsTile + block.tile,
+           rhsTile = firstRhsTile + block.tile;
+  OpFoldResult inPanel =
+      kernel.add(kernel.add(panel.rhs, attr(block.reg * tileRowBytes)),
+                 kernel.mul(block.number, attr(blockGroups * tupleBytes)));
+  auto step = [&](OpFoldResult at, Value base, OpFoldResult lhsAt,
+                  OpFoldResult stride) {
+    OpFoldResult groups = kernel.mul(at, attr(tileStep / group * tupleBytes));
+    amx.load(rhsTile, rhs, kernel.add(inPanel, groups), attr(tupleBytes));
+    amx.load(lhsTile, base, lhsAt, stride);
+    amx.multiply(block.tile, lhsTile, rhsTile, isSignedLhs,
+                 /*isSignedB=*/true);
+  };
+  amx.zero(block.tile);
+  if (int64_t steps = block.size / tileStep)
+    kernel.forLoop(attr(steps), [&](Value iv) {
+      OpFoldResult inRow = kernel.add(kernel.mul(block.number, attr(blockSize)),
+                                      kernel.mul(iv, attr(tileStep)));
+      step(iv, needsGather ? gathered.base : lhs.base,
+           kernel.add(tile.row.lhs, inRow), getTileStride());
+    });
+  if (block.size % tileStep != 0)
+    step(attr(block.size / tileStep), tails.base, tile.row.tail,
+         attr(getNumRuns() * tileRowBytes));
+}
 
+ContractKernel::Values ContractKernel::addTileBlock(const Panel &panel,
+                                                    const TileBlock &block,
+                                                    ArrayRef<Value> zeroPoints,
+                                                    Values totals) {
+  OpBuilder &builder = kernel.builder;
+  int64_t lanes = dot.getLanes();
+  int64_t sumsAt = block.tile * maxTileRows * lanes;
+  AMXTiles(kernel).store(block.tile, tileSums.base, attr(sumsAt),
+                         attr(tileRowBytes));
+  Value factor =
+      loadConstants(multiplier, getConstantsAt(panel, block.number, block.reg));
   bool hasLhsZero = lhsZero != 0 || op.getZeroPoint();
-  for (auto [slot, number] : llvm::enumerate(numbers)) {
-    Value factor =
-        loadConstants(multiplier, getConstantsAt(panel, number, reg));
-    Value columnSums;
-    if (hasLhsZero)
-      columnSums = loadBlockSums(panel, number, reg, size);
-    Value start;
-    if (hasLhsZero && zeroPoints.empty())
-      start = arith::MulIOp::create(builder, kernel.loc, columnSums,
-                                    splat(constantI32(-lhsZero)));
-    for (auto [i, total] : llvm::enumerate(totals)) {
-      Value sum = kernel.load(
-          tileSums, kernel.index((slot * maxTileRows + i) * lanes), lanes);
-      if (start)
-        sum = arith(sum).add(sum, start);
-      else if (hasLhsZero)
-        sum = subtractProduct(sum, zeroPoints[i], columnSums);
-      total = dot.multiplyAdd(
-          kernel, arith(sum).cast<arith::SIToFPOp>(builder.getF32Type(), sum),
-          factor, total);
-    }
+  Value columnSums, start;
+  if (hasLhsZero)
+    columnSums = loadBlockSums(panel, block.number, block.reg, block.size);
+  if (hasLhsZero && zeroPoints.empty())
+    start = arith::MulIOp::create(builder, kernel.loc, columnSums,
+                                  splat(constantI32(-lhsZero)));
+  for (auto [i, total] : llvm::enumerate(totals)) {
+    Value sum =
+        kernel.load(tileSums, kernel.index(sumsAt + int64_t(i) * lanes), lanes);
+    if (start)
+      sum = arith(sum).add(sum, start);
+    else if (hasLhsZero)
+      sum = subtractProduct(sum, zeroPoints[i], columnSums);
+    total = dot.multiplyAdd(
+        kernel, arith(sum).cast<arith::SIToFPOp>(builder.getF32Type(), sum),
+        factor, total);
   }
   return totals;
 }
@@ -215,27 +216,54 @@ void ContractKernel::multiplyBlocks(Values &ivs, const RowTile &tile,
       builder, kernel.loc,
       builder.getZeroAttr(VectorType::get({lanes}, builder.getF32Type())));
   int64_t whole = reductionSize / blockSize, rest = reductionSize % blockSize;
+  int64_t count = whole + (rest > 0);
+
+  // Multiplies `block`, and adds the one before it.
+  std::optional<TileBlock> last;
+  Values totals;
+  auto addLast = [&] {
+    totals = addTileBlock(panel, *last, zeroPoints, totals);
+    if (last->isLast)
+      for (auto [i, total] : llvm::enumerate(totals))
+        kernel.store(
+            tileTotals,
+            kernel.index(int64_t(i) * across * lanes + last->reg * lanes),
+            total);
+  };
+  auto multiply = [&](int64_t reg, OpFoldResult number, int64_t size,
+                      bool isLast) {
+    TileBlock block{last ? 1 - last->tile : 0u, reg, number, size, isLast};
+    multiplyBlock(tile, panel, block);
+    if (last)
+      addLast();
+    last = block;
+  };
   for (int64_t reg = 0; reg < across; ++reg) {
-    Values totals(rows, zero);
-    if (whole / 2 > 0)
+    multiply(reg, attr(0), whole > 0 ? blockSize : rest, count == 1);
+    totals.assign(rows, zero);
+    // Two at a time, since tile registers have no numbers at run time.
+    int64_t pairs = std::max<int64_t>(whole - 1, 0) / 2;
+    if (pairs > 0) {
+      TileBlock first = *last;
       totals = kernel.forCarry(
-          attr(0), attr(whole / 2), totals, [&](Value iv, ValueRange inits) {
-            OpFoldResult first = kernel.mul(iv, attr(2));
-            return addTileBlocks(tile, panel, reg,
-                                 {first, kernel.add(first, attr(1))}, blockSize,
-                                 zeroPoints, Values(inits));
+          attr(0), attr(pairs), totals, [&](Value iv, ValueRange inits) {
+            totals = Values(inits);
+            OpFoldResult number = kernel.mul(iv, attr(2));
+            last = first;
+            last->number = number;
+            multiply(reg, kernel.add(number, attr(1)), blockSize, false);
+            multiply(reg, kernel.add(number, attr(2)), blockSize, false);
+            return totals;
           });
-    if (whole % 2 != 0)
-      totals = addTileBlocks(tile, panel, reg, attr(whole - 1), blockSize,
-                             zeroPoints, totals);
-    if (rest > 0)
-      totals = addTileBlocks(tile, panel, reg, attr(whole), rest, zeroPoints,
-                             totals);
-    for (auto [i, total] : llvm::enumerate(totals))
-      kernel.store(tileTotals,
-                   kernel.index(int64_t(i) * across * lanes + reg * lanes),
-                   total);
+      last = first;
+      last->number = attr(2 * pairs);
+      last->isLast = count == 2 * pairs + 1;
+    }
+    for (int64_t number = 2 * pairs + 1; number < count; ++number)
+      multiply(reg, attr(number), number < whole ? blockSize : rest,
+               number + 1 == count);
   }
+  addLast();
 }
 
 void ContractKernel::buildBlockTiles(Values &ivs, const Panel &panel,

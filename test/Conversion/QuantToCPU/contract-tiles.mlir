@@ -153,19 +153,21 @@ func.func @few_rows(%x: tensor<3x64xi8>, %o: tensor<3x16xi8>) -> tensor<3x16xi8>
 #y = affine_map<(m, n, k) -> (m, n)>
 
 // Codes of four bits become bytes without their zero points, which are 3, moved by 8. Each
-// block is a tile of its own, two at a time, whose sums are scaled in f32.
+// block is a tile of its own, whose sums are stored behind the products of the next one, and
+// scaled in f32.
 // CHECK-LABEL: func @blocks
 // CHECK-DAG: %[[OFFSET:.*]] = arith.constant dense<11> : vector<64xi8>
 // CHECK: scf.for
 // CHECK: %[[CODES:.*]] = arith.subi %{{.*}}, %[[OFFSET]] : vector<64xi8>
 // CHECK-NEXT: vector.store %[[CODES]]
-// CHECK: scf.for
-// CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
-// CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
-// CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
-// CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"
-// CHECK-COUNT-32: math.fma
-// CHECK-NOT: llvm.call_intrinsic "llvm.x86.ldtilecfg"
+// CHECK: "llvm.x86.tdpbssd"(%[[FIRST:[^,]*]],
+// CHECK: "llvm.x86.tdpbssd"(%[[SECOND:[^,]*]],
+// CHECK: "llvm.x86.tilestored64"(%[[FIRST]],
+// CHECK-COUNT-16: math.fma
+// CHECK: "llvm.x86.tdpbssd"(%[[FIRST]],
+// CHECK: "llvm.x86.tilestored64"(%[[SECOND]],
+// CHECK-COUNT-16: math.fma
+// CHECK-NOT: "llvm.x86.ldtilecfg"
 // CHECK: return
 func.func @blocks(%x: tensor<16x128xi8>, %o: tensor<16x16xf32>) -> tensor<16x16xf32> {
   %w = arith.constant dense<1> : tensor<128x16xi4>
