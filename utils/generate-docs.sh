@@ -45,6 +45,7 @@ ir=include/quant-mlir/Dialect/Quant/IR
   echo '[`qparams` dialect](qparams.md); the formulas are those of'
   echo '[numerics](../numerics.md).'
   generate $ir/QuantOps.td -gen-op-doc -dialect=quant
+  generate $ir/KernelOps.td -gen-op-doc -dialect=quant
 } >"$out/quant-ops.md"
 
 {

@@ -2,7 +2,7 @@
 
 #include "LoweringPasses.h"
 
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 #include "quant-mlir/Pipelines/LowerToLLVM.h"
 
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
@@ -127,7 +127,8 @@ public:
                            scf::SCFDialect, tensor::TensorDialect,
                            ub::UBDialect, vector::VectorDialect>(
               op->getDialect()) &&
-          !isa<quant_mlir::IntegerFormOpInterface>(op)) {
+          !isa<quant_mlir::IntegerFormOpInterface, quant_mlir::PackColumnsOp>(
+              op)) {
         op->emitOpError("cannot be run: no lowering to linalg, arith, math, "
                         "tensor or scf is known for it");
         return WalkResult::interrupt();

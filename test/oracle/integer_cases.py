@@ -48,6 +48,7 @@ GROUPS = {
     "conv": lambda quick, seed: integer_windows.convolutions(seed),
     "rows": integer_windows.by_rows,
     "product": lambda quick, seed: integer_products.products(seed),
+    "packed": integer_products.packed_products,
     "tiles": lambda quick, seed: integer_matmuls.tiles(seed),
     "streams": lambda quick, seed: integer_matmuls.streams(seed),
     "blocks": lambda quick, seed: integer_matmuls.blocks(seed),

@@ -89,7 +89,7 @@ def add_contract(m, name, maps, lhs_form, lhs_shape, rows, weights, rhs_shape, c
     lhs_text = lhs + " as " + m.per_tensor(kind, ties, zero if kind in RANGES else "none",
                                            lhs_scale)
 
-  rhs = m.code_argument(rhs_shape, weights.dtype, rhs_type) if is_computed else m.constant(
+  rhs = m.computed_codes(rhs_shape, weights.dtype, rhs_type) if is_computed else m.constant(
       wrap(m.codes(rhs_shape, weights.dtype), weights.dtype), element_of(weights.dtype))
   is_value_rhs = weights.dtype in VALUES
   rhs_text = rhs if is_value_rhs else "%s as %s" % (

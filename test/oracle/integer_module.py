@@ -144,6 +144,15 @@ class Module:
       return self.argument(a.astype({"f32": np.float32, "f16": np.float16}[dtype]), type_)
     return self.constant(wrap(a, dtype), element_of(dtype))
 
+  def computed_codes(self, shape, dtype, type_):
+    """Codes that no pass takes for a constant: those of less than a byte are bytes that
+    are an argument, and become narrow."""
+    if dtype not in RANGES or dtype in ("int8", "uint8"):
+      return self.code_argument(shape, dtype, type_)
+    bytes_type = type_[:type_.rindex("x") + 1] + "i8>"
+    codes = self.argument(self.codes(shape, dtype).astype(np.int8), bytes_type)
+    return self.line("arith.trunci %s : %s to %s" % (codes, bytes_type, type_))
+
 
 def wrap(a, dtype):
   """Codes of an unsigned type as the signless literal of its bits."""

@@ -44,6 +44,45 @@ def products(seed):
   yield m
 
 
+def packed_products(quick, seed):
+  """Products of two activations whose right-hand side has blocks along the reduction,
+  codes of less than a byte, or several loops of columns and reductions."""
+  m = Module([seed, 1600])
+  one = [("m, k", "n, k", "m, n"), ("m, k", "k, n", "m, n"),
+         ("b, h, m, k", "b, h, n, k", "b, h, m, n"), ("b, m, h, k", "b, k, h, n", "b, h, m, n")]
+  several = [("m, k, l", "n, p, k, l", "m, n, p"), ("m, k, l", "k, l, n, p", "m, n, p"),
+             ("b, m, k, l", "b, k, n, l", "b, m, n"), ("m, l, k", "k, n, l", "m, n"),
+             ("m, k, l", "p, k, n, l", "m, n, p"), ("b, k, m, l", "l, n, b, k, p", "m, b, n, p")]
+  forms = [Weights("int8", 32), Weights("uint8", 64, "zero"), Weights("int4", "per_tensor"),
+           Weights("int4", "per_channel", "zero"), Weights("uint4", 64, "minval"),
+           Weights("int8", 16, "zero"), Weights("uint4", "per_tensor", "zero"),
+           Weights("int4", 32), Weights("int8", 128, "minval"), Weights("int2", "per_tensor"),
+           Weights("int8", 24), Weights("int4", 16)]
+  whole = [Weights("int8", "per_tensor"), Weights("uint8", "per_channel", "zero"),
+           Weights("int4", "per_tensor", "zero")]
+  sizes = [dict(b=2, h=3, m=33, n=65, k=200, p=3, l=16), dict(b=1, h=2, m=5, n=24, k=64, p=4, l=8),
+           dict(b=2, h=1, m=130, n=136, k=150, p=1, l=2)]
+  cases = list(itertools.product(one, forms, sizes)) + list(
+      itertools.product(several, whole, sizes))
+  numbers = [i for i, case in enumerate(cases) if case[0] in several or (i + i // 36) % 3 == 0]
+  for i in numbers[seed % 3::3] if quick else numbers:
+    maps, weights, s = cases[i]
+    if maps in several:
+      s = dict(s, n=s["n"] // 4, k=s["k"] // 8)
+    shapes = [tuple(s[d] for d in e.split(", ")) for e in maps]
+    names = [e.split(", ") for e in maps]
+    lhs, out = LHS_FORMS[(i + i // 5) % 6], RESULTS[i // 3 % 5]
+    columns = [d for d, name in enumerate(names[1]) if name in ("n", "p")]
+    loops = ", ".join(dict.fromkeys(names[2] + names[0] + names[1]))
+    add_contract(m, "%s x %s -> %s %s %s %s -> %s" % (*maps, s, lhs, weights, out),
+                 (loops, *maps), lhs, shapes[0],
+                 [d for d, name in enumerate(names[0]) if name == "m"], weights, shapes[1],
+                 columns, names[1].index("k"), out, shapes[2],
+                 [len(names[2]) - 1] if i % 4 else None, is_computed=True,
+                 **options_of_any_rank(m, out, i % 3 == 0))
+  yield m
+
+
 def attention(seed):
   """Products of two activations, of codes and of values, whose sequence lengths only
   the run time knows: of rows, columns and reductions, in several layouts."""

@@ -164,6 +164,9 @@ def PrepareKernelsPass : Pass<"quant-prepare-kernels", "::mlir::ModuleOp"> {
     Where sums are of values, in f32, kernels read f32: codes of lhs are dequantized
     in front, f16 and bf16 widened, and a result of codes that are no bytes (8-bit
     floats) is quantized behind.
+
+    For a GPU (`gpu`), a right-hand side of codes that is computed is packed first, by
+    `quant.pack_columns`: kernels of GPUs read panels only.
   }];
   let options = [
     Option<"cpu", "cpu", "std::string", "",

@@ -13,7 +13,7 @@
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 #include "quant-mlir/Conversion/Utils/ReductionCheck.h"
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 #include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 #include "quant-mlir/Target/CPU.h"
 #include "quant-mlir/Target/GPU.h"
@@ -261,10 +261,11 @@ struct PrepareKernelsPass
     SmallVector<Operation *> without;
     SmallVector<ContractOp> padded, ofValues;
     getOperation()->walk([&](Operation *op) {
-      if (!isa<IntegerFormOpInterface>(op) || op->getNumResults() == 0)
+      if ((!isa<IntegerFormOpInterface>(op) && !isa<PackColumnsOp>(op)) ||
+          op->getNumResults() == 0)
         return;
       // On GPUs, the others have kernels as linalg too.
-      if (gpuTarget && !isa<ContractOp, PoolOp>(op)) {
+      if (gpuTarget && !isa<ContractOp, PoolOp, PackColumnsOp>(op)) {
         without.push_back(op);
         return;
       }
@@ -320,6 +321,9 @@ private:
   /// Packs what is computed, where kernels read it packed. The reason why `op`
   /// has no kernel; empty where it has one.
   std::string prepare(Operation *op) {
+    if (auto pack = dyn_cast<PackColumnsOp>(op))
+      return gpuTarget ? findNoGPUKernelReason(pack, *gpuTarget)
+                       : "only GPUs pack what is computed";
     if (auto pool = dyn_cast<PoolOp>(op); pool && gpuTarget)
       return findNoGPUKernelReason(pool, *gpuTarget);
     if (gpuTarget) {

@@ -173,16 +173,6 @@ GPUContractKernel::gatherCodes(const LhsChunk &part, Value source, Value from,
   return codes;
 }
 
-void GPUContractKernel::inBranch(Value condition,
-                                 llvm::function_ref<void()> body) {
-  OpBuilder::InsertionGuard guard(builder);
-  if (condition) {
-    auto branch = scf::IfOp::create(builder, loc, condition);
-    builder.setInsertionPointToStart(branch.thenBlock());
-  }
-  body();
-}
-
 //===----------------------------------------------------------------------===//
 // Asynchronous copies
 //===----------------------------------------------------------------------===//
@@ -228,11 +218,11 @@ void GPUContractKernel::copyRhs(const RhsChunk &part, Value step, Value stage) {
 void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
   Value exists =
       mayBeBeyond ? kernel.body.isLess(step, attr(numSteps)) : Value();
-  inBranch(exists, [&] {
+  kernel.body.inBranch(exists, [&] {
     for (const LhsChunk &part : lhsChunks)
-      inBranch(part.isActive, [&] { copyLhs(part, step, stage); });
+      kernel.body.inBranch(part.isActive, [&] { copyLhs(part, step, stage); });
     for (const RhsChunk &part : rhsChunks)
-      inBranch(part.isActive, [&] { copyRhs(part, step, stage); });
+      kernel.body.inBranch(part.isActive, [&] { copyRhs(part, step, stage); });
   });
   // Also without copies, so that groups count stages.
   unit->commitCopies();
@@ -253,16 +243,7 @@ Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
   if (lhsCopy == LhsCopy::Gather) {
     Values codes = gatherCodes(part, source, from, exists, chunkBytes);
     for (int64_t first = 0; first < chunkBytes; first += 4) {
-      Value word;
-      for (int64_t i = 0; i < 4; ++i) {
-        Value code =
-            arith::ExtUIOp::create(builder, loc, i32, codes[first + i]);
-        if (i != 0)
-          code = arith::ShLIOp::create(builder, loc, code,
-                                       kernel.body.constantI32(8 * i));
-        word =
-            word ? Value(arith::OrIOp::create(builder, loc, word, code)) : code;
-      }
+      Value word = kernel.body.joinBytes(ArrayRef(codes).slice(first, 4));
       words.push_back(isLhsFlipped ? kernel.body.bitXor(word, flip) : word);
     }
   } else {
@@ -314,7 +295,7 @@ GPUContractKernel::Values GPUContractKernel::fetchStage(Value step) {
 
 void GPUContractKernel::storeStage(ArrayRef<Value> chunks, Value stage) {
   auto storeChunk = [&](const auto &part) {
-    inBranch(part.isActive, [&] {
+    kernel.body.inBranch(part.isActive, [&] {
       unit->store(chunks.front(), shared, add(stage, part.shared));
     });
     chunks = chunks.drop_front();

@@ -71,29 +71,6 @@ Value GPUContractKernel::loadPaddingCode() {
   return arith::TruncIOp::create(builder, loc, i8, code);
 }
 
-/// Words of four channels, one for each tap, to words of taps, one for each
-/// channel. Taps that lack have weights of 0: what stands for them is any.
-static SmallVector<Value> transpose(MatrixUnit &unit, SmallVector<Value> taps) {
-  while (taps.size() < 4)
-    taps.push_back(taps.back());
-  Value low[] = {unit.permute(taps[0], taps[1], {0, 4, 1, 5}),
-                 unit.permute(taps[0], taps[1], {2, 6, 3, 7})};
-  bool isLast = taps[2] == taps[3];
-  SmallVector<Value> high(2, taps[2]);
-  if (!isLast)
-    high = {unit.permute(taps[2], taps[3], {0, 4, 1, 5}),
-            unit.permute(taps[2], taps[3], {2, 6, 3, 7})};
-  SmallVector<Value> words;
-  for (int64_t channel = 0; channel < laneChannels; ++channel) {
-    int64_t first = channel % 2 * 2;
-    SmallVector<int64_t> bytes{first, first + 1, first + 4, first + 5};
-    if (isLast)
-      bytes = {first, first + 1, channel + 4, channel + 4};
-    words.push_back(unit.permute(low[channel / 2], high[channel / 2], bytes));
-  }
-  return words;
-}
-
 GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
   Values sums = unit->getZeros();
   int64_t pixels = shape().laneRows;
@@ -128,7 +105,7 @@ GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
               steps[loop] = runSteps[tap][loop];
             taps.push_back(window->load(steps));
           }
-          column = transpose(*unit, taps);
+          column = unit->transpose(taps);
           if (isLhsFlipped)
             for (Value &codes : column)
               codes = kernel.body.bitXor(codes,

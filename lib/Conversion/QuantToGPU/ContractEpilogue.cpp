@@ -233,7 +233,7 @@ void GPUContractKernel::finish(ArrayRef<Value> results) {
     // All lanes take part, whether they have a row of the result or not.
     if (!rowSums.empty())
       rowSum = unit->addAcrossLanes(rowSums[row]);
-    inBranch(where.exists, [&] {
+    kernel.body.inBranch(where.exists, [&] {
       Values ivs = placeLaneRow(where);
       finishRow(columns, ivs,
                 blockCodes != 0 ? scaleBlocks(ivs, results[row])
@@ -335,7 +335,7 @@ void GPUContractKernel::finishRow(const Columns &columns, ArrayRef<Value> ivs,
   Value at = add(kernel.body.address(init, ivs), firstColumn);
   int64_t size = getPieceSize(init);
   forPieces(size, [&](int64_t first, Value exists) {
-    inBranch(exists, [&] {
+    kernel.body.inBranch(exists, [&] {
       SmallVector<int64_t> part(size);
       std::iota(part.begin(), part.end(), first);
       Value piece = vector::ShuffleOp::create(builder, loc, value, value, part);

@@ -143,7 +143,6 @@ private:
   /// `count` codes from where each lies.
   Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
                      mlir::Value exists, int64_t count);
-  void inBranch(mlir::Value condition, llvm::function_ref<void()> body);
 
   // ContractProducts.cpp
   Values reduce();

@@ -218,7 +218,7 @@ void GPUContractKernel::buildStream() {
       });
   Values sums = addGroups(results);
   Value isFirst = kernel.body.isLess(thread, attr(shape().lanes));
-  inBranch(isFirst, [&] { finish(sums); });
+  kernel.body.inBranch(isFirst, [&] { finish(sums); });
   int64_t parts = tileColumns / shape().columns;
   kernel.launch({attr(1), attr(numPanels * parts), attr(numBatches)});
 }

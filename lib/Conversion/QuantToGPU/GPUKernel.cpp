@@ -73,6 +73,27 @@ Value GPUBuilder::constantI32(int64_t value) {
                                       int32_t(value));
 }
 
+Value GPUBuilder::joinBytes(ArrayRef<Value> bytes) {
+  Value word;
+  for (auto [i, byte] : llvm::enumerate(bytes)) {
+    Value part =
+        arith::ExtUIOp::create(builder, loc, builder.getI32Type(), byte);
+    if (i != 0)
+      part = arith::ShLIOp::create(builder, loc, part, constantI32(8 * i));
+    word = word ? Value(arith::OrIOp::create(builder, loc, word, part)) : part;
+  }
+  return word;
+}
+
+void GPUBuilder::inBranch(Value condition, llvm::function_ref<void()> body) {
+  OpBuilder::InsertionGuard guard(builder);
+  if (condition) {
+    auto branch = scf::IfOp::create(builder, loc, condition);
+    builder.setInsertionPointToStart(branch.thenBlock());
+  }
+  body();
+}
+
 //===----------------------------------------------------------------------===//
 // Arguments
 //===----------------------------------------------------------------------===//

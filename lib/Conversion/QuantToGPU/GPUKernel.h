@@ -41,6 +41,10 @@ public:
   mlir::Value both(mlir::Value a, mlir::Value b);
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
   mlir::Value constantI32(int64_t value);
+  /// Four bytes as a word, the first in its low bits.
+  mlir::Value joinBytes(llvm::ArrayRef<mlir::Value> bytes);
+  /// Builds what `body` does where `condition` holds; always, where it is null.
+  void inBranch(mlir::Value condition, llvm::function_ref<void()> body);
 };
 
 class GPUKernel {

@@ -53,6 +53,27 @@ Value MatrixUnit::permute(Value a, Value b, ArrayRef<int64_t> bytes) {
   return vector::ExtractOp::create(builder, loc, word, 0);
 }
 
+MatrixUnit::Values MatrixUnit::transpose(Values words) {
+  while (words.size() < 4)
+    words.push_back(words.back());
+  Value low[] = {permute(words[0], words[1], {0, 4, 1, 5}),
+                 permute(words[0], words[1], {2, 6, 3, 7})};
+  bool isLast = words[2] == words[3];
+  Values high(2, words[2]);
+  if (!isLast)
+    high = {permute(words[2], words[3], {0, 4, 1, 5}),
+            permute(words[2], words[3], {2, 6, 3, 7})};
+  Values columns;
+  for (int64_t column = 0; column < 4; ++column) {
+    int64_t first = column % 2 * 2;
+    SmallVector<int64_t> bytes{first, first + 1, first + 4, first + 5};
+    if (isLast)
+      bytes = {first, first + 1, column + 4, column + 4};
+    columns.push_back(permute(low[column / 2], high[column / 2], bytes));
+  }
+  return columns;
+}
+
 void MatrixUnit::multiplyWords(ArrayRef<Value>, ArrayRef<Value>,
                                llvm::function_ref<Value(int64_t)>,
                                MutableArrayRef<Value>) {
@@ -163,6 +184,11 @@ quant_mlir::createStreamUnit(GPUBuilder &body, const GPUTarget &target,
   shape.columns = shape.minGroupColumns = shape.lanes;
   shape.stagePlanes = shape.groups * chunks;
   return createDot(body, target, shape);
+}
+
+std::unique_ptr<MatrixUnit>
+quant_mlir::createWordUnit(GPUBuilder &body, const GPUTarget &target) {
+  return createDot(body, target, MatrixShape());
 }
 
 std::unique_ptr<MatrixUnit> quant_mlir::createPixelUnit(GPUBuilder &body,

@@ -121,6 +121,9 @@ public:
   /// A word of these bytes of eight: those of `a`, then those of `b`.
   virtual mlir::Value permute(mlir::Value a, mlir::Value b,
                               llvm::ArrayRef<int64_t> bytes);
+  /// Up to four words of a byte for each of four columns to four words, one for
+  /// each column. Bytes of words that lack are any.
+  Values transpose(Values words);
   /// The same of values, of which all lanes together have up to eight rows:
   /// ContractValueStream.cpp. `words` of a chunk of rhs, one of each of a
   /// lane's four columns, `offsets` as in GroupStage, and four values of lhs
@@ -238,6 +241,9 @@ std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,
                                              int64_t tileColumns,
                                              int64_t numRows, int64_t chunks);
+/// What multiplies and permutes words, whatever a lane has.
+std::unique_ptr<MatrixUnit> createWordUnit(GPUBuilder &body,
+                                           const GPUTarget &target);
 /// Of a depthwise contraction: an invocation has `channels` of `pixels`.
 std::unique_ptr<MatrixUnit> createPixelUnit(GPUBuilder &body,
                                             const GPUTarget &target,

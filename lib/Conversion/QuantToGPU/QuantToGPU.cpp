@@ -12,7 +12,7 @@
 
 #include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Conversion/Utils/ElementArith.h"
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 #include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
@@ -131,6 +131,7 @@ struct QuantToGPUPass
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     if (failed(makeKernels<ContractOp>(rewriter, buildContractKernel)) ||
+        failed(makeKernels<PackColumnsOp>(rewriter, buildPackKernel)) ||
         failed(makeKernels<PoolOp>(rewriter, buildPoolKernel)))
       return signalPassFailure();
     makeGeneric(rewriter);

@@ -10,7 +10,7 @@
 #include "quant-mlir/Conversion/QuantToLinalg/QuantToLinalg.h"
 
 #include "quant-mlir/Conversion/Passes.h"
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -72,7 +72,8 @@ private:
   bool isLowered(Operation *op) {
     return isa<QuantizeOp, DequantizeOp, DynamicRangeOp, PackOp, UnpackOp,
                ObserveOp>(op) ||
-           (integerForm && isa<IntegerFormOpInterface>(op));
+           (integerForm &&
+            (isa<IntegerFormOpInterface>(op) || isa<PackColumnsOp>(op)));
   }
 
   FrozenRewritePatternSet integerFormPatterns, quantizedForm;
@@ -103,6 +104,7 @@ void quant_mlir::populateIntegerFormToLinalgPatterns(
   populateContractToLinalgPatterns(patterns);
   populateElementwiseToLinalgPatterns(patterns);
   populatePoolToLinalgPatterns(patterns);
+  populatePackColumnsToLinalgPatterns(patterns);
 }
 
 void quant_mlir::addReferenceLoweringPasses(OpPassManager &manager,

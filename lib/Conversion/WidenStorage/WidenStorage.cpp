@@ -13,8 +13,8 @@
 #include "quant-mlir/Conversion/Passes.h"
 #include "quant-mlir/Conversion/Utils/ElementArith.h"
 #include "quant-mlir/Conversion/Utils/SmallFloatArith.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 #include "quant-mlir/Dialect/Quant/IR/QParams.h"
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -144,9 +144,9 @@ LogicalResult checkOp(Operation *op) {
                              << ": signedness is part of the parameters";
   if (isElementBoundary(op) || movesTensors(op))
     return success();
-  // Kernels of packed weights read codes as bytes.
+  // Kernels of packed weights read codes as bytes, and so do those that pack.
   if (auto contract = dyn_cast<ContractOp>(op);
-      contract && contract.getLayout())
+      (contract && contract.getLayout()) || isa<PackColumnsOp>(op))
     return success();
   if (isa_and_nonnull<mlir::quant::QuantDialect>(op->getDialect()))
     return op->emitOpError()

@@ -4,17 +4,14 @@
 #k = affine_map<(b, h, m, n, k) -> (b, h, n, k)>
 #y = affine_map<(b, h, m, n, k) -> (b, h, m, n)>
 
-// Codes of a column beside each other, whole panels; nobody reads sums of columns where
-// lhs has no zero point.
-// CHECK: #[[AT:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2 * 128 + d4, d3 * 16 + d5)>
+// One operation packs and adds up.
 // CHECK-LABEL: func @scores
 // CHECK-SAME: %[[K:[^:]*]]: tensor<2x3x256x64xi8>
 func.func @scores(%k: tensor<2x3x256x64xi8>, %q: tensor<2x3x96x64xi8>, %o: tensor<2x3x96x256xi8>) -> tensor<2x3x96x256xi8> {
-  // CHECK: %[[SUMS:.*]] = tensor.empty() : tensor<2x3x256xi32>
-  // CHECK: linalg.generic {indexing_maps = [#[[AT]], {{.*}}} ins(%[[K]] : tensor<2x3x256x64xi8>) outs(%{{.*}} : tensor<2x3x2x4x128x16xi8>)
-  // CHECK: linalg.yield %in : i8
-  // CHECK: %[[PACKED:.*]] = tensor.collapse_shape {{.*}} into tensor<98304xi8>
-  // CHECK: quant.contract {{.*}} rhs(%[[PACKED]] as <int8, per_tensor, {{.*}}> in <panels, tensor<2x3x256x64xi8>, batch = [0, 1], columns = [2], reduction = [3], run = 1, panel = 128, group = 16> sums %[[SUMS]]
+  // CHECK: %[[R:.*]]:2 = quant.pack_columns ins(%[[K]] as <int8, per_tensor, {{.*}}> : tensor<2x3x256x64xi8>)
+  // CHECK-SAME: in <panels, tensor<2x3x256x64xi8>, batch = [0, 1], columns = [2], reduction = [3], run = 1, panel = 128, group = 16>
+  // CHECK-SAME: -> tensor<98304xi8>, tensor<2x3x256xi32>
+  // CHECK: quant.contract {{.*}} rhs(%[[R]]#0 as <int8, per_tensor, {{.*}}> in <panels, tensor<2x3x256x64xi8>, batch = [0, 1], columns = [2], reduction = [3], run = 1, panel = 128, group = 16> sums %[[R]]#1
   %y = quant.contract
     lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<2x3x96x64xi8>)
     rhs(%k as <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<2x3x256x64xi8>)
@@ -30,18 +27,12 @@ func.func @scores(%k: tensor<2x3x256x64xi8>, %q: tensor<2x3x96x64xi8>, %o: tenso
 #y = affine_map<(m, n, k) -> (m, n)>
 
 // Columns beside each other, no whole panels or chunks, codes without signs.
-// CHECK: #[[COLUMNS:.*]] = affine_map<(d0, d1) -> (d1)>
-// CHECK: #[[AT:.*]] = affine_map<(d0, d1, d2, d3) -> (d1 * 16 + d3, d0 * 64 + d2)>
 // CHECK-LABEL: func @context
 // CHECK-SAME: %[[V:[^:]*]]: tensor<70x48xi8>
 func.func @context(%v: tensor<70x48xi8>, %p: tensor<96x70xi8>, %o: tensor<96x48xf32>) -> tensor<96x48xf32> {
-  // CHECK: linalg.fill {{.*}} outs(%{{.*}} : tensor<48xi32>)
-  // CHECK: %[[SUMS:.*]] = linalg.generic {indexing_maps = [{{.*}}, #[[COLUMNS]]], iterator_types = ["reduction", "parallel"]} ins(%[[V]] :
-  // CHECK: arith.extui %in : i8 to i32
-  // CHECK: %[[FULL:.*]] = tensor.insert_slice %[[V]] into %{{.*}}[0, 0] [70, 48] [1, 1] : tensor<70x48xi8> into tensor<80x64xi8>
-  // CHECK: linalg.generic {indexing_maps = [#[[AT]], {{.*}}} ins(%[[FULL]] :
-  // CHECK: arith.addi %in, %c-128_i8
-  // CHECK: quant.contract {{.*}} offset = -128> sums %[[SUMS]]
+  // CHECK: %[[R:.*]]:2 = quant.pack_columns ins(%[[V]] as <uint8, per_tensor, {{.*}}> : tensor<70x48xi8>)
+  // CHECK-SAME: offset = -128> {{.*}} -> tensor<5120xi8>, tensor<48xi32>
+  // CHECK: quant.contract {{.*}} rhs(%[[R]]#0 {{.*}} offset = -128> sums %[[R]]#1
   %y = quant.contract
     lhs(%p as <uint8, per_tensor, scale = 0.5> : tensor<96x70xi8>)
     rhs(%v as <uint8, per_tensor, scale = 0.5, zero_point = 128> : tensor<70x48xi8>)
@@ -93,9 +84,9 @@ func.func @unknown(%v: tensor<?x64xi8>, %p: tensor<96x?xi8>, %o: tensor<96x64xf3
 #y = affine_map<(m, n, k, l) -> (m, n)>
 
 // CHECK-LABEL: func @several
-// CHECK-NOT: quant.contract
+// CHECK: quant.pack_columns {{.*}} columns = [2], reduction = [0, 1], run = 2
+// CHECK: quant.contract
 func.func @several(%v: tensor<4x8x64xi8>, %p: tensor<96x4x8xi8>, %o: tensor<96x64xf32>) -> tensor<96x64xf32> {
-  // expected-remark@+1 {{has no kernel and is lowered to loops: its right-hand side is computed, and has several loops of columns or reductions}}
   %y = quant.contract
     lhs(%p as <int8, per_tensor, scale = 0.5> : tensor<96x4x8xi8>)
     rhs(%v as <int8, per_tensor, scale = 0.5> : tensor<4x8x64xi8>)
@@ -117,6 +108,43 @@ func.func @values(%v: tensor<64x64xf16>, %p: tensor<96x64xf16>, %o: tensor<96x64
   %y = quant.contract
     lhs(%p : tensor<96x64xf16>)
     rhs(%v : tensor<64x64xf16>)
+    outs(%o : tensor<96x64xf32>)
+    maps [#p, #v, #y] -> tensor<96x64xf32>
+  return %y : tensor<96x64xf32>
+}
+
+// -----
+
+#p = affine_map<(m, n, k) -> (m, k)>
+#v = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Sums of blocks, and codes of less than a byte.
+// CHECK-LABEL: func @blocks
+func.func @blocks(%v: tensor<64x96xi4>, %p: tensor<96x96xi8>, %o: tensor<96x64xf32>) -> tensor<96x64xf32> {
+  // CHECK: quant.pack_columns {{.*}} offset = 8> {{.*}} -> tensor<3072xi8>, tensor<3x64xi32>
+  // CHECK: quant.contract
+  %y = quant.contract
+    lhs(%p as <int8, per_tensor, scale = 0.5> : tensor<96x96xi8>)
+    rhs(%v as <int4, per_block<[64, 32]>, scale = dense<0.5> : tensor<1x3xf32>> : tensor<64x96xi4>)
+    outs(%o : tensor<96x64xf32>)
+    maps [#p, #v, #y] -> tensor<96x64xf32>
+  return %y : tensor<96x64xf32>
+}
+
+// -----
+
+#p = affine_map<(m, n, k) -> (m, k)>
+#v = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func @halves_of_bytes
+// CHECK-NOT: quant.contract
+func.func @halves_of_bytes(%v: tensor<64x96xi4>, %p: tensor<96x96xi8>, %o: tensor<96x64xf32>) -> tensor<96x64xf32> {
+  // expected-remark@+1 {{has no kernel and is lowered to loops: its right-hand side is computed, and its blocks are not of whole groups of 16 bytes}}
+  %y = quant.contract
+    lhs(%p as <int8, per_tensor, scale = 0.5> : tensor<96x96xi8>)
+    rhs(%v as <int4, per_block<[64, 16]>, scale = dense<0.5> : tensor<1x6xf32>> : tensor<64x96xi4>)
     outs(%o : tensor<96x64xf32>)
     maps [#p, #v, #y] -> tensor<96x64xf32>
   return %y : tensor<96x64xf32>

@@ -25,6 +25,7 @@ namespace quant_mlir {
 
 class ContractOp;
 class GPUTarget;
+class PackColumnsOp;
 class PoolOp;
 struct GPUTargetOptions;
 
@@ -32,15 +33,19 @@ struct GPUTargetOptions;
 /// `target`; empty where it has one. Asked after quant-pack-weights; padding of
 /// lhs counts as done.
 std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
-/// Packs rhs of `op`, on tensors, where it is computed: before it, panels and
-/// sums of columns as quant-pack-weights makes of constants; sums that the
-/// kernel of `target` does not read, where lhs is signed and has no zero point,
-/// are of any value. The reason why there is no kernel of such panels, which
-/// leaves `op` as it is; empty where there is one.
+/// Packs rhs of `op`, on tensors, where it is computed: before it, by
+/// quant.pack_columns, panels and sums of columns as quant-pack-weights makes
+/// of constants. The reason why there is no kernel of such panels, which leaves
+/// `op` as it is; empty where there is one.
 std::string packActivations(ContractOp op, const GPUTarget &target);
 /// Makes a kernel and its launch before `op`, on buffers, which is left.
 void buildContractKernel(ContractOp op, const GPUTarget &target,
                          mlir::OpBuilder &builder);
+
+/// The same of what packs.
+std::string findNoGPUKernelReason(PackColumnsOp op, const GPUTarget &target);
+void buildPackKernel(PackColumnsOp op, const GPUTarget &target,
+                     mlir::OpBuilder &builder);
 
 /// The same of a pool, whose padding is left to the kernel.
 std::string findNoGPUKernelReason(PoolOp op, const GPUTarget &target);

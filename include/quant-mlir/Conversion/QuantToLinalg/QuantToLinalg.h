@@ -20,12 +20,14 @@ namespace quant_mlir {
 /// two.
 void populateQuantToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
-/// Patterns that lower the integer form: contractions, add, mul and pools. Packed
-/// codes become a quant.unpack, for the patterns above.
+/// Patterns that lower the integer form: contractions, add, mul and pools, and
+/// what packs for them. Packed codes become a quant.unpack, and packing a
+/// quant.pack, for the patterns above.
 void populateIntegerFormToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateContractToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateElementwiseToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populatePoolToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populatePackColumnsToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 /// The lowering of quantize and dequantize, of dynamic ranges, and of pack and
 /// unpack.

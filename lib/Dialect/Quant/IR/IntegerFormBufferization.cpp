@@ -11,7 +11,7 @@
 
 #include "IntegerFormModels.h"
 
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
@@ -47,16 +47,17 @@ struct IntegerFormModel
         return failure();
       buffers.push_back(*buffer);
     }
-    int64_t init = cast<DestinationStyleOpInterface>(op)
-                       .getDpsInitOperand(0)
-                       ->getOperandNumber();
+    SmallVector<Value> inits;
+    for (OpOperand &init :
+         cast<DestinationStyleOpInterface>(op).getDpsInitsMutable())
+      inits.push_back(buffers[init.getOperandNumber()]);
     rewriter.setInsertionPoint(op);
     // Segments are properties, so they come along.
     OperationState buffered(op->getLoc(), op->getName(), buffers, TypeRange(),
                             op->getDiscardableAttrDictionary().getValue());
     buffered.propertiesAttr = op->getPropertiesAsAttribute();
     rewriter.create(buffered);
-    replaceOpWithBufferizedValues(rewriter, op, buffers[init]);
+    replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }
 };
@@ -68,5 +69,5 @@ template <typename... OpTys> void attach(MLIRContext *context) {
 } // namespace
 
 void quant_mlir::attachIntegerFormBufferization(MLIRContext *context) {
-  attach<ContractOp, AddOp, MulOp, PoolOp>(context);
+  attach<ContractOp, AddOp, MulOp, PoolOp, PackColumnsOp>(context);
 }

@@ -20,11 +20,10 @@ using namespace quant_mlir::detail;
 // Common
 //===----------------------------------------------------------------------===//
 
-/// Buffers are read and written; tensors are values.
-static void
-addEffects(DestinationStyleOpInterface op,
-           SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
-               &effects) {
+void quant_mlir::detail::addEffects(
+    DestinationStyleOpInterface op,
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;

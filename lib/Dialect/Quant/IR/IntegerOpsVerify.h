@@ -7,6 +7,11 @@
 
 namespace quant_mlir::detail {
 
+/// Buffers are read and written; tensors are values.
+void addEffects(mlir::DestinationStyleOpInterface op,
+                llvm::SmallVectorImpl<mlir::SideEffects::EffectInstance<
+                    mlir::MemoryEffects::Effect>> &effects);
+
 /// `type` holds codes of `params`, which fit its shape.
 llvm::LogicalResult verifyCodes(mlir::Operation *op, llvm::StringRef name,
                                 mlir::ShapedType type, AffineAttr params);

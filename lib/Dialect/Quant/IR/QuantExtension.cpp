@@ -4,7 +4,7 @@
 
 #include "IntegerFormModels.h"
 
-#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 #include "quant-mlir/Dialect/Quant/IR/QuantizableOpInterface.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -51,6 +51,10 @@ public:
     insertOps<
 #define GET_OP_LIST
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.cpp.inc"
+        >(context, *dialect);
+    insertOps<
+#define GET_OP_LIST
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.cpp.inc"
         >(context, *dialect);
     attachIntegerFormBufferization(context);
     attachIntegerFormTiling(context);

@@ -1,0 +1,82 @@
+// RUN: quant-opt %s --quant-to-gpu=target=nvvm --canonicalize --cse --split-input-file | FileCheck %s --check-prefixes=CHECK,NVVM
+// RUN: quant-opt %s --quant-to-gpu=target=rocdl --canonicalize --cse --split-input-file | FileCheck %s --check-prefixes=CHECK,ROCDL
+// RUN: quant-opt %s --quant-to-gpu=target=spirv --canonicalize --cse --split-input-file | FileCheck %s --check-prefixes=CHECK,SPIRV
+
+// One launch reads, packs and adds up. A run follows each other in memory: 16 bytes of
+// it are one load and one store, and nothing has to be asked, as all is whole.
+// CHECK-LABEL: func.func @run(
+// CHECK: gpu.launch_func
+// CHECK-NOT: gpu.launch_func
+// CHECK: gpu.func @pack
+// CHECK-NOT: scf.if
+// NVVM-COUNT-2: vector.load %{{.*}} : memref<?xi32>, vector<4xi32>
+// NVVM-NOT: vector.load
+// NVVM-COUNT-2: vector.store %{{.*}} : memref<?xi32>, vector<4xi32>
+// NVVM: gpu.barrier
+// ROCDL-COUNT-8: llvm.call_intrinsic "llvm.amdgcn.sdot4"
+// SPIRV-COUNT-8: spirv.SDot
+// CHECK: memref.store %{{.*}} : memref<?xi32>
+func.func @run(%k: memref<32x4096x128xi8>, %p: memref<16777216xi8>, %s: memref<32x4096xi32>) {
+  quant.pack_columns ins(%k as <int8, per_tensor> : memref<32x4096x128xi8>) in <panels, tensor<32x4096x128xi8>, batch = [0], columns = [1], reduction = [2], run = 1, panel = 128, group = 16> outs(%p, %s : memref<16777216xi8>, memref<32x4096xi32>)
+  return
+}
+
+// -----
+
+// Columns follow each other: words of four, from 16 positions of the run, are
+// transposed in registers. Codes without signs are flipped, and sums are of them as they
+// were: 128 less for each of 4096.
+// CHECK-LABEL: func.func @columns(
+// CHECK: gpu.func @pack
+// CHECK: scf.for
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi32>
+// CHECK-NOT: memref.load %{{.*}} : memref<?xi32>
+// NVVM-DAG: vector.shuffle
+// ROCDL-DAG: llvm.call_intrinsic "llvm.amdgcn.perm"
+// NVVM-COUNT-4: vector.store
+// CHECK: gpu.barrier
+// CHECK: arith.{{subi %.*, %c-524288_i32|addi %.*, %c524288_i32}}
+func.func @columns(%v: memref<32x4096x128xi8>, %p: memref<16777216xi8>, %s: memref<32x128xi32>) {
+  quant.pack_columns ins(%v as <uint8, per_tensor> : memref<32x4096x128xi8>) in <panels, tensor<32x4096x128xi8>, batch = [0], columns = [2], reduction = [1], run = 1, panel = 128, group = 16, offset = -128> outs(%p, %s : memref<16777216xi8>, memref<32x128xi32>)
+  return
+}
+
+// -----
+
+// Neither words of columns nor of a run: single bytes. Those past the run become 0, and
+// columns past the last one have panels, but no sums.
+// CHECK-LABEL: func.func @bytes(
+// CHECK: gpu.func @pack
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi8>
+// CHECK-NOT: memref.load %{{.*}} : memref<?xi8>
+// CHECK: memref.store %{{.*}} : memref<?xi32>
+func.func @bytes(%k: memref<70x33xi8>, %p: memref<6144xi8>, %s: memref<70xi32>) {
+  quant.pack_columns ins(%k as <int8, per_tensor> : memref<70x33xi8>) in <panels, tensor<70x33xi8>, columns = [0], reduction = [1], run = 1, panel = 128, group = 16> outs(%p, %s : memref<6144xi8>, memref<70xi32>)
+  return
+}
+
+// -----
+
+// Nibbles: two groups of a column share their bytes.
+// CHECK-LABEL: func.func @nibbles(
+// CHECK: gpu.func @pack
+// CHECK-DAG: arith.constant 252645135 : i32
+// CHECK-DAG: arith.constant 134744072 : i32
+// CHECK: arith.shli %{{.*}}, %c4_i32
+// CHECK: arith.ori
+func.func @nibbles(%k: memref<64x64xi8>, %p: memref<2048xi8>, %s: memref<64xi32>) {
+  quant.pack_columns ins(%k as <int4, per_tensor> : memref<64x64xi8>) in <panels, tensor<64x64xi4>, columns = [0], reduction = [1], run = 1, panel = 64, group = 16, offset = 8> outs(%p, %s : memref<2048xi8>, memref<64xi32>)
+  return
+}
+
+// -----
+
+// Workgroups have a block each, and no sum of another.
+// CHECK-LABEL: func.func @blocks(
+// CHECK: gpu.launch_func @pack::@pack blocks in (%{{.*}}, %c3, %{{.*}})
+// CHECK: gpu.func @pack
+// CHECK: gpu.block_id y
+func.func @blocks(%k: memref<64x144xi8>, %p: memref<9216xi8>, %s: memref<3x64xi32>) {
+  quant.pack_columns ins(%k as <int8, per_block<[1, 64]>> : memref<64x144xi8>) in <panels, tensor<64x144xi8>, columns = [0], reduction = [1], run = 1, panel = 64, group = 16> outs(%p, %s : memref<9216xi8>, memref<3x64xi32>)
+  return
+}
