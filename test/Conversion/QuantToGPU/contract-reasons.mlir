@@ -56,3 +56,20 @@ func.func @scale_of_outer_columns(%x: tensor<12x64xi8>, %w: tensor<4x8x64xi8>, %
     outs(%o : tensor<12x4x8xf32>) maps [#x, #w, #y] -> tensor<12x4x8xf32>
   return %y : tensor<12x4x8xf32>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Weights of two bits become nibbles; what is computed does not.
+func.func @computed_pairs(%x: tensor<16x64xi8>, %w: tensor<32x64xi2>, %o: tensor<16x32xf32>) -> tensor<16x32xf32> {
+  // expected-remark@+1 {{has no kernel and is lowered to loops: codes of its right-hand side have two bits}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<16x64xi8>)
+    rhs(%w as <int2, per_tensor, scale = 0.5> : tensor<32x64xi2>)
+    outs(%o : tensor<16x32xf32>)
+    maps [#x, #w, #y] -> tensor<16x32xf32>
+  return %y : tensor<16x32xf32>
+}

@@ -130,6 +130,34 @@ static PackedWeights packCodes(ContractOp op, const ConstantCodes &constant,
   return result;
 }
 
+/// %w as <int2, …> : tensor<…xi2>
+///   -> %v as <int4 range [-2, 1], …> : tensor<…xi4>
+///
+/// The same codes, for kernels that unpack nibbles only; null where they are no
+/// constant. `params` becomes what they are.
+static Value widenPairs(ContractOp op, AffineAttr &params) {
+  std::string reason;
+  Value rhs = op.getRhs();
+  std::optional<ConstantCodes> constant = readCodes(rhs, reason);
+  if (!constant)
+    return Value();
+  bool isSigned = numerics::isSignedInteger(params.getStorage());
+  std::vector<uint8_t> codes;
+  for (uint8_t code : constant->codes)
+    codes.push_back(isSigned ? ((code & 3) ^ 2) - 2 : code & 3);
+  params = AffineAttr::get(
+      op.getContext(),
+      isSigned ? numerics::StorageType::Int4 : numerics::StorageType::UInt4,
+      params.getQuantMin(), params.getQuantMax(), params.getGranularity(),
+      params.getScale(), params.getZeroPoint(), params.getMinval());
+  OpBuilder builder(op.getContext());
+  builder.setInsertionPointAfterValue(rhs);
+  return makeCodes(builder, rhs.getLoc(),
+                   cast<RankedTensorType>(rhs.getType())
+                       .clone(params.getStorageElementType()),
+                   codes, constant->name);
+}
+
 /// The constant codes, or quant.unpack, of packed bytes.
 static Value buildCodes(ContractOp op, OpBuilder &builder) {
   LayoutAttr layout = *op.getLayout();
@@ -223,8 +251,22 @@ struct PackWeightsPass
     getOperation()->walk([&](ContractOp op) { ops.push_back(op); });
     // Weights that several operations share are packed once for each layout.
     llvm::DenseMap<std::tuple<Value, Attribute, Attribute>, PackedWeights> done;
+    llvm::DenseMap<std::pair<Value, Attribute>, std::pair<Value, AffineAttr>>
+        widened;
     llvm::SetVector<Operation *> replaced;
     for (ContractOp op : ops) {
+      if (hasPairs(op)) {
+        auto &[value, params] = widened[{op.getRhs(), op.getRhsParamsAttr()}];
+        if (!value) {
+          params = op.getRhsParamsAttr();
+          value = widenPairs(op, params);
+        }
+        if (value) {
+          replaced.insert(op.getRhs().getDefiningOp());
+          op.getRhsMutable().assign(value);
+          op.setRhsParamsAttr(params);
+        }
+      }
       Value rhs = op.getRhs(), sums = op.getSums();
       if (!(undo ? unpack(op, done) : pack(op, done)))
         continue;
@@ -247,6 +289,14 @@ struct PackWeightsPass
 private:
   using Done =
       llvm::DenseMap<std::tuple<Value, Attribute, Attribute>, PackedWeights>;
+
+  /// Whether rhs is of codes that the target has no kernel for, and is to be
+  /// packed.
+  bool hasPairs(ContractOp op) {
+    return !undo && !gpu.empty() && !op.getLayout() && op.getRhsParams() &&
+           op.getRhsCodesType().getElementType().isInteger(2) &&
+           isa<TensorType>(op.getRhs().getType());
+  }
 
   static InFlightDiagnostic remark(ContractOp op) {
     return emitRemark(op.getLoc())

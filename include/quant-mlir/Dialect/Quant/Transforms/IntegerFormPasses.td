@@ -237,7 +237,9 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
       outs(%o : tensor<4x1xf32>) maps [#x, #w, #y] -> tensor<4x1xf32>
     ```
 
-    Weights that are packed stay as they are, so a second run changes nothing.
+    Weights that are packed stay as they are, so a second run changes nothing. Kernels
+    of GPUs unpack nothing shorter than nibbles: for them, codes of two bits become codes
+    of four with the same range, which is what `undo` gives back.
 
     Limits: constants of `arith.constant`, in memory, or `quant.unpack` of one; on
     tensors. A constant that is not packed is named in a remark with the reason;
