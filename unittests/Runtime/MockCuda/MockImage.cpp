@@ -14,14 +14,14 @@ static bool findKernels(const std::string &text, const std::regex &entry,
   for (std::sregex_iterator it(text.begin(), text.end(), entry), end; it != end;
        ++it) {
     auto function = std::make_unique<MockFunction>();
-    function->image = &image;
+    function->emulator = image.emulator.get();
     function->name = (*it)[1];
     std::istringstream parameters((*it)[2]);
     for (std::string parameter; std::getline(parameters, parameter, ',');) {
       bool isAddress = parameter.find(address) != std::string::npos;
       if (!isAddress && parameter.find(number) == std::string::npos)
         return false;
-      function->isAddress.push_back(isAddress);
+      function->isAddressOf.push_back(isAddress);
     }
     std::smatch block;
     std::string rest = (*it)[3];
@@ -64,12 +64,25 @@ std::unique_ptr<MockImage> MockImage::parse(const std::string &text,
   return image;
 }
 
-std::string MockImage::run(const MockFunction &function,
-                           const MockLaunch &launch,
-                           llvm::ArrayRef<EmulatedBuffer> memory) {
+mock::Result MockFunction::check(const MockLaunch &launch, std::string &wrong) {
+  unsigned size = launch.block[0] * launch.block[1] * launch.block[2];
+  if (block && block != size)
+    wrong = "a block of " + std::to_string(size) + " where PTX says " +
+            std::to_string(block);
+  return launch.sharedBytes > dynamicBytes ? mock::invalidValue : mock::success;
+}
+
+std::string
+MockFunction::run(const MockLaunch &launch,
+                  const std::map<uint64_t, mock::Allocation> &memory) {
+  if (!emulator)
+    return "";
+  std::vector<EmulatedBuffer> buffers;
+  for (auto &[address, allocation] : memory)
+    buffers.push_back({allocation.data, allocation.bytes, true});
   std::vector<uint64_t> words;
-  for (size_t i = 0; i < function.isAddress.size(); ++i)
-    words.push_back(function.isAddress[i]
+  for (size_t i = 0; i < isAddressOf.size(); ++i)
+    words.push_back(isAddressOf[i]
                         ? reinterpret_cast<uint64_t>(launch.buffers[i])
                         : launch.words[i]);
   std::vector<void *> parameters;
@@ -80,8 +93,8 @@ std::string MockImage::run(const MockFunction &function,
   emulated.block = {launch.block[0], launch.block[1], launch.block[2]};
   emulated.dynamicSharedBytes = launch.sharedBytes;
   emulated.parameters = parameters;
-  emulated.buffers = memory;
-  if (llvm::Error error = emulator->launch(function.name, emulated))
+  emulated.buffers = buffers;
+  if (llvm::Error error = emulator->launch(name, emulated))
     return llvm::toString(std::move(error));
   return "";
 }

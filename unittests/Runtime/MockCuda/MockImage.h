@@ -14,27 +14,27 @@
 
 #include <memory>
 
-struct MockImage;
+struct MockFunction : mock::Function {
+  size_t numParameters() const override { return isAddressOf.size(); }
+  bool isAddress(size_t parameter, uint64_t) const override {
+    return isAddressOf[parameter];
+  }
+  mock::Result check(const MockLaunch &launch, std::string &wrong) override;
+  std::string run(const MockLaunch &launch,
+                  const std::map<uint64_t, mock::Allocation> &memory) override;
 
-struct MockFunction {
-  MockImage *image = nullptr;
-  std::string name;
-  std::vector<bool> isAddress;      ///< by parameter
-  unsigned block = 0;               ///< .maxntid, where there is one
-  unsigned dynamicBytes = 48 << 10; ///< that a launch may ask for
+  quant_mlir::GPUEmulator *emulator = nullptr; ///< of LLVM IR
+  std::vector<bool> isAddressOf;               ///< by parameter
+  unsigned block = 0;                          ///< .maxntid, where there is one
+  unsigned dynamicBytes = 48 << 10;            ///< that a launch may ask for
 };
 
-struct MockImage {
-  std::map<std::string, std::unique_ptr<MockFunction>> functions;
+struct MockImage : mock::Module {
   std::unique_ptr<quant_mlir::GPUEmulator> emulator;
 
   /// Null, with the reason in `error`, where `text` is neither.
   static std::unique_ptr<MockImage> parse(const std::string &text,
                                           std::string &error);
-  /// Runs a kernel of LLVM IR on `memory`; "" or what it did wrong. Parameters
-  /// are where the host reaches them.
-  std::string run(const MockFunction &function, const MockLaunch &launch,
-                  llvm::ArrayRef<quant_mlir::EmulatedBuffer> memory);
 };
 
 #endif // QUANT_MLIR_UNITTESTS_RUNTIME_MOCKIMAGE_H

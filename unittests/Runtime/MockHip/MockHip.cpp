@@ -8,33 +8,19 @@
 
 #include <cstdio>
 #include <cstring>
-#include <map>
-#include <memory>
-#include <set>
 
-using mock::invalidValue;
+using namespace mock;
 
 namespace {
 
-constexpr int noDevice = 100, invalidDevice = 101, invalidImage = 200,
-              invalidHandle = 400, notFound = 500;
-
-struct Function {
-  std::string name;
-  uint32_t parameterBytes = 0, sharedBytes = 0;
-};
-struct CodeObject {
-  std::map<std::string, Function> functions;
-};
+constexpr int invalidImage = 200, notSupported = 801;
 
 struct State : MockHip {
-  mock::Memory memory{*this};
-  std::set<CodeObject *> modules;
-  bool isReady = false;
+  Library library{*this};
 
   State() {
     sharedBytes = 64 << 10;
-    memory.readEnvironment(
+    library.readEnvironment(
         "MOCK_HIP", [&](const std::string &key, const std::string &value) {
           if (key == "arch")
             arch = value;
@@ -48,25 +34,30 @@ State &state() {
   return *state;
 }
 
-char streamObject;
 /// Threads begin with the first device.
 thread_local int current = 0;
 
-int enter(const char *call, const std::string &detail = "") {
-  State &s = state();
-  if (int failure = s.memory.enter(call, detail))
-    return failure;
-  if (!s.isReady) {
-    s.memory.fault(std::string(call) + " before hipInit");
-    return 3;
+struct HipFunction : Function {
+  size_t numParameters() const override { return parameterBytes / 8; }
+  // A number is not as large as addresses are.
+  bool isAddress(size_t, uint64_t word) const override {
+    return word >= uint64_t(1) << 32;
   }
-  return 0;
-}
+  Result check(const MockLaunch &launch, std::string &) override {
+    return uint64_t(launch.grid[0]) * launch.block[0] > UINT32_MAX ||
+                   ownBytes + launch.sharedBytes > unsigned(state().sharedBytes)
+               ? invalidValue
+               : success;
+  }
+
+  uint32_t parameterBytes = 0, ownBytes = 0;
+};
 
 /// The kernels of an ELF file, whose end its headers tell; null where it is
 /// none.
-std::unique_ptr<CodeObject> parse(const char *image) {
+std::unique_ptr<Module> parse(const char *image) {
   using namespace llvm;
+  using mock::Module;
   if (std::memcmp(image,
                   "\x7f"
                   "ELF",
@@ -83,7 +74,7 @@ std::unique_ptr<CodeObject> parse(const char *image) {
     consumeError(file.takeError());
     return nullptr;
   }
-  auto made = std::make_unique<CodeObject>();
+  auto made = std::make_unique<Module>();
   auto &elf = cast<object::ELFObjectFileBase>(**file);
   for (object::ELFSymbolRef symbol : elf.getDynamicSymbolIterators()) {
     Expected<StringRef> name = symbol.getName();
@@ -106,48 +97,23 @@ std::unique_ptr<CodeObject> parse(const char *image) {
     // parameters.
     const char *descriptor =
         contents->data() + (*value - (*section)->getAddress());
-    Function function;
-    function.name = name->str();
-    function.sharedBytes = support::endian::read32le(descriptor);
-    function.parameterBytes = support::endian::read32le(descriptor + 8);
-    made->functions[function.name] = function;
+    auto function = std::make_unique<HipFunction>();
+    function->name = name->str();
+    function->ownBytes = support::endian::read32le(descriptor);
+    function->parameterBytes = support::endian::read32le(descriptor + 8);
+    made->functions[function->name] = std::move(function);
   }
   return made->functions.empty() ? nullptr : std::move(made);
-}
-
-const std::map<int, std::pair<const char *, const char *>> &errorTexts() {
-  static const std::map<int, std::pair<const char *, const char *>> texts = {
-      {1, {"hipErrorInvalidValue", "invalid argument"}},
-      {2, {"hipErrorOutOfMemory", "out of memory"}},
-      {100, {"hipErrorNoDevice", "no ROCm-capable device is detected"}},
-      {101, {"hipErrorInvalidDevice", "invalid device ordinal"}},
-      {200, {"hipErrorInvalidImage", "device kernel image is invalid"}},
-      {209,
-       {"hipErrorNoBinaryForGpu",
-        "no kernel image is available for execution on the device"}},
-      {400, {"hipErrorInvalidHandle", "invalid resource handle"}},
-      {500, {"hipErrorNotFound", "named symbol not found"}},
-      {700,
-       {"hipErrorIllegalAddress", "an illegal memory access was encountered"}},
-  };
-  return texts;
 }
 
 uint64_t toAddress(const void *pointer) {
   return reinterpret_cast<uint64_t>(pointer);
 }
 
-int allocate(void **data, size_t bytes, bool isDevice, bool isHost) {
-  uint64_t address = 0;
-  int result = state().memory.allocate(&address, bytes, isDevice, isHost);
-  *data = reinterpret_cast<void *>(address);
-  return result;
-}
-
 } // namespace
 
 #define ENTER(...)                                                             \
-  if (int failure = enter(__VA_ARGS__))                                        \
+  if (int failure = state().library.enter(__VA_ARGS__))                        \
   return failure
 
 extern "C" {
@@ -159,31 +125,25 @@ MockHip *mock_hip() { return &state(); }
 //===----------------------------------------------------------------------===//
 
 int hipInit(unsigned flags) {
-  state().isReady = true;
-  ENTER("hipInit");
-  if (state().devices == 0)
-    return noDevice;
-  return flags == 0 ? 0 : invalidValue;
+  return state().library.initialize("hipInit", flags);
 }
 
 int hipGetDeviceCount(int *count) {
-  ENTER("hipGetDeviceCount");
-  *count = state().devices;
-  return 0;
+  return state().library.countDevices("hipGetDeviceCount", count);
 }
 
 int hipGetDevice(int *device) {
   ENTER("hipGetDevice");
   *device = current;
-  return 0;
+  return success;
 }
 
 int hipSetDevice(int device) {
   ENTER("hipSetDevice", std::to_string(device));
-  if (device < 0 || device >= state().devices)
-    return invalidDevice;
+  if (int failure = state().library.checkDevice(device))
+    return failure;
   current = device;
-  return 0;
+  return success;
 }
 
 int hipGetDevicePropertiesR0600(void *properties, int device) {
@@ -192,18 +152,16 @@ int hipGetDevicePropertiesR0600(void *properties, int device) {
   std::memset(text, 0, 1472);
   std::snprintf(text, 256, "Mock gfx %d", device);
   std::snprintf(text + 1160, 256, "%s:sramecc+:xnack-", state().arch.c_str());
-  return 0;
+  return success;
 }
 
 int hipStreamCreateWithFlags(void **stream, unsigned flags) {
-  ENTER("hipStreamCreateWithFlags");
-  *stream = &streamObject;
-  return flags <= 1 ? 0 : invalidValue;
+  return state().library.createStream("hipStreamCreateWithFlags", stream,
+                                      flags);
 }
 
 int hipStreamSynchronize(void *stream) {
-  ENTER("hipStreamSynchronize");
-  return stream == &streamObject ? 0 : invalidHandle;
+  return state().library.synchronize("hipStreamSynchronize", stream);
 }
 
 //===----------------------------------------------------------------------===//
@@ -213,66 +171,29 @@ int hipStreamSynchronize(void *stream) {
 int hipModuleLoadData(void **module, const void *image) {
   ENTER("hipModuleLoadData");
   auto made = parse(static_cast<const char *>(image));
-  if (!made)
-    return invalidImage;
-  *module = made.get();
-  state().modules.insert(made.release());
-  ++state().liveModules;
-  return 0;
+  return made ? state().library.keep(std::move(made), module) : invalidImage;
 }
 
 int hipModuleUnload(void *module) {
-  ENTER("hipModuleUnload");
-  auto *known = static_cast<CodeObject *>(module);
-  if (!state().modules.erase(known)) {
-    state().memory.fault("unloaded no module");
-    return invalidHandle;
-  }
-  delete known;
-  --state().liveModules;
-  return 0;
+  return state().library.unload("hipModuleUnload", module);
 }
 
 int hipModuleGetFunction(void **function, void *module, const char *name) {
-  ENTER("hipModuleGetFunction", name);
-  auto *known = static_cast<CodeObject *>(module);
-  if (!state().modules.count(known))
-    return invalidHandle;
-  auto found = known->functions.find(name);
-  if (found == known->functions.end())
-    return notFound;
-  *function = &found->second;
-  return 0;
+  return state().library.getFunction("hipModuleGetFunction", function, module,
+                                     name);
 }
 
-int hipModuleLaunchKernel(void *handle, unsigned gridX, unsigned gridY,
+int hipModuleLaunchKernel(void *function, unsigned gridX, unsigned gridY,
                           unsigned gridZ, unsigned blockX, unsigned blockY,
                           unsigned blockZ, unsigned sharedBytes, void *stream,
                           void **parameters, void **extra) {
-  auto *function = static_cast<Function *>(handle);
-  ENTER("hipModuleLaunchKernel", function->name);
-  State &s = state();
-  if (stream != &streamObject || extra)
-    return invalidHandle;
-  if (!gridX || !gridY || !gridZ || !blockX || !blockY || !blockZ ||
-      uint64_t(gridX) * blockX > UINT32_MAX || gridY > 65535 || gridZ > 65535 ||
-      blockX * blockY * blockZ > 1024 ||
-      function->sharedBytes + sharedBytes > unsigned(s.sharedBytes))
-    return invalidValue;
-  std::vector<uint64_t> words;
-  std::vector<void *> buffers;
-  for (size_t i = 0; i < function->parameterBytes / 8; ++i) {
-    words.push_back(*static_cast<uint64_t *>(parameters[i]));
-    // A number is not as large as addresses are.
-    bool isAddress = words[i] >= uint64_t(1) << 32;
-    buffers.push_back(isAddress ? s.memory.locate(words[i], i) : nullptr);
-  }
-  s.memory.run(function->name, {{gridX, gridY, gridZ},
-                                {blockX, blockY, blockZ},
-                                sharedBytes,
-                                words.data(),
-                                buffers.data()});
-  return 0;
+  return state().library.launch("hipModuleLaunchKernel", function,
+                                {{gridX, gridY, gridZ},
+                                 {blockX, blockY, blockZ},
+                                 sharedBytes,
+                                 nullptr,
+                                 nullptr},
+                                stream, parameters, extra);
 }
 
 //===----------------------------------------------------------------------===//
@@ -280,54 +201,50 @@ int hipModuleLaunchKernel(void *handle, unsigned gridX, unsigned gridY,
 //===----------------------------------------------------------------------===//
 
 int hipMalloc(void **data, size_t bytes) {
-  ENTER("hipMalloc", std::to_string(bytes));
-  return allocate(data, bytes, /*isDevice=*/true, /*isHost=*/false);
+  return state().library.allocate("hipMalloc", data, bytes,
+                                  /*isManaged=*/false, /*isHost=*/false);
 }
 
 int hipMallocManaged(void **data, size_t bytes, unsigned flags) {
-  ENTER("hipMallocManaged", std::to_string(bytes));
-  if (!state().managed || flags != 1)
-    return 801;
-  return allocate(data, bytes, /*isDevice=*/false, /*isHost=*/false);
+  if (!state().managed || flags != 1) {
+    ENTER("hipMallocManaged", std::to_string(bytes));
+    return notSupported;
+  }
+  return state().library.allocate("hipMallocManaged", data, bytes,
+                                  /*isManaged=*/true, /*isHost=*/false);
 }
 
 int hipHostMalloc(void **data, size_t bytes, unsigned flags) {
-  ENTER("hipHostMalloc", std::to_string(bytes));
-  if (flags != 3)
+  if (flags != 3) {
+    ENTER("hipHostMalloc", std::to_string(bytes));
     return invalidValue;
-  return allocate(data, bytes, /*isDevice=*/false, /*isHost=*/true);
+  }
+  return state().library.allocate("hipHostMalloc", data, bytes,
+                                  /*isManaged=*/false, /*isHost=*/true);
 }
 
 int hipFree(void *data) {
-  ENTER("hipFree");
-  return state().memory.release(toAddress(data), /*isHost=*/false);
+  return state().library.release("hipFree", toAddress(data), /*isHost=*/false);
 }
 
 int hipHostFree(void *data) {
-  ENTER("hipHostFree");
-  return state().memory.release(toAddress(data), /*isHost=*/true);
+  return state().library.release("hipHostFree", toAddress(data),
+                                 /*isHost=*/true);
 }
 
 int hipMemAdvise(const void *data, size_t bytes, int advice, int) {
-  ENTER("hipMemAdvise", std::to_string(advice));
-  return state().memory.find(toAddress(data), bytes, "advice") &&
-                 (advice == 3 || advice == 100)
-             ? 0
-             : invalidValue;
+  return state().library.advise("hipMemAdvise", toAddress(data), bytes,
+                                advice == 3 || advice == 100);
 }
 
 int hipMemcpyHtoDAsync(void *to, const void *from, size_t bytes, void *stream) {
-  ENTER("hipMemcpyHtoDAsync", std::to_string(bytes));
-  return stream == &streamObject
-             ? state().memory.upload(toAddress(to), from, bytes)
-             : invalidValue;
+  return state().library.upload("hipMemcpyHtoDAsync", toAddress(to), from,
+                                bytes, stream);
 }
 
 int hipMemcpyDtoHAsync(void *to, void *from, size_t bytes, void *stream) {
-  ENTER("hipMemcpyDtoHAsync", std::to_string(bytes));
-  return stream == &streamObject
-             ? state().memory.download(to, toAddress(from), bytes)
-             : invalidValue;
+  return state().library.download("hipMemcpyDtoHAsync", to, toAddress(from),
+                                  bytes, stream);
 }
 
 //===----------------------------------------------------------------------===//
@@ -335,12 +252,12 @@ int hipMemcpyDtoHAsync(void *to, void *from, size_t bytes, void *stream) {
 //===----------------------------------------------------------------------===//
 
 const char *hipGetErrorName(int result) {
-  auto found = errorTexts().find(result);
-  return found == errorTexts().end() ? nullptr : found->second.first;
+  const ErrorText *error = findError(result, &ErrorText::hipName);
+  return error ? error->hipName : nullptr;
 }
 
 const char *hipGetErrorString(int result) {
-  auto found = errorTexts().find(result);
-  return found == errorTexts().end() ? nullptr : found->second.second;
+  const ErrorText *error = findError(result, &ErrorText::hipName);
+  return error ? error->text : nullptr;
 }
 }
