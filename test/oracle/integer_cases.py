@@ -9,7 +9,7 @@ import itertools
 import integer_matmuls
 import integer_products
 import integer_windows
-from integer_module import Module, tensor
+from integer_module import Module, Weights, tensor
 
 
 def elementwise(quick, seed):
@@ -45,7 +45,12 @@ GROUPS = {
     "ties": lambda quick, seed: integer_matmuls.requantized(seed),
     "multipliers": lambda quick, seed: integer_matmuls.multipliers(seed),
     "wide": lambda quick, seed: integer_matmuls.wide(seed),
-    "conv": lambda quick, seed: integer_windows.convolutions(seed),
+    "conv": lambda quick, seed: itertools.chain(
+        integer_windows.convolutions(seed),
+        integer_windows.convolutions(
+            seed, 1010, is_computed=True, lhs_forms=("int8", "uint8", "int8-per_tensor"),
+            forms=[Weights("int8", "per_channel"), Weights("uint8", "per_tensor", "zero"),
+                   Weights("int8", "per_tensor"), Weights("int4", "per_channel", "zero")])),
     "rows": integer_windows.by_rows,
     "product": lambda quick, seed: integer_products.products(seed),
     "packed": integer_products.packed_products,

@@ -6,8 +6,9 @@ from integer_contract import LHS_FORMS, RESULTS, add_contract, options_of_any_ra
 from integer_module import VALUES, Module, Weights, tensor
 
 
-def convolutions(seed, number=1000, forms=None, lhs_forms=None):
-  """Strides, dilations, padding, layouts, groups, depthwise, one dimension."""
+def convolutions(seed, number=1000, forms=None, lhs_forms=None, is_computed=False):
+  """Strides, dilations, padding, layouts, groups, depthwise, one dimension; with
+  filters that are constants or computed."""
   m = Module([seed, number])
   forms = forms or [Weights("int8", "per_channel"), Weights("int8", "per_channel", "zero"),
                     Weights("int4", 16, "zero"), Weights("uint8", "per_tensor", "zero")]
@@ -19,7 +20,7 @@ def convolutions(seed, number=1000, forms=None, lhs_forms=None):
     if weights.dtype in VALUES and lhs not in VALUES:
       lhs = "f32"
     out = RESULTS[i % 6]
-    opts = options_of_any_rank(m, out, i % 3 == 0)
+    opts = dict(options_of_any_rank(m, out, i % 3 == 0), is_computed=is_computed)
     step = lambda a, b: "%s * %d + %s * %d" % (a, stride, b, dilation)
     size = lambda d, low, high: (d + low + high - dilation * 2 - 1) // stride + 1
     oh, ow = size(9, 1, 2), size(8, 0, 1)

@@ -149,3 +149,40 @@ func.func @halves_of_bytes(%v: tensor<64x96xi4>, %p: tensor<96x96xi8>, %o: tenso
     maps [#p, #v, #y] -> tensor<96x64xf32>
   return %y : tensor<96x64xf32>
 }
+
+// -----
+
+#x = affine_map<(n, h, c, i) -> (n, h + i, c)>
+#w = affine_map<(n, h, c, i) -> (i, c)>
+#y = affine_map<(n, h, c, i) -> (n, h, c)>
+
+// CHECK-LABEL: func @filters_of_channels
+// CHECK-NOT: quant.contract
+func.func @filters_of_channels(%w: tensor<3x64xi8>, %x: tensor<2x9x64xi8>, %o: tensor<2x7x64xf32>) -> tensor<2x7x64xf32> {
+  // expected-remark@+1 {{has no kernel and is lowered to loops: its right-hand side is computed, and its panels have no groups of 16 codes}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<2x9x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<3x64xi8>)
+    outs(%o : tensor<2x7x64xf32>)
+    maps [#x, #w, #y] -> tensor<2x7x64xf32>
+  return %y : tensor<2x7x64xf32>
+}
+
+// -----
+
+#x = affine_map<(n, h, f, i, c) -> (n, h + i, c)>
+#w = affine_map<(n, h, f, i, c) -> (i, c, f)>
+#y = affine_map<(n, h, f, i, c) -> (n, h, f)>
+
+// A convolution whose filters are computed; what it pads is a value of its own before.
+// CHECK-LABEL: func @filters
+// CHECK: quant.pack_columns {{.*}} columns = [2], reduction = [0, 1], run = 2
+// CHECK: quant.contract
+func.func @filters(%w: tensor<3x16x64xi8>, %x: tensor<2x9x16xi8>, %o: tensor<2x9x64xf32>) -> tensor<2x9x64xf32> {
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<2x9x16xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<3x16x64xi8>)
+    outs(%o : tensor<2x9x64xf32>)
+    maps [#x, #w, #y] padding [0, 0, 1, 1, 0, 0] -> tensor<2x9x64xf32>
+  return %y : tensor<2x9x64xf32>
+}
