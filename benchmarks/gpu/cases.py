@@ -2,7 +2,8 @@
 
 A case is a product of an m x k matrix of activations and constant weights of k x n. Its
 module has buffers as arguments, weights among them in the layout that the compiler
-chooses, so that kernels do not hold the weights.
+chooses, so that kernels do not hold the weights. A case of packing is codes that are
+computed, which become such a layout.
 """
 
 import dataclasses
@@ -53,8 +54,54 @@ class Case:
     return self.n * self.k * bits // 8 + 4 * scales
 
 
+@dataclasses.dataclass(frozen=True)
+class PackCase:
+  """Codes that are computed, as panels with the sums of their columns: `n` columns of `k`
+  in each of `batches` heads. Of keys, the reduction follows each other in memory, of
+  values, columns do."""
+  work: str  # pack keys, pack values
+  batches: int
+  n: int
+  k: int
+  weights: str = "int8"  # or uint8
+  timed: bool = True
+
+  is_integer, block, operations = True, 0, 0
+
+  @property
+  def name(self):
+    return "%s %s %dx%dx%d" % (self.work, self.weights, self.batches, self.n, self.k)
+
+  stem = Case.stem
+
+  @property
+  def is_by_columns(self):
+    return self.work == "pack values"
+
+  @property
+  def shape(self):
+    return (self.batches, self.k, self.n) if self.is_by_columns else (
+        self.batches, self.n, self.k)
+
+  @property
+  def weight_bytes(self):
+    """Read and written, without what fills up panels."""
+    return self.batches * self.n * (2 * self.k + 4)
+
+
+def pack_cases():
+  cases = [PackCase(work, batches, n, k, dtype, timed=False)
+           for work in ("pack keys", "pack values")
+           for batches, n, k, dtype in [(2, 70, 100, "int8"), (1, 130, 33, "uint8"),
+                                        (3, 68, 256, "uint8"), (1, 16, 2000, "int8")]]
+  for batches, tokens in (32, 4096), (1, 8192):
+    cases += [PackCase("pack keys", batches, tokens, 128),
+              PackCase("pack values", batches, 128, tokens)]
+  return cases
+
+
 def all_cases():
-  cases = []
+  cases = pack_cases()
   # Ragged and small, for numbers only.
   for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (40, 200, 1056), (70, 130, 100),
                   (130, 200, 320), (300, 4300, 100)]:
@@ -183,6 +230,34 @@ MAPS = """#x = affine_map<(m, n, k) -> (m, k)>
 #b = affine_map<(m, n, k) -> (n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 """
+
+
+def pack_probe_module(case):
+  """A product with codes that are computed, to see how the compiler lays them out."""
+  maps = [(0, 1, 3), (0, 3, 2) if case.is_by_columns else (0, 2, 3), (0, 1, 2)]
+  maps = ["affine_map<(d0, d1, d2, d3) -> (%s)>" % ", ".join("d%d" % d for d in m)
+          for m in maps]
+  lhs, rhs, result = "%dx64x%dxi8" % (case.batches, case.k), "%dx%dx%dxi8" % case.shape, (
+      "%dx64x%dxf32" % (case.batches, case.n))
+  return """func.func @probe(%%x: tensor<%s>, %%w: tensor<%s>, %%y: tensor<%s>) -> tensor<%s> {
+  %%r = quant.contract lhs(%%x as <int8, per_tensor, scale = 1.0> : tensor<%s>)
+    rhs(%%w as <%s, per_tensor, scale = 1.0> : tensor<%s>) outs(%%y : tensor<%s>)
+    maps [%s] -> tensor<%s>
+  return %%r : tensor<%s>
+}
+""" % (lhs, rhs, result, result, lhs, case.weights, rhs, result, ", ".join(maps), result,
+       result)
+
+
+def pack_module(case, layout, packed_bytes):
+  """The case on buffers: sums of columns, codes, panels."""
+  codes = "memref<%dx%dx%dxi8>" % case.shape
+  sums, panels = "memref<%dx%dxi32>" % (case.batches, case.n), "memref<%dxi8>" % packed_bytes
+  return """func.func @kernel(%%s: %s, %%x: %s, %%y: %s) {
+  quant.pack_columns ins(%%x as <%s, per_tensor> : %s) in %s outs(%%y, %%s : %s, %s)
+  return
+}
+""" % (sums, codes, panels, case.weights, codes, layout, panels, sums)
 
 
 def probe_module(case, numbers, k):

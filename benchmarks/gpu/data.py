@@ -49,7 +49,33 @@ def pack(case, layout, codes):
   return np.ascontiguousarray(parts[:, :, :, 0] | parts[:, :, :, 1] << 4)
 
 
+class PackData:
+  """Codes of a case, and the panels and sums that they have."""
+
+  def __init__(self, case, layout):
+    random = np.random.default_rng(1 + sum(map(ord, case.name)))
+    kind = np.dtype(case.weights)
+    limits = np.iinfo(kind)
+    codes = random.integers(limits.min, limits.max + 1, case.shape, kind)
+    by_row = codes if case.is_by_columns else codes.transpose(0, 2, 1)
+    sums = by_row.sum(axis=1, dtype=np.int32)
+    self.panels = np.stack([pack(case, layout, one) for one in by_row])
+    self.arguments = [np.full_like(sums, 77), codes]
+    # Arguments that are written beside the result.
+    self.written = {0: sums}
+    self.result_bytes = self.panels.nbytes
+
+  def check(self, data, rows=None, multiply=None):
+    """How many bytes differ."""
+    return float(np.sum(np.frombuffer(data, np.uint8) != self.panels.ravel()))
+
+
+def make_data(case, layout, numbers):
+  return Data(case, layout, numbers) if numbers else PackData(case, layout)
+
+
 class Data:
+  written = {}
 
   def __init__(self, case, layout, numbers):
     random = np.random.default_rng(1 + sum(map(ord, case.name)))

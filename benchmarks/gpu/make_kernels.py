@@ -23,6 +23,7 @@ import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LAYOUT = re.compile(r"in (<panels, tensor<(\d+)x(\d+)x(\w+)>,[^>]*>)")
+PACK_LAYOUT = re.compile(r"quant.pack_columns .* in (<panels, tensor<[^>]*>,[^>]*>)")
 
 
 class Failure(Exception):
@@ -50,6 +51,18 @@ class Tools:
 
 def find_layout(tools, case, numbers, arch):
   """How the compiler lays out the weights: text of the attribute, and what is in it."""
+  number = lambda name: int((re.search(r"\b%s = (-?\d+)" % name, text) or [0, 0])[1])
+  numbers_of = lambda: {name: number(name) for name in ("panel", "group", "offset", "block")}
+  if isinstance(case, cases.PackCase):
+    options = "=gpu=nvvm gpu-arch=%s" % arch
+    done = tools.run([tools.opt, "-", "--quant-pack-weights" + options,
+                      "--quant-prepare-kernels" + options],
+                     input=cases.pack_probe_module(case).encode())
+    found = PACK_LAYOUT.search(done.stdout.decode())
+    if not found:
+      raise Failure("the compiler does not pack codes of this kind")
+    text = found[1]
+    return text, numbers_of()
   k = min(case.k, max(case.block, 32) * 8)
   if case.k % 32:
     k = case.k
@@ -61,8 +74,7 @@ def find_layout(tools, case, numbers, arch):
     raise Failure("the compiler does not pack weights of this kind")
   text = found[1].replace("tensor<%sx%sx" % (found[2], found[3]),
                           "tensor<%dx%dx" % (case.k, case.n), 1)
-  number = lambda name: int((re.search(r"\b%s = (\d+)" % name, text) or [0, 0])[1])
-  return text, {name: number(name) for name in ("panel", "group", "offset", "block")}
+  return text, numbers_of()
 
 
 def packed_size(case, layout):
@@ -74,15 +86,19 @@ def packed_size(case, layout):
 
 
 def compile_case(tools, case, arch, emulated, folder, scratch):
-  numbers = cases.Numbers(case)
+  is_pack = isinstance(case, cases.PackCase)
+  numbers = None if is_pack else cases.Numbers(case)
   text, layout = find_layout(tools, case, numbers, arch)
   if layout["block"]:
     raise Failure("its blocks do not begin where tuples do")
   size = packed_size(case, layout)
-  sums = None
-  if case.is_integer:
-    sums = "%dx%d" % (-(-case.k // case.block), case.n) if case.block else "%d" % case.n
-  module = cases.case_module(case, numbers, text, size, sums)
+  if is_pack:
+    module = cases.pack_module(case, text, case.batches * size)
+  else:
+    sums = None
+    if case.is_integer:
+      sums = "%dx%d" % (-(-case.k // case.block), case.n) if case.block else "%d" % case.n
+    module = cases.case_module(case, numbers, text, size, sums)
   path = lambda name: os.path.join(scratch, name)
   with open(path("case.mlir"), "w") as f:
     f.write(module)

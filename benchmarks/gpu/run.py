@@ -64,9 +64,9 @@ class Loaded:
       driver.allow_shared(function, launch["shape"][6])
       self.functions.append(function)
     constants = {name: self.place(constant) for name, constant in kernel.constants.items()}
-    arguments = [self.place(array) for array in data.arguments]
+    self.arguments = arguments = [self.place(array) for array in data.arguments]
     self.result = self.place(np.full(data.result_bytes, 0xA5, np.uint8))
-    # Weights lie in several places, so that they come from memory each time.
+    # Weights, or codes to pack, lie in several places, so that they come from memory each time.
     weights = [arguments[1]] + [self.place(data.arguments[1]) for _ in range(copies - 1)]
     self.turns = []
     for address in weights:
@@ -109,10 +109,14 @@ def rows_to_check(case):
   return np.unique(np.concatenate([[0, case.m - 1], random.integers(0, case.m, 62)]))
 
 
+def make_data(case, entry):
+  numbers = None if isinstance(case, cases.PackCase) else cases.Numbers(case)
+  return data_of_cases.make_data(case, entry["layout"], numbers)
+
+
 def run_case(driver, case, kernel, options):
   row = {"case": case.name, "arch": kernel.entry["arch"]}
-  numbers = cases.Numbers(case)
-  data = data_of_cases.Data(case, kernel.entry["layout"], numbers)
+  data = make_data(case, kernel.entry)
   is_timed = case.timed and not options.check_only
   rotate = 4 * driver.l2_bytes
   copies = max(1, min(16, -(-rotate // max(case.weight_bytes, 1)))) if is_timed else 1
@@ -122,6 +126,9 @@ def run_case(driver, case, kernel, options):
     result = driver.download(loaded.result, data.result_bytes)
     multiply = np.matmul if peers.torch is None else peers.multiply
     row["error"] = data.check(result, rows_to_check(case), multiply)
+    for argument, expected in data.written.items():
+      found = driver.download(loaded.arguments[argument], expected.nbytes)
+      row["error"] += float(np.sum(np.frombuffer(found, expected.dtype) != expected.ravel()))
     row["ok"] = row["error"] <= 1
     if row["error"] and not case.block and case.is_integer:
       row["ok"] = False  # Sums of integers are exact.
@@ -192,7 +199,7 @@ def main():
   if options.dry_run:
     for entry in entries:
       kernel, case = Kernel(options.folder, entry), known[entry["case"]]
-      data = data_of_cases.Data(case, entry["layout"], cases.Numbers(case))
+      data = make_data(case, entry)
       fake = list(range(1 << 40, (len(data.arguments) + 2) << 40, 1 << 40))
       constants = dict.fromkeys(kernel.constants, 1 << 50)
       for launch in kernel.launches:
@@ -230,7 +237,8 @@ def main():
       row = run_case(driver, case, Kernel(options.folder, entry), options)
       if "seconds" in row:
         if case.name not in of_peers:
-          of_peers[case.name] = peers.measure(case, 4 * driver.l2_bytes)
+          of_peers[case.name] = {} if isinstance(case, cases.PackCase) else peers.measure(
+              case, 4 * driver.l2_bytes)
         row["peers"] = of_peers[case.name]
     except drivers.DriverError as error:
       row = {"case": case.name, "arch": entry["arch"], "failed": str(error)}

@@ -1,31 +1,8 @@
-//===- PackToGPU.cpp - quant.pack_columns as a kernel ---------------------===//
-//
-// Reads codes once, and writes panels and sums of their columns:
-//
-//   chunks of a part of the reduction    16 bytes of a column, of each tuple
-//     codes to registers                 what lies past the end becomes 0
-//     sums of four codes                 by the target's dot product
-//     16 bytes to the panel
-//   sums of a workgroup's lanes          through shared memory
-//
-// A part of the reduction is what has a sum of its own: a block, or all of it,
-// of which a workgroup has some columns. Its lanes are columns by planes, which
-// take turns along the part. How codes get into registers depends on what
-// follows each other in memory:
-//
-//   a run       words of a column, 16 bytes at once where they are aligned;
-//               lanes beside each other have up to four chunks of a column,
-//               then the next one, so that both sides are whole sectors
-//   columns     words of four columns, from each of 16 positions of the run,
-//               which are transposed in registers
-//   neither     single bytes, by lanes in the order of what is nearer
-//
-//===----------------------------------------------------------------------===//
+//===- PackToGPU.cpp - What lanes have, and sums --------------------------===//
 
-#include "MatrixUnit.h"
+#include "PackKernel.h"
 
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
-#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -56,88 +33,6 @@ std::string quant_mlir::findNoGPUKernelReason(PackColumnsOp op,
     return "it has more than 65535 blocks";
   return "";
 }
-
-namespace {
-class PackKernel {
-public:
-  PackKernel(PackColumnsOp op, const GPUTarget &target, OpBuilder &hostBuilder)
-      : op(op), target(target),
-        kernel(hostBuilder, op.getLoc(), "pack", target), body(kernel.body),
-        builder(kernel.body.builder), loc(op.getLoc()),
-        unit(createWordUnit(kernel.body, target)),
-        layout(op.getLayout().getPanelLayout()) {}
-
-  void build();
-
-private:
-  using Values = SmallVector<Value>;
-  using Loops = SmallVector<MergedLoop>;
-  /// How codes get into registers.
-  enum class Loads { Run, Columns, Bytes };
-
-  void analyze();
-  int64_t getAlignment(const Loops &contiguous) const;
-  bool areContiguous(const Loops &loops) const {
-    return loops.size() == 1 && codes.getStride(loops[0].loop) == 1;
-  }
-  void chooseLoads();
-  void chooseGroup();
-  void buildPositions();
-  Value both(Value a, Value b) { return body.both(a, b); }
-  /// Index `at`, moved to position `number` of `loops` in `operand`.
-  Value move(Value at, const FlatOperand &operand, const Loops &loops,
-             Value number);
-
-  /// Words of a lane's columns, four of each: a group of codes from position
-  /// `first` of a run at `at` on, as panels store them, one in a byte.
-  Values loadGroup(Value at, Value first, Value exists);
-  Values loadRun(Value at, Value first, Value exists);
-  Values loadColumns(Value at, Value first, Value exists);
-  Values loadBytes(Value at, Value first, Value exists);
-  /// Whether position `number` of a run exists, where a chunk does.
-  Value isInRun(Value number, Value exists);
-  /// Chunk `number`: adds its codes to `sums`, of each column.
-  Values loadChunk(Value number, Value exists, MutableArrayRef<Value> sums);
-  void storeChunk(Value number, Value exists, ArrayRef<Value> words);
-  void storeSum(Value column, Value sum);
-  void addPlanes(ArrayRef<Value> sums);
-
-  int64_t groupColumns() const { return columnLanes * laneColumns; }
-  int64_t numLanes() const { return columnLanes * planes; }
-  int64_t paddedColumns() const { return layout.numPanels() * layout.panel; }
-  int64_t launchedColumns() const {
-    return llvm::alignTo(paddedColumns(), groupColumns());
-  }
-  int64_t numGroups() const {
-    return launchedColumns() / groupColumns() * numParts * layout.numBatches();
-  }
-
-  PackColumnsOp op;
-  const GPUTarget &target;
-  GPUKernel kernel;
-  GPUBuilder &body;
-  OpBuilder &builder;
-  Location loc;
-  std::unique_ptr<MatrixUnit> unit;
-  numerics::PanelLayout layout;
-
-  FlatOperand codes, panels, sums;
-  Loops batchLoops, columnLoops, outerLoops, runLoops; ///< of codes
-  Loops sumBlockLoops, sumBatchLoops, sumColumnLoops;
-  Loads loads = Loads::Bytes;
-  int64_t piece = 1; ///< bytes that a lane loads at once
-
-  /// Of 16 bytes of a column: in a part, and in all of them.
-  int64_t partChunks = 1, numChunks = 1, numParts = 1;
-  int64_t laneColumns = 1, columnLanes = 1, planes = 1, nearPlanes = 1;
-  int32_t flip = 0; ///< what moves a word of codes to what is stored
-
-  Value thread, plane, part, batch, firstColumn;
-  Value isColumn;  ///< null where all of a workgroup's columns exist
-  Value hasPanels; ///< the same, in panels
-  Value source;    ///< index of the lane's first code
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // What a lane has
@@ -171,21 +66,28 @@ void PackKernel::chooseLoads() {
 }
 
 /// As many planes as there is work for, as long as columns of a workgroup are
-/// too many: for the operand, or for a machine with idle cores.
+/// too many: for the operand, or for a machine with idle cores, of which those
+/// that are not then have more lanes. Vulkan promises 128 of them.
 void PackKernel::chooseGroup() {
+  bool isVulkan = target.getKind() == GPUKind::SPIRV;
+  const int64_t lanes = isVulkan ? 128 : 256, mostLanes = isVulkan ? 128 : 1024,
+                leastColumnLanes = 8;
   int64_t mostPlanes = llvm::bit_ceil(uint64_t(partChunks));
   bool isByRun = loads == Loads::Run || areContiguous(runLoops);
   nearPlanes = isByRun ? std::min<int64_t>(4, mostPlanes) : 1;
   planes = nearPlanes;
-  columnLanes = 256 / planes;
-  while (planes < mostPlanes && columnLanes > 8 &&
-         (groupColumns() >= 2 * paddedColumns() ||
-          numGroups() < target.getNumCores())) {
-    planes *= 2;
-    columnLanes /= 2;
+  columnLanes = lanes / planes;
+  for (; planes < mostPlanes; planes *= 2) {
+    bool isIdle = numGroups() < target.getNumCores();
+    if (columnLanes > leastColumnLanes &&
+        (isIdle || groupColumns() >= 2 * paddedColumns()))
+      columnLanes /= 2;
+    else if (columnLanes > leastColumnLanes || !isIdle ||
+             numLanes() == mostLanes)
+      break;
   }
-  int64_t lanes = llvm::divideCeil(paddedColumns(), laneColumns);
-  columnLanes = std::min<int64_t>(columnLanes, llvm::bit_ceil(uint64_t(lanes)));
+  int64_t most = llvm::divideCeil(paddedColumns(), laneColumns);
+  columnLanes = std::min<int64_t>(columnLanes, llvm::bit_ceil(uint64_t(most)));
   kernel.setGroupSize(numLanes());
 }
 
@@ -275,144 +177,6 @@ void PackKernel::buildPositions() {
 }
 
 //===----------------------------------------------------------------------===//
-// Codes
-//===----------------------------------------------------------------------===//
-
-Value PackKernel::isInRun(Value number, Value exists) {
-  if (layout.runSize() % layout.tupleSize() == 0)
-    return exists;
-  return both(exists, body.isLess(number, body.attr(layout.runSize())));
-}
-
-PackKernel::Values PackKernel::loadRun(Value at, Value first, Value exists) {
-  auto type = VectorType::get({piece / 4}, builder.getI32Type());
-  Value none = body.constantI32(flip);
-  Values words;
-  for (int64_t i = 0; i < chunkBytes; i += piece) {
-    Value number = body.sum(first, body.attr(i));
-    Value isThere = isInRun(number, exists);
-    Value from = body.sum(at, body.div(number, 4));
-    // Instead of a branch, the first codes are read once more.
-    if (isThere)
-      from = body.select(isThere, from, at);
-    Value loaded = unit->load(type, codes.base, from);
-    for (int64_t j = 0; j < piece / 4; ++j) {
-      Value word = vector::ExtractOp::create(builder, loc, loaded, j);
-      words.push_back(isThere ? body.select(isThere, word, none) : word);
-    }
-  }
-  return words;
-}
-
-PackKernel::Values PackKernel::loadColumns(Value at, Value first,
-                                           Value exists) {
-  Value none = body.constantI32(flip);
-  Values words(laneColumns * chunkBytes / 4);
-  for (int64_t i = 0; i < chunkBytes; i += 4) {
-    Values rows;
-    for (int64_t j = 0; j < 4; ++j) {
-      Value number = body.sum(first, body.attr(i + j));
-      Value isThere = isInRun(number, exists);
-      if (isThere)
-        number = body.select(isThere, number, body.index(0));
-      Value from = move(at, codes, runLoops, number);
-      Value word =
-          memref::LoadOp::create(builder, loc, codes.base, ValueRange(from));
-      rows.push_back(isThere ? body.select(isThere, word, none) : word);
-    }
-    for (auto [column, word] : llvm::enumerate(unit->transpose(rows)))
-      words[column * chunkBytes / 4 + i / 4] = word;
-  }
-  return words;
-}
-
-PackKernel::Values PackKernel::loadBytes(Value at, Value first, Value exists) {
-  Value none = arith::ConstantOp::create(
-      builder, loc, builder.getI8IntegerAttr(int8_t(flip)));
-  Values words, bytes;
-  for (int64_t i = 0; i < chunkBytes; ++i) {
-    Value number = body.sum(first, body.attr(i));
-    Value isThere = isInRun(number, exists);
-    if (isThere)
-      number = body.select(isThere, number, body.index(0));
-    Value from = move(at, codes, runLoops, number);
-    Value code =
-        memref::LoadOp::create(builder, loc, codes.base, ValueRange(from));
-    bytes.push_back(isThere ? body.select(isThere, code, none) : code);
-    if (bytes.size() < 4)
-      continue;
-    words.push_back(body.joinBytes(bytes));
-    bytes.clear();
-  }
-  return words;
-}
-
-PackKernel::Values PackKernel::loadGroup(Value at, Value first, Value exists) {
-  Values words = loads == Loads::Run       ? loadRun(at, first, exists)
-                 : loads == Loads::Columns ? loadColumns(at, first, exists)
-                                           : loadBytes(at, first, exists);
-  for (Value &word : words) {
-    // Bits above the width are any.
-    if (layout.width < 8)
-      word = arith::AndIOp::create(
-          builder, loc, word,
-          body.constantI32(((1 << layout.width) - 1) * 0x01010101));
-    if (flip != 0)
-      word = body.bitXor(word, body.constantI32(flip));
-  }
-  return words;
-}
-
-PackKernel::Values PackKernel::loadChunk(Value number, Value exists,
-                                         MutableArrayRef<Value> columnSums) {
-  if (exists)
-    number = body.select(exists, number, body.index(0));
-  exists = both(exists, isColumn);
-  Value at = source, inRun = number;
-  if (layout.numOuter() != 1) {
-    at = move(at, codes, outerLoops, body.div(number, layout.tuplesPerRun()));
-    inRun = body.rem(number, layout.tuplesPerRun());
-  }
-  Value ones = body.constantI32(0x01010101);
-  Values packed;
-  for (int64_t group = 0; group < layout.groupsPerTuple(); ++group) {
-    Value first = body.sum(body.times(inRun, layout.tupleSize()),
-                           body.attr(group * layout.group));
-    Values words = loadGroup(at, first, exists);
-    for (auto [i, word] : llvm::enumerate(words)) {
-      Value &sum = columnSums[i / (chunkBytes / 4)];
-      sum = unit->dot(word, ones, sum, /*isLhsSigned=*/true);
-      if (group == 0) {
-        packed.push_back(word);
-        continue;
-      }
-      Value high = arith::ShLIOp::create(
-          builder, loc, word, body.constantI32(group * layout.width));
-      packed[i] = arith::OrIOp::create(builder, loc, packed[i], high);
-    }
-  }
-  return packed;
-}
-
-void PackKernel::storeChunk(Value number, Value exists, ArrayRef<Value> words) {
-  constexpr int64_t size = chunkBytes / 4;
-  Value panel = body.sum(body.times(batch, layout.numPanels()),
-                         body.div(firstColumn, layout.panel));
-  Value chunk = body.sum(body.times(panel, numChunks), number);
-  Value column = body.sum(body.times(chunk, layout.panel),
-                          body.rem(firstColumn, layout.panel));
-  Value at = body.sum(panels.start, body.times(column, size));
-  body.inBranch(both(exists, hasPanels), [&] {
-    for (int64_t i = 0; i < laneColumns; ++i)
-      unit->store(vector::FromElementsOp::create(
-                      builder, loc,
-                      VectorType::get({size}, builder.getI32Type()),
-                      words.slice(i * size, size)),
-                  panels.base, body.sum(at, body.attr(i * size)));
-  });
-}
-
-//===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
 
@@ -449,32 +213,23 @@ void PackKernel::addPlanes(ArrayRef<Value> laneSums) {
   }
   Value shared = kernel.allocateShared(planes * groupColumns(),
                                        builder.getI32Type(), chunkBytes);
-  Value first = body.times(
-      gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x), groupColumns());
-  Value inGroup =
-      arith::SubIOp::create(builder, loc, firstColumn, first).getResult();
-  Value at = body.sum(body.times(plane, groupColumns()), inGroup);
-  unit->store(vector::FromElementsOp::create(
-                  builder, loc,
-                  VectorType::get({laneColumns}, builder.getI32Type()),
-                  laneSums),
+  auto type = VectorType::get({laneColumns}, builder.getI32Type());
+  Value column = body.rem(firstColumn, groupColumns());
+  Value at = body.sum(body.times(plane, groupColumns()), column);
+  unit->store(vector::FromElementsOp::create(builder, loc, type, laneSums),
               shared, at);
-  gpu::BarrierOp::create(builder, loc);
-  for (int64_t done = 0; done < groupColumns(); done += numLanes()) {
-    Value column = body.sum(thread, body.attr(done));
-    Value isActive;
-    if (groupColumns() - done < numLanes())
-      isActive = body.isLess(column, body.attr(groupColumns()));
-    body.inBranch(isActive, [&] {
-      Value sum;
-      for (int64_t i = 0; i < planes; ++i) {
-        Value other = memref::LoadOp::create(
-            builder, loc, shared,
-            ValueRange(body.sum(column, body.attr(i * groupColumns()))));
-        sum = sum ? Value(arith::AddIOp::create(builder, loc, sum, other))
-                  : other;
-      }
-      storeSum(body.sum(first, column), sum);
+  for (int64_t half = planes / 2; half > 0; half /= 2) {
+    gpu::BarrierOp::create(builder, loc);
+    body.inBranch(body.isLess(plane, body.attr(half)), [&] {
+      Value other = body.sum(at, body.attr(half * groupColumns()));
+      Value sum =
+          arith::AddIOp::create(builder, loc, unit->load(type, shared, at),
+                                unit->load(type, shared, other));
+      if (half > 1)
+        return unit->store(sum, shared, at);
+      for (int64_t i = 0; i < laneColumns; ++i)
+        storeSum(body.sum(firstColumn, body.attr(i)),
+                 vector::ExtractOp::create(builder, loc, sum, i));
     });
   }
 }
