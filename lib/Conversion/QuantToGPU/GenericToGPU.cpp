@@ -80,6 +80,15 @@ static bool isExact(Operation &op) {
              arith::UIToFPOp, arith::FPToSIOp, arith::FPToUIOp>(op);
 }
 
+/// A load from a constant, as quant-tabulate makes it.
+static bool isTableLoad(Operation &op) {
+  auto load = dyn_cast<memref::LoadOp>(op);
+  auto table = load ? load.getMemRef().getDefiningOp<memref::GetGlobalOp>()
+                    : memref::GetGlobalOp();
+  return table && load.getMemRefType().getRank() == 1 &&
+         hasBuffers(load.getType());
+}
+
 /// Values of around `op` that its body uses.
 static SmallVector<Value> getCaptures(linalg::GenericOp op) {
   SmallVector<Value> captures;
@@ -144,10 +153,13 @@ std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
       if (!getLinearExpr(expr, map.getNumDims()))
         return "a map is not a sum of loops";
   for (Value capture : getCaptures(op))
-    if (!hasValues(capture.getType(), target))
+    if (!hasValues(capture.getType(), target) &&
+        !llvm::all_of(capture.getUsers(), [&](Operation *user) {
+          return user->getBlock() != op.getBody() || isTableLoad(*user);
+        }))
       return "it uses a number of type " + print(capture.getType());
   for (Operation &inner : *op.getBody()) {
-    if (!isExact(inner))
+    if (!isExact(inner) && !isTableLoad(inner))
       return ("the result of '" + inner.getName().getStringRef() +
               "' is not the same on every device")
           .str();
@@ -182,6 +194,7 @@ private:
                                                        : "elementwise";
   }
   void import();
+  Value buildTableLoad(memref::LoadOp load, const IRMapping &mapping);
   /// The results of the body at the loops' positions.
   SmallVector<Value> buildBody(ValueRange sums);
   /// All reductions from the `depth`-th on.
@@ -198,6 +211,7 @@ private:
   SmallVector<Value> ivs;          ///< by loop
   SmallVector<OpFoldResult> reductionSizes;
   IRMapping captures;
+  llvm::SmallDenseMap<Value, FlatOperand> tables;
 };
 } // namespace
 
@@ -229,9 +243,23 @@ void GenericKernel::import() {
       captures.map(capture, arith::ConstantOp::create(
                                 kernel.body.builder, kernel.body.loc,
                                 cast<TypedAttr>(constant)));
+    else if (isa<MemRefType>(capture.getType()))
+      tables[capture] = kernel.import(
+          kernel.host.flattenWhole(
+              capture, kernel.host.builder.getMultiDimIdentityMap(1)),
+          Access::Read);
     else
       captures.map(capture, kernel.importValue(capture));
   }
+}
+
+Value GenericKernel::buildTableLoad(memref::LoadOp load,
+                                    const IRMapping &mapping) {
+  const FlatOperand &table = tables[load.getMemRef()];
+  Value index = mapping.lookup(load.getIndices().front());
+  return memref::LoadOp::create(kernel.body.builder, kernel.body.loc,
+                                table.base,
+                                ValueRange(kernel.body.address(table, index)));
 }
 
 SmallVector<Value> GenericKernel::buildBody(ValueRange sums) {
@@ -256,6 +284,8 @@ SmallVector<Value> GenericKernel::buildBody(ValueRange sums) {
   for (Operation &inner : op.getBody()->without_terminator()) {
     if (auto index = dyn_cast<linalg::IndexOp>(inner))
       mapping.map(index.getResult(), ivs[index.getDim()]);
+    else if (auto load = dyn_cast<memref::LoadOp>(inner))
+      mapping.map(load.getResult(), buildTableLoad(load, mapping));
     else
       builder.clone(inner, mapping);
   }

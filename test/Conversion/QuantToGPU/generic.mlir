@@ -190,3 +190,50 @@ func.func @nibbles(%x: memref<64xi8>, %y: memref<64xi32>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+memref.global "private" constant @table : memref<256xi8> = dense<1>
+
+// A constant that the body reads from is an argument.
+// CHECK-LABEL: func.func @lookup(
+// CHECK: %[[TABLE:.*]] = memref.get_global @table
+// CHECK: %[[FLAT:.*]] = memref.cast %[[TABLE]] : memref<256xi8> to memref<?xi8>
+// CHECK: gpu.launch_func  @elementwise::@elementwise
+// CHECK-SAME: %[[FLAT]] : memref<?xi8>
+// CHECK-SAME: {quant.access = array<i32: 1, 2, 1>}
+// CHECK: gpu.func @elementwise(%[[A:.*]]: memref<?xi8>, %[[B:.*]]: memref<?xi8>, %[[T:.*]]: memref<?xi8>) kernel
+// CHECK: %[[CODE:.*]] = memref.load %[[A]][%[[AT:.*]]]
+// CHECK-NEXT: %[[I:.*]] = arith.index_castui %[[CODE]] : i8 to index
+// CHECK-NEXT: %[[Y:.*]] = memref.load %[[T]][%[[I]]]
+// CHECK-NEXT: memref.store %[[Y]], %[[B]][%[[AT]]]
+func.func @lookup(%x: memref<64xi8>, %y: memref<64xi8>) {
+  %table = memref.get_global @table : memref<256xi8>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi8>) {
+  ^bb0(%code: i8, %out: i8):
+    %i = arith.index_castui %code : i8 to index
+    %0 = memref.load %table[%i] : memref<256xi8>
+    linalg.yield %0 : i8
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// What is computed is none.
+func.func @no_table(%x: memref<64xi8>, %y: memref<64xi8>, %table: memref<256xi8>) {
+  // expected-remark@+1 {{is computed by the host: it uses a number of type memref<256xi8>}}
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi8>) {
+  ^bb0(%code: i8, %out: i8):
+    %i = arith.index_castui %code : i8 to index
+    %0 = memref.load %table[%i] : memref<256xi8>
+    linalg.yield %0 : i8
+  }
+  return
+}
