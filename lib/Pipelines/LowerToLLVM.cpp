@@ -107,6 +107,8 @@ static void addTensorPasses(OpPassManager &pm,
   pm.addPass(createConvertElementwiseToLinalgPass());
   // What follows rewrites bodies, and those of named operations are fixed.
   pm.addPass(createLinalgGeneralizeNamedOpsPass());
+  if (hasKernels && options.hasTables)
+    pm.addPass(createFuseChainsPass());
 
   // f16 and bf16 are computed in f32 and rounded after each operation, by
   // integer operations for bf16: the processor's own conversion flushes
@@ -177,6 +179,15 @@ static void addLoopPasses(OpPassManager &pm,
   // an error. What static shapes prove folds away. Kernels, which follow, check
   // sizes once: a check of each load would halve the speed of f32 products.
   pm.addPass(createGenerateRuntimeVerificationPass());
+  // Bodies have the operations that would run, and need no check of an index.
+  if (options.target != LoweringTarget::Reference && options.hasTables) {
+    TabulatePassOptions tables;
+    tables.cpu = options.machine.cpu;
+    tables.features = options.machine.features;
+    tables.triple = options.machine.triple;
+    tables.onGPU = isGPU(options.target);
+    pm.addPass(createTabulatePass(tables));
+  }
   if (options.target == LoweringTarget::CPU) {
     QuantToCPUPassOptions kernels;
     kernels.cpu = options.machine.cpu;

@@ -234,10 +234,11 @@ def VectorizeGenericsPass
 
     What does not move with the vectors is loaded and computed once, before them;
     maps of parameters in blocks (`k floordiv 32`) make a loop over blocks around.
-    A minimum or maximum, also one of elements that pass a condition, as ranges of
-    activations are, is reduced in several vectors. Every result is, bit for bit,
-    that of the loops one element at a time: sums of floats keep their order, along
-    a loop that is no vector.
+    Bytes out of a table of 256 (`quant-tabulate`) are looked up by the instructions
+    that the processor has for them. A minimum or maximum, also one of elements that
+    pass a condition, as ranges of activations are, is reduced in several vectors.
+    Every result is, bit for bit, that of the loops one element at a time: sums of
+    floats keep their order, along a loop that is no vector.
 
     Limits: bodies of `math` functions, of `linalg.index` or of elements that are
     not whole bytes, and transpositions are left as they are.
@@ -254,8 +255,9 @@ def VectorizeGenericsPass
            "Make the outermost loop of what is large scf.parallel">,
   ];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect",
   ];
   let statistics = [
     Statistic<"numVectorized", "vectorized", "Operations on vectors">,

@@ -21,6 +21,7 @@ defvar quantLoweringDialects = [
 
 include "quant-mlir/Conversion/CPUPasses.td"
 include "quant-mlir/Conversion/GPUPasses.td"
+include "quant-mlir/Conversion/TablePasses.td"
 
 //===----------------------------------------------------------------------===//
 // QuantToLinalg

@@ -69,6 +69,9 @@ struct LLVMLoweringOptions {
   /// where the caller says. Otherwise as they are, and results are the
   /// caller's.
   bool cInterface = false;
+  /// What is computed from one code is read from a table, where that is
+  /// shorter.
+  bool hasTables = true;
   /// Functions that a runner provides, as C calls them.
   std::vector<std::string> provided;
   /// Appends passes that run on tensors, before everything else.

@@ -7,6 +7,8 @@
 
 #include "GenericKernel.h"
 
+#include "TableLookup.h"
+
 #include "quant-mlir/Target/CPU.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -25,7 +27,7 @@ static constexpr int64_t parallelPiece = 8192;
 GenericKernel::GenericKernel(linalg::GenericOp op, const GenericLoops &loops,
                              const CPUTarget &target, bool isParallel,
                              OpBuilder &builder)
-    : op(op), loops(loops), kernel(builder, op.getLoc()),
+    : op(op), loops(loops), target(target), kernel(builder, op.getLoc()),
       lanes(std::max<int64_t>(target.getVectorBytes() / loops.widestBytes, 1)),
       isParallel(isParallel) {}
 
@@ -229,6 +231,14 @@ GenericKernel::Values GenericKernel::buildBody(Value at, int64_t count,
     if (llvm::all_of(inner.getResults(),
                      [&](Value value) { return mapping.contains(value); }))
       continue;
+    if (isIndexOfLookups(&inner))
+      continue;
+    if (std::optional<TableLookup> lookup = matchTableLookup(&inner)) {
+      Value codes = asVector(mapping.lookupOrDefault(lookup->code), count);
+      mapping.map(inner.getResult(0),
+                  buildLookup(kernel, target, *lookup, codes));
+      continue;
+    }
     for (Value operand : inner.getOperands())
       mapping.map(operand, asVector(mapping.lookupOrDefault(operand), count));
     Operation *clone = kernel.builder.clone(inner, mapping);

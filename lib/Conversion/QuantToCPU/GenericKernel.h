@@ -57,6 +57,7 @@ private:
 
   mlir::linalg::GenericOp op;
   const GenericLoops &loops;
+  const CPUTarget &target;
   KernelBuilder kernel;
   int64_t lanes;
   bool isParallel;

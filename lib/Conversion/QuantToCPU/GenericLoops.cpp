@@ -2,6 +2,8 @@
 
 #include "GenericLoops.h"
 
+#include "TableLookup.h"
+
 #include "quant-mlir/Dialect/Quant/IR/IntegerFormOpInterface.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,19 +25,23 @@ static int64_t getBytes(Type type) {
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
 }
 
-/// Operations of math are calls of functions of one element, but for what
-/// processors have instructions for.
-static bool isCall(Operation *op) {
+bool quant_mlir::isFunctionCall(Operation *op) {
   return isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
          !isa<math::AbsFOp, math::CopySignOp, math::FmaOp, math::SqrtOp>(op);
 }
 
-static std::string findBodyReason(linalg::GenericOp op, int64_t &widest) {
+static std::string findBodyReason(linalg::GenericOp op, const CPUTarget &target,
+                                  int64_t &widest) {
   for (Operation &inner : op.getBody()->without_terminator()) {
-    if (isa<arith::ConstantOp>(inner))
+    if (isa<arith::ConstantOp>(inner) || isIndexOfLookups(&inner))
       continue;
+    if (matchTableLookup(&inner)) {
+      if (!hasVectorLookup(target))
+        return "the processor looks up one element at a time";
+      continue;
+    }
     if (!OpTrait::hasElementwiseMappableTraits(&inner) ||
-        !isMemoryEffectFree(&inner) || isCall(&inner))
+        !isMemoryEffectFree(&inner) || isFunctionCall(&inner))
       return (inner.getName().getStringRef() + " is of one element").str();
     for (Type type : inner.getResultTypes()) {
       if (getBytes(type) == 0)
@@ -240,7 +246,8 @@ static int64_t getMergedSize(linalg::GenericOp op, const GenericLoops &loops,
   return size;
 }
 
-GenericLoops quant_mlir::analyzeGeneric(linalg::GenericOp op) {
+GenericLoops quant_mlir::analyzeGeneric(linalg::GenericOp op,
+                                        const CPUTarget &target) {
   GenericLoops loops;
   auto decline = [&](std::string reason) {
     loops.reason = std::move(reason);
@@ -256,7 +263,7 @@ GenericLoops quant_mlir::analyzeGeneric(linalg::GenericOp op) {
       return decline("its elements are not of whole bytes");
     loops.widestBytes = std::max(loops.widestBytes, bytes);
   }
-  loops.reason = findBodyReason(op, loops.widestBytes);
+  loops.reason = findBodyReason(op, target, loops.widestBytes);
   if (!loops.reason.empty())
     return loops;
   if (!separateBlocks(op, loops))

@@ -16,6 +16,12 @@
 
 namespace quant_mlir {
 
+class CPUTarget;
+
+/// Operations of math are calls of functions of one element, but for what
+/// processors have instructions for.
+bool isFunctionCall(mlir::Operation *op);
+
 /// How a body picks its result out of an element and what has been seen: one of
 /// the two, by an order. So any grouping of elements gives the same result, and
 /// an element may be taken twice.
@@ -47,7 +53,8 @@ struct GenericLoops {
   std::string reason;
 };
 
-GenericLoops analyzeGeneric(mlir::linalg::GenericOp op);
+GenericLoops analyzeGeneric(mlir::linalg::GenericOp op,
+                            const CPUTarget &target);
 
 } // namespace quant_mlir
 

@@ -17,6 +17,7 @@
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
 #include "quant-mlir/Target/CPU.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/DebugLog.h"
@@ -65,7 +66,7 @@ struct VectorizeGenericsPass
     SmallVector<linalg::GenericOp> ops;
     getOperation()->walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops) {
-      GenericLoops loops = analyzeGeneric(op);
+      GenericLoops loops = analyzeGeneric(op, *target);
       if (!loops.reason.empty()) {
         LDBG() << op.getLoc() << ": " << loops.reason;
         ++numLeft;
