@@ -183,6 +183,23 @@ static Row makeBlockMatmul(Context &context, unsigned threads,
   return row;
 }
 
+static Row makeActivation(Context &context, unsigned threads,
+                          const ActivationShape &shape, bool hasTables) {
+  ActivationProblem problem(shape.activation, shape.shape);
+  Row row;
+  row.threads = threads;
+  row.unit = Unit::Microseconds;
+  CompileOptions compile = context.getCompileOptions(threads);
+  compile.hasTables = hasTables;
+  if (!context.peersOnly)
+    row.add(makeOurs(problem, compile), subject::ours);
+  if (context.onnxRuntime)
+    row.add(context.onnxRuntime->make(problem, threads), subject::onnxRuntime);
+  else
+    row.absent.push_back(context.onnxRuntimeAbsent);
+  return row;
+}
+
 static Row makeInt8Conv(Context &context, unsigned threads,
                         const ConvShape &shape) {
   Int8Problem problem(shape, Activations::Unsigned);
@@ -390,6 +407,14 @@ std::vector<Case> quant_mlir::bench::getCases(const std::string &models) {
     for (const ConvShape &shape : getDepthwiseShapes())
       addConv(isFloat ? "f32 depthwise" : "int8 depthwise", shape);
   }
+  for (const ActivationShape &shape : getActivationShapes())
+    for (bool hasTables : {true, false})
+      cases.push_back(
+          {std::string("int8 ") + getName(shape.activation) +
+               (hasTables ? "" : ", without tables"),
+           shape.str(), false, [=](Context &context, unsigned threads) {
+             return makeActivation(context, threads, shape, hasTables);
+           }});
   if (!models.empty())
     for (const ModelFiles &files : modelFiles)
       cases.push_back({"whole model", files.name, true,

@@ -298,6 +298,37 @@ llvm::Expected<Subject> OnnxRuntime::make(const DynamicProblem &problem,
   return subject;
 }
 
+llvm::Expected<Subject> OnnxRuntime::make(const ActivationProblem &problem,
+                                          unsigned threads) {
+  const char *operation =
+      problem.activation == Activation::Sigmoid ? "QLinearSigmoid"
+      : problem.activation == Activation::Gelu  ? "Gelu"
+                                                : "HardSwish";
+  llvm::json::Object spec =
+      makeSpec("activation", problem.shape, problem.shape);
+  spec["operation"] = operation;
+  spec["scale_a"] = problem.scaleA;
+  spec["scale_out"] = problem.scaleOut;
+  spec["zp_a"] = problem.zpA;
+  spec["zp_out"] = problem.zpOut;
+  auto path = impl->makeModel(std::move(spec), {});
+  if (!path)
+    return path.takeError();
+  auto sessions = Sessions::open(
+      impl->library, *path, makeTensor(ort::Int8, problem.shape, problem.a),
+      threads, 1);
+  if (!sessions)
+    return sessions.takeError();
+  std::string detail = operation;
+  if (problem.activation != Activation::Sigmoid)
+    detail += " between DequantizeLinear and QuantizeLinear";
+  auto subject = impl->makeSubject(*sessions, detail, threads);
+  if (subject)
+    subject->difference = problem.difference(
+        reinterpret_cast<const int8_t *>((*sessions)->output.bytes.data()));
+  return subject;
+}
+
 llvm::Expected<Subject> OnnxRuntime::makeModel(const std::string &path,
                                                const NdArray &input,
                                                unsigned threads) {

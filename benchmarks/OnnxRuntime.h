@@ -41,6 +41,10 @@ public:
                                unsigned copies);
   llvm::Expected<Subject> make(const DynamicProblem &problem, unsigned threads,
                                unsigned copies);
+  /// QLinearSigmoid, which has a table; others between DequantizeLinear and
+  /// QuantizeLinear.
+  llvm::Expected<Subject> make(const ActivationProblem &problem,
+                               unsigned threads);
   /// A whole model of one float input and one float output.
   llvm::Expected<Subject> makeModel(const std::string &path,
                                     const NdArray &input, unsigned threads);

@@ -259,6 +259,21 @@ quant_mlir::bench::makeOurs(const AttentionProblem &problem,
   return subject;
 }
 
+llvm::Expected<Subject>
+quant_mlir::bench::makeOurs(const ActivationProblem &problem,
+                            const CompileOptions &compile) {
+  QuantPipelineOptions options;
+  options.cleanUp = true;
+  options.fuse.emplace();
+  NdArray output;
+  auto subject = makeSubject(makeText(problem), options,
+                             {makeArray(DType::Int8, problem.shape, problem.a)},
+                             compile, 1, "activation", output);
+  if (subject)
+    subject->difference = problem.difference(output.data<int8_t>());
+  return subject;
+}
+
 //===----------------------------------------------------------------------===//
 // Whole models
 //===----------------------------------------------------------------------===//

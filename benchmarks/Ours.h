@@ -44,6 +44,8 @@ llvm::Expected<Subject> makeOurs(const BlockProblem &problem,
                                  unsigned copies);
 llvm::Expected<Subject> makeOurs(const AttentionProblem &problem,
                                  const CompileOptions &compile);
+llvm::Expected<Subject> makeOurs(const ActivationProblem &problem,
+                                 const CompileOptions &compile);
 llvm::Expected<Subject> makeOurs(const DynamicProblem &problem,
                                  const CompileOptions &compile,
                                  unsigned copies);

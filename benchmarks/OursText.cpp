@@ -6,6 +6,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cmath>
 #include <cstring>
 
 using namespace quant_mlir::bench;
@@ -292,5 +293,68 @@ func.func @main(%a: {0}, %b: {1}) -> {2} {{
                     number(problem.scaleOut),
                     problem.shape.isTransposed ? "(b, n, k)" : "(b, k, n)")
           .str();
+  return module;
+}
+
+/// %y from %x.
+static std::string computeText(Activation activation, const std::string &type) {
+  std::string text;
+  auto constant = [&](const char *name, double value) {
+    text += llvm::formatv("\n  %{0} = arith.constant dense<{1}> : {2}", name,
+                          number(float(value)), type)
+                .str();
+  };
+  auto line = [&](const char *operation) {
+    text += std::string("\n  ") + operation + " : " + type;
+  };
+  switch (activation) {
+  case Activation::HardSwish:
+    constant("zero", 0);
+    constant("three", 3);
+    constant("six", 6);
+    constant("sixth", 1.0 / 6);
+    line("%0 = arith.addf %x, %three");
+    line("%1 = arith.maximumf %0, %zero");
+    line("%2 = arith.minimumf %1, %six");
+    line("%3 = arith.mulf %x, %2");
+    line("%y = arith.mulf %3, %sixth");
+    break;
+  case Activation::Sigmoid:
+    constant("one", 1);
+    line("%0 = arith.negf %x");
+    line("%1 = math.exp %0");
+    line("%2 = arith.addf %1, %one");
+    line("%y = arith.divf %one, %2");
+    break;
+  case Activation::Gelu:
+    constant("one", 1);
+    constant("half", 0.5);
+    constant("root", std::sqrt(0.5));
+    line("%0 = arith.mulf %x, %root");
+    line("%1 = math.erf %0");
+    line("%2 = arith.addf %1, %one");
+    line("%3 = arith.mulf %x, %2");
+    line("%y = arith.mulf %3, %half");
+    break;
+  }
+  return text;
+}
+
+ModuleText quant_mlir::bench::makeText(const ActivationProblem &problem) {
+  ModuleText module;
+  std::string codes = tensor(problem.shape, "i8");
+  std::string values = tensor(problem.shape, "f32");
+  module.text = llvm::formatv(R"(func.func @main(%a: {0}) -> {0} {{
+  %x = quant.dequantize %a <int8, per_tensor, scale = {1}, zero_point = {2}>
+    : {0} -> {3}{4}
+  %q = quant.quantize %y <int8, per_tensor, scale = {5}, zero_point = {6}>
+    : {3} -> {0}
+  return %q : {0}
+}
+)",
+                              codes, number(problem.scaleA), problem.zpA,
+                              values, computeText(problem.activation, values),
+                              number(problem.scaleOut), problem.zpOut)
+                    .str();
   return module;
 }

@@ -27,6 +27,7 @@ ModuleText makeText(const FloatProblem &problem);
 /// Level 1 for the weights; activations are still float.
 ModuleText makeText(const BlockProblem &problem);
 ModuleText makeText(const DynamicProblem &problem);
+ModuleText makeText(const ActivationProblem &problem);
 /// Of two arguments.
 ModuleText makeText(const AttentionProblem &problem);
 

@@ -2,6 +2,8 @@
 
 #include "Problem.h"
 
+#include "llvm/Support/ErrorHandling.h"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -331,4 +333,57 @@ double DynamicProblem::difference(const float *output) const {
         });
         return sum * scaleW[index % shape.n];
       });
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+const char *quant_mlir::bench::getName(Activation activation) {
+  switch (activation) {
+  case Activation::HardSwish:
+    return "hard-swish";
+  case Activation::Sigmoid:
+    return "sigmoid";
+  case Activation::Gelu:
+    return "GELU";
+  }
+  llvm_unreachable("unknown activation");
+}
+
+static double apply(Activation activation, double x) {
+  switch (activation) {
+  case Activation::HardSwish:
+    return x * std::clamp(x + 3, 0.0, 6.0) / 6;
+  case Activation::Sigmoid:
+    return 1 / (1 + std::exp(-x));
+  case Activation::Gelu:
+    return 0.5 * x * (1 + std::erf(x * std::sqrt(0.5)));
+  }
+  llvm_unreachable("unknown activation");
+}
+
+ActivationProblem::ActivationProblem(Activation activation,
+                                     std::vector<int64_t> shape)
+    : activation(activation), shape(std::move(shape)), scaleA(0.05f),
+      scaleOut(activation == Activation::Sigmoid ? 0x1p-8f : 0.026f), zpA(-3),
+      zpOut(activation == Activation::Sigmoid ? -128 : -112) {
+  Random random(8);
+  int64_t count = 1;
+  for (int64_t size : this->shape)
+    count *= size;
+  a.resize(count);
+  for (int8_t &code : a)
+    code = int8_t(random() >> 24);
+}
+
+double ActivationProblem::difference(const int8_t *output) const {
+  int32_t worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    double value = apply(activation, double(a[i] - zpA) * scaleA);
+    double code = std::nearbyint(value / scaleOut) + zpOut;
+    worst = std::max(worst, std::abs(int32_t(output[i]) -
+                                     int32_t(std::clamp(code, -128.0, 127.0))));
+  }
+  return worst;
 }

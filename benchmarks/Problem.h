@@ -155,6 +155,23 @@ struct DynamicProblem {
   double difference(const float *output) const;
 };
 
+enum class Activation { HardSwish, Sigmoid, Gelu };
+/// "hard-swish", "sigmoid", "GELU".
+const char *getName(Activation activation);
+
+/// A function of each element between int8 and int8.
+struct ActivationProblem {
+  Activation activation;
+  std::vector<int64_t> shape;
+  std::vector<int8_t> a;
+  float scaleA, scaleOut;
+  int32_t zpA, zpOut;
+
+  ActivationProblem(Activation activation, std::vector<int64_t> shape);
+  /// The greatest difference of codes.
+  double difference(const int8_t *output) const;
+};
+
 } // namespace quant_mlir::bench
 
 #endif // QUANT_MLIR_BENCHMARKS_PROBLEM_H

@@ -24,6 +24,19 @@ std::vector<AttentionShape> quant_mlir::bench::getAttentionShapes() {
   return shapes;
 }
 
+std::string ActivationShape::str() const {
+  std::string text;
+  for (int64_t size : shape)
+    text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+std::vector<ActivationShape> quant_mlir::bench::getActivationShapes() {
+  return {{Activation::HardSwish, {1, 56, 56, 120}},
+          {Activation::Sigmoid, {1, 56, 56, 120}},
+          {Activation::Gelu, {384, 3072}}};
+}
+
 std::vector<ConvShape> quant_mlir::bench::getResNetShapes() {
   std::vector<ConvShape> shapes;
   auto add = [&](int64_t size, int64_t in, int64_t out, int64_t kernel,

@@ -19,6 +19,14 @@ MatmulShape getTinyShape();
 /// sequence lengths 128 and 384 (BERT base), and of a ragged one.
 std::vector<AttentionShape> getAttentionShapes();
 
+/// Feature maps of MobileNet v3, and a transformer's hidden layer.
+struct ActivationShape {
+  Activation activation;
+  std::vector<int64_t> shape;
+  std::string str() const;
+};
+std::vector<ActivationShape> getActivationShapes();
+
 /// The convolutions of ResNet-50 (v1.5: the 3x3 ones have the strides) at batch
 /// 1, each shape once; the 7x7 layer of 3 channels comes first.
 std::vector<ConvShape> getResNetShapes();

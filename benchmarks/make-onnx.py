@@ -80,6 +80,22 @@ class Model:
             "y_zp": self.constant("y_zp", np.uint8(spec["zp_out"])),
         }
 
+    def activation(self):
+        """A function of each element between codes."""
+        spec = self.spec
+        a = [self.constant("a_scale", np.float32(spec["scale_a"])),
+             self.constant("a_zp", np.int8(spec["zp_a"]))]
+        y = [self.constant("y_scale", np.float32(spec["scale_out"])),
+             self.constant("y_zp", np.int8(spec["zp_out"]))]
+        operation = spec["operation"]
+        if operation.startswith("QLinear"):
+            return [helper.make_node(operation, ["a"] + a + y, ["y"],
+                                     domain=MICROSOFT)]
+        domain = MICROSOFT if operation == "Gelu" else ""
+        return [helper.make_node("DequantizeLinear", ["a"] + a, ["x"]),
+                helper.make_node(operation, ["x"], ["v"], domain=domain),
+                helper.make_node("QuantizeLinear", ["v"] + y, ["y"])]
+
     def build(self):
         spec = self.spec
         kind = spec["kind"]
@@ -133,10 +149,13 @@ class Model:
                 ["a", self.constant("w", self.load("w")),
                  self.constant("w_scale", self.load("scale_w"))], ["y"],
                 domain=MICROSOFT)
+        elif kind == "activation":
+            input_type = output_type = TensorProto.INT8
+            node = None
         else:
             sys.exit("error: expected a known kind in spec.json, found " + kind)
         graph = helper.make_graph(
-            [node], "benchmark",
+            [node] if node else self.activation(), "benchmark",
             [helper.make_tensor_value_info("a", input_type, spec["input_shape"])],
             [helper.make_tensor_value_info("y", output_type,
                                            spec["output_shape"])],

@@ -63,6 +63,7 @@ quant_mlir::lowerToLLVM(ModuleOp module, StringRef entry,
   lowering.target = options.target;
   lowering.machine.features = options.features;
   lowering.gpuArch = options.gpuArch;
+  lowering.hasTables = options.hasTables;
   lowering.addOwnLowering = options.addOwnLowering;
   for (const auto &[name, address] : options.symbols)
     lowering.provided.push_back(name);

@@ -27,6 +27,8 @@ struct CompileOptions {
   /// Of the GPU, where there is one. Empty: that of this machine's device, or
   /// the target's plainest.
   std::string gpuArch;
+  /// Whether functions of one code are read from tables.
+  bool hasTables = true;
   /// Appends the passes that turn operations of an embedder's own into linalg,
   /// arith, math, tensor and scf. They run on tensors, before everything else.
   std::function<void(mlir::OpPassManager &)> addOwnLowering;
