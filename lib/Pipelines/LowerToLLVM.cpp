@@ -127,6 +127,8 @@ static void addTensorPasses(OpPassManager &pm,
 static void addBufferPasses(OpPassManager &pm,
                             const LLVMLoweringOptions &options) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  if (options.cInterface)
+    pm.addPass(createSeparateResultsPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.allowReturnAllocsFromLoops = true;

@@ -291,6 +291,32 @@ public:
   }
 };
 
+class SeparateResultsPass
+    : public PassWrapper<SeparateResultsPass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SeparateResultsPass)
+
+  StringRef getArgument() const override { return "separate-results"; }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<bufferization::BufferizationDialect>();
+  }
+
+  void runOnOperation() override {
+    getOperation()->walk([](func::ReturnOp returned) {
+      OpBuilder builder(returned);
+      llvm::SmallPtrSet<Value, 4> seen;
+      for (OpOperand &operand : returned->getOpOperands()) {
+        Value value = operand.get();
+        auto type = dyn_cast<RankedTensorType>(value.getType());
+        if (type && !seen.insert(value).second)
+          operand.set(bufferization::AllocTensorOp::create(
+              builder, returned.getLoc(), type, ValueRange(), value));
+      }
+    });
+  }
+};
+
 class ExactMathPass
     : public PassWrapper<ExactMathPass, OperationPass<ModuleOp>> {
 public:
@@ -356,6 +382,9 @@ quant_mlir::createSetTargetPass(const CPUTargetOptions &machine,
 }
 std::unique_ptr<Pass> quant_mlir::createDecomposePass() {
   return std::make_unique<DecomposePass>();
+}
+std::unique_ptr<Pass> quant_mlir::createSeparateResultsPass() {
+  return std::make_unique<SeparateResultsPass>();
 }
 std::unique_ptr<Pass> quant_mlir::createCheckReshapePass() {
   return std::make_unique<CheckReshapePass>();

@@ -30,6 +30,10 @@ std::unique_ptr<mlir::Pass> createRequestTilesPass();
 /// ops that are.
 std::unique_ptr<mlir::Pass> createDecomposePass();
 
+/// What a function returns twice is copied: each result is written to a place
+/// of its own, and upstream's pass for that expects as many buffers as places.
+std::unique_ptr<mlir::Pass> createSeparateResultsPass();
+
 /// Loops for linalg ops on buffers. With `parallel`, what is large enough to be
 /// worth waking threads for gets parallel ones.
 std::unique_ptr<mlir::Pass> createLinalgToLoopsPass(bool parallel);
