@@ -138,7 +138,8 @@ def make(i, c, random, lines):
   lines += ["  %%e%d = tensor.empty() : %s" % (i, types[0]),
             "  %%f%d = tensor.empty() : %s" % (i, types[1]),
             "  %%r%d:2 = quant.pack_columns ins(%s as %s : %s) in %s outs(%%e%d, %%f%d : "
-            "%s, %s) -> %s, %s" % ((i, name, params, codes_type, layout, i, i) + types + types)]
+            "%s, %s) -> %s, %s" % (
+                (i, name, params, codes_type, layout, i, i) + types + types)]
   # Bits above the width are any.
   bytes_ = codes if width == 8 else codes & ((1 << width) - 1) if i % 2 else codes & 0xFF
   return bytes_type, bytes_.astype(np.uint8).view(np.int8), types, (panels.view(np.int8), sums)
