@@ -11,6 +11,8 @@
 #include "quant-mlir/Conversion/Utils/SmallFloatArith.h"
 #include "quant-mlir/Dialect/Quant/IR/QParams.h"
 
+#include "llvm/ADT/bit.h"
+
 using namespace mlir;
 using namespace quant_mlir;
 using arith::CmpFPredicate;
@@ -27,8 +29,9 @@ Value quant_mlir::buildClamp(const ElementArith &arith, Value value, Value lo,
 }
 
 Value quant_mlir::buildRoundEven(const ElementArith &arith, Value value) {
-  Value magic = arith.floatConstant(0x1.8p23);
-  return arith.subf(arith.addf(value, magic), magic);
+  Value sum = arith.addf(value, arith.floatConstant(roundingSummand));
+  return arith.sub(arith.cast<arith::BitcastOp>(arith.intType(32), sum),
+                   llvm::bit_cast<int32_t>(roundingSummand));
 }
 
 /// What the formula adds to the rounded quotient: quant_min for minval, else
@@ -102,8 +105,7 @@ Value quant_mlir::buildQuantize(OpBuilder &builder, Location loc, Value value,
       buildClamp(arith, value,
                  clampBound(arith, format.range.min, offset, params.zeroPoint),
                  clampBound(arith, format.range.max, offset, params.zeroPoint));
-  value = buildRoundEven(arith, value);
-  Value code = arith.cast<arith::FPToSIOp>(arith.intType(32), value);
+  Value code = buildRoundEven(arith, value);
   if (!offset)
     code = arith.add(code, params.zeroPoint);
   else if (*offset)

@@ -42,9 +42,9 @@ Value quant_mlir::buildExtendRange(OpBuilder &builder, Location loc,
   if (end == RangeEnd::Greatest)
     value = magnitude;
   Value isFinite = arith.cmp(CmpIPredicate::ult, magnitudeBits, 0x7f800000);
-  Value isBeyond = arith.cmp(end == RangeEnd::Low ? CmpFPredicate::OLT
-                                                  : CmpFPredicate::OGT,
-                             value, seen);
+  Value isBeyond =
+      arith.cmp(end == RangeEnd::Low ? CmpFPredicate::OLT : CmpFPredicate::OGT,
+                value, seen);
   Value extends =
       arith::AndIOp::create(builder, loc, isFinite, isBeyond).getResult();
   return arith.select(extends, value, seen);
@@ -76,8 +76,8 @@ RangeParams quant_mlir::buildParamsFromRange(OpBuilder &builder, Location loc,
                                              ArrayRef<Value> ends) {
   numerics::CodeRange range = numerics::rangeInUse(spec);
   bool isAsymmetric = spec.scheme == Scheme::Asymmetric;
-  // With both ends fixed there is no value to take the shape from: the caller has
-  // scalars then.
+  // With both ends fixed there is no value to take the shape from: the caller
+  // has scalars then.
   ElementArith arith =
       ends.empty() ? ElementArith(builder, loc,
                                   arith::ConstantOp::create(
@@ -106,8 +106,8 @@ RangeParams quant_mlir::buildParamsFromRange(OpBuilder &builder, Location loc,
   Value scale = arith.divf(isAsymmetric ? arith.subf(hi, lo) : amax,
                            arith.floatConstant(divisor));
   scale = buildMax(arith, scale, arith.floatConstant(0x1p-23));
-  double largest = APFloat::getLargest(scaleType.getFloatSemantics())
-                       .convertToDouble();
+  double largest =
+      APFloat::getLargest(scaleType.getFloatSemantics()).convertToDouble();
   scale = buildMin(arith, scale, arith.floatConstant(largest));
   result.scale = buildRound(builder, loc, scale, scaleType);
   if (!numerics::hasZeroPoint(spec))
@@ -123,8 +123,7 @@ RangeParams quant_mlir::buildParamsFromRange(OpBuilder &builder, Location loc,
   Value stored = buildWiden(builder, loc, result.scale);
   Value quotient = buildMax(arith, arith.divf(lo, stored),
                             arith.floatConstant(range.min - range.max));
-  Value rounded = arith.cast<arith::FPToSIOp>(arith.intType(32),
-                                              buildRoundEven(arith, quotient));
+  Value rounded = buildRoundEven(arith, quotient);
   result.zeroPoint =
       arith.sub(arith.intConstant(static_cast<int64_t>(range.min)), rounded);
   return result;

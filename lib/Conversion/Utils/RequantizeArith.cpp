@@ -85,8 +85,7 @@ Value quant_mlir::buildResultCode(const ElementArith &arith, Value value,
   int32_t zeroPoint = getTensorZeroPoint(params);
   value = buildClamp(arith, value, arith.floatConstant(range.min - zeroPoint),
                      arith.floatConstant(range.max - zeroPoint));
-  value = buildRoundEven(arith, value);
-  Value code = arith.cast<arith::FPToSIOp>(arith.intType(32), value);
+  Value code = buildRoundEven(arith, value);
   if (zeroPoint)
     code = arith.add(code, zeroPoint);
   return arith.cast<arith::TruncIOp>(

@@ -170,6 +170,79 @@ func.func @few_channels(%x: memref<20x20x3xi8>, %y: memref<20x20x3xi8, strided<[
   return
 }
 
+// Codes of quotients by what a row has in common are products with its reciprocal, which
+// two steps correct.
+// CHECK-LABEL: func @rounded_quotients
+func.func @rounded_quotients(%x: memref<4x64xf32>, %s: memref<4xf32>, %y: memref<4x64xi8>) {
+  // CHECK: %[[S:.*]] = memref.load
+  // CHECK: arith.bitcast %[[S]] : f32 to i32
+  // CHECK: %[[POWER:.*]] = arith.bitcast %{{.*}} : i32 to f32
+  // CHECK: %[[NEAR:.*]] = arith.mulf %[[S]], %[[POWER]] : f32
+  // CHECK: arith.divf %{{.*}}, %[[NEAR]] : f32
+  // CHECK: scf.for
+  // CHECK: %[[X:.*]] = vector.load
+  // CHECK: arith.mulf %[[X]], %{{.*}} : vector<16xf32>
+  // CHECK: %[[V:.*]] = arith.select
+  // CHECK: %[[V1:.*]] = arith.select
+  // CHECK: %[[Q:.*]] = arith.mulf %[[V1]], %[[Y:.*]] : vector<16xf32>
+  // CHECK: %[[R:.*]] = math.fma %[[Q]], %[[MINUS:.*]], %[[V1]]
+  // CHECK: %[[Q1:.*]] = math.fma %[[R]], %[[Y1:.*]], %[[Q]]
+  // CHECK: %[[R1:.*]] = math.fma %[[Q1]], %{{.*}}, %[[V1]]
+  // CHECK: %[[Q2:.*]] = math.fma %[[R1]], %{{.*}}, %[[Q1]]
+  // CHECK: arith.addf %[[Q2]]
+  // CHECK-NOT: arith.divf
+  // CHECK: return
+  linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xi8>) {
+  ^bb0(%value: f32, %scale: f32, %out: i8):
+    %lo = arith.constant -128.0 : f32
+    %hi = arith.constant 127.0 : f32
+    %magic = arith.constant 0x4B400000 : f32
+    %0 = arith.divf %value, %scale : f32
+    %1 = arith.cmpf ogt, %0, %lo : f32
+    %2 = arith.select %1, %0, %lo : f32
+    %3 = arith.cmpf olt, %2, %hi : f32
+    %4 = arith.select %3, %2, %hi : f32
+    %5 = arith.addf %4, %magic : f32
+    %6 = arith.bitcast %5 : f32 to i32
+    %7 = arith.trunci %6 : i32 to i8
+    linalg.yield %7 : i8
+  }
+  return
+}
+
+// Quotients that are not rounded to integers stay, and those by what every element has.
+// CHECK-LABEL: func @other_quotients
+func.func @other_quotients(%x: memref<4x64xf32>, %s: memref<4x64xf32>, %y: memref<4x64xi8>, %v: memref<4x64xf32>, %t: memref<4xf32>) {
+  // CHECK: scf.for
+  // CHECK: arith.divf {{.*}} : vector<16xf32>
+  // CHECK: scf.for
+  // CHECK: arith.divf {{.*}} : vector<16xf32>
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : memref<4x64xf32>, memref<4x64xf32>) outs(%y : memref<4x64xi8>) {
+  ^bb0(%value: f32, %scale: f32, %out: i8):
+    %lo = arith.constant -128.0 : f32
+    %hi = arith.constant 127.0 : f32
+    %magic = arith.constant 0x4B400000 : f32
+    %0 = arith.divf %value, %scale : f32
+    %1 = arith.cmpf ogt, %0, %lo : f32
+    %2 = arith.select %1, %0, %lo : f32
+    %3 = arith.cmpf olt, %2, %hi : f32
+    %4 = arith.select %3, %2, %hi : f32
+    %5 = arith.addf %4, %magic : f32
+    %6 = arith.bitcast %5 : f32 to i32
+    %7 = arith.trunci %6 : i32 to i8
+    linalg.yield %7 : i8
+  }
+  linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %t : memref<4x64xf32>, memref<4xf32>) outs(%v : memref<4x64xf32>) {
+  ^bb0(%value: f32, %scale: f32, %out: f32):
+    %0 = arith.divf %value, %scale : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
 // Threads share rows, or pieces of one long row.
 // PARALLEL-LABEL: func @large_rows
 func.func @large_rows(%x: memref<300x300xf32>, %s: memref<300xf32>, %y: memref<300x300xf32>) {

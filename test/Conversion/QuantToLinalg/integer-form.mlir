@@ -12,7 +12,8 @@
 // CHECK-SAME: %[[X:.*]]: tensor<4x70xi8>, %[[W:.*]]: tensor<70x2xi8>, %[[B:.*]]: tensor<2xi32>, %[[O:.*]]: tensor<4x2xi8>)
 // CHECK-DAG: %[[LO:.*]] = arith.constant 5.000000e+00 : f32
 // CHECK-DAG: %[[HI:.*]] = arith.constant 1.370000e+02 : f32
-// CHECK-DAG: %[[Z:.*]] = arith.constant -10 : i32
+// The zero point less the bits of 1.5 * 2^23.
+// CHECK-DAG: %[[Z:.*]] = arith.constant -1262485514 : i32
 // CHECK-DAG: %[[M:.*]] = arith.constant dense<{{\[\[}}2.500000e-01, 5.000000e-01]]> : tensor<1x2xf32>
 // CHECK: %[[CENTRED:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<4x70xi8>)
 // CHECK: arith.subi %{{.*}}, %c-3_i32 : i32
@@ -26,8 +27,8 @@
 // CHECK: %[[VALUE:.*]] = arith.mulf %[[FLOAT]], %{{.*}} : f32
 // CHECK: arith.cmpf ogt, %{{.*}}, %[[LO]]
 // CHECK: arith.cmpf olt, %{{.*}}, %[[HI]]
-// CHECK: %[[ROUNDED:.*]] = arith.fptosi
-// CHECK: arith.addi %[[ROUNDED]], %[[Z]]
+// CHECK: %[[BITS:.*]] = arith.bitcast %{{.*}} : f32 to i32
+// CHECK: arith.addi %[[BITS]], %[[Z]]
 func.func @contract(%x: tensor<4x70xi8>, %w: tensor<70x2xi8>, %b: tensor<2xi32>, %o: tensor<4x2xi8>) -> tensor<4x2xi8> {
   %y = quant.contract
     lhs(%x as <int8, per_tensor, scale = 0.05, zero_point = -3> : tensor<4x70xi8>)

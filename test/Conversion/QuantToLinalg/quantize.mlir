@@ -10,7 +10,8 @@
 // CHECK-DAG:     %[[LO:.*]] = arith.constant -1.250000e+02 : f32
 // CHECK-DAG:     %[[HI:.*]] = arith.constant 1.300000e+02 : f32
 // CHECK-DAG:     %[[MAGIC:.*]] = arith.constant 0x4B400000 : f32
-// CHECK-DAG:     %[[ZP:.*]] = arith.constant -3 : i32
+// The zero point less the bits of 1.5 * 2^23.
+// CHECK-DAG:     %[[ZP:.*]] = arith.constant -1262485507 : i32
 // CHECK:         linalg.generic {{.*}} ins(%[[X]] : tensor<4xf32>)
 // CHECK:         ^bb0(%[[IN:.*]]: f32, %{{.*}}: i8):
 // CHECK:           %[[NAN:.*]] = arith.cmpf uno, %[[IN]], %[[IN]] : f32
@@ -21,9 +22,8 @@
 // CHECK:           %[[BELOW:.*]] = arith.cmpf olt, %[[V0]], %[[HI]] : f32
 // CHECK:           %[[V1:.*]] = arith.select %[[BELOW]], %[[V0]], %[[HI]] : f32
 // CHECK:           %[[SUM:.*]] = arith.addf %[[V1]], %[[MAGIC]] : f32
-// CHECK:           %[[ROUNDED:.*]] = arith.subf %[[SUM]], %[[MAGIC]] : f32
-// CHECK:           %[[INTEGER:.*]] = arith.fptosi %[[ROUNDED]] : f32 to i32
-// CHECK:           %[[CODE:.*]] = arith.addi %[[INTEGER]], %[[ZP]] : i32
+// CHECK:           %[[BITS:.*]] = arith.bitcast %[[SUM]] : f32 to i32
+// CHECK:           %[[CODE:.*]] = arith.addi %[[BITS]], %[[ZP]] : i32
 // CHECK:           %[[BYTE:.*]] = arith.trunci %[[CODE]] : i32 to i8
 // CHECK:           linalg.yield %[[BYTE]] : i8
 func.func @zero_point(%x: tensor<4xf32>) -> tensor<4xi8> {
@@ -35,7 +35,7 @@ func.func @zero_point(%x: tensor<4xf32>) -> tensor<4xi8> {
 // CHECK-LABEL: func.func @narrow_range(
 // CHECK-DAG:     arith.constant -1.270000e+02 : f32
 // CHECK-DAG:     arith.constant 1.270000e+02 : f32
-// CHECK:         %[[INTEGER:.*]] = arith.fptosi
+// CHECK:         %[[INTEGER:.*]] = arith.subi
 // CHECK-NEXT:    arith.trunci %[[INTEGER]] : i32 to i8
 func.func @narrow_range(%x: tensor<4xf32>) -> tensor<4xi8> {
   %q = quant.quantize %x <int8 narrow, per_tensor, scale = 0.5> : tensor<4xf32> -> tensor<4xi8>
@@ -48,7 +48,7 @@ func.func @narrow_range(%x: tensor<4xf32>) -> tensor<4xi8> {
 // CHECK-DAG:     arith.constant 1.500000e+01 : f32
 // CHECK:         %[[DIFFERENCE:.*]] = arith.subf %{{.*}}, %[[MINVAL]] : f32
 // CHECK:         arith.divf %[[DIFFERENCE]], %{{.*}} : f32
-// CHECK:         %[[INTEGER:.*]] = arith.fptosi
+// CHECK:         %[[INTEGER:.*]] = arith.subi
 // CHECK-NEXT:    arith.trunci %[[INTEGER]] : i32 to i4
 func.func @minval(%x: tensor<4xf32>) -> tensor<4xi4> {
   %q = quant.quantize %x <uint4, per_tensor, scale = 0.5, minval = -1.0> : tensor<4xf32> -> tensor<4xi4>
@@ -63,7 +63,7 @@ func.func @minval(%x: tensor<4xf32>) -> tensor<4xi4> {
 // CHECK:         arith.cmpf ogt, %[[QUOTIENT]], %[[LO]] : f32
 // CHECK:         %[[BELOW:.*]] = arith.cmpf olt, %{{.*}}, %[[HI]] : f32
 // CHECK:         %[[V:.*]] = arith.select %[[BELOW]]
-// CHECK-NOT:     arith.fptosi
+// CHECK-NOT:     arith.addf
 // CHECK-NOT:     arith.truncf
 // CHECK:         arith.bitcast %[[V]] : f32 to i32
 // CHECK:         %[[CODE:.*]] = arith.trunci %{{.*}} : i32 to i8

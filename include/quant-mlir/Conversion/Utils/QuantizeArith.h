@@ -36,9 +36,14 @@ struct ElementParams {
 mlir::Value buildClamp(const ElementArith &arith, mlir::Value value,
                        mlir::Value lo, mlir::Value hi);
 
-/// Round half to even to an integral binary32, for |value| <= 2^22: adding and
-/// subtracting 1.5 * 2^23 leaves no fraction bits. math.roundeven is a library
-/// call on some targets and missing on others.
+/// Its lowest mantissa bit has the value 1, and 2^22 in either direction keeps
+/// the exponent.
+constexpr float roundingSummand = 0x1.8p23f;
+
+/// Round half to even to an i32, for |value| <= 2^22: the difference of the bits
+/// of value + roundingSummand and those of the summand. math.roundeven is a
+/// library call on some targets and missing on others, and a conversion costs
+/// more than a subtraction.
 mlir::Value buildRoundEven(const ElementArith &arith, mlir::Value value);
 
 /// The code of `value` (f32, f16 or bf16), of the storage element type.
