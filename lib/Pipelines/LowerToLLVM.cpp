@@ -117,6 +117,16 @@ static void addTensorPasses(OpPassManager &pm,
   arith::ArithEmulateUnsupportedFloatsOptions emulate;
   emulate.sourceTypeStrs = {"bf16", "f16"};
   pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  // Loops over vectors reduce by maximumf, not by what it is made of.
+  bool isOnHost = options.target == LoweringTarget::Reference ||
+                  options.target == LoweringTarget::CPU;
+  MathToArithPassOptions math;
+  math.extremes = !isOnHost;
+  pm.addPass(createMathToArithPass(math));
+  if (isOnHost) {
+    pm.addPass(createExpandBFloat16Pass());
+    return;
+  }
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));
@@ -241,6 +251,7 @@ static void addLLVMPasses(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createExactMathPass());
+  pm.addPass(createMathToArithPass());
   pm.addPass(createConvertMathToFuncs());
   // Kernels round to bf16 too, and not every compiler's runtime has a function
   // for it.

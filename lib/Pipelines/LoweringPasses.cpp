@@ -8,6 +8,7 @@
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -25,6 +26,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Transforms/DialectConversion.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -341,6 +343,20 @@ public:
   }
 };
 
+class ExpandBFloat16Pass
+    : public PassWrapper<ExpandBFloat16Pass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExpandBFloat16Pass)
+
+  StringRef getArgument() const override { return "expand-bfloat16"; }
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    arith::populateExpandBFloat16Patterns(patterns);
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+  }
+};
+
 class StridedCopyPass
     : public PassWrapper<StridedCopyPass, OperationPass<ModuleOp>> {
 public:
@@ -391,6 +407,10 @@ std::unique_ptr<Pass> quant_mlir::createCheckReshapePass() {
 }
 std::unique_ptr<Pass> quant_mlir::createExactMathPass() {
   return std::make_unique<ExactMathPass>();
+}
+
+std::unique_ptr<Pass> quant_mlir::createExpandBFloat16Pass() {
+  return std::make_unique<ExpandBFloat16Pass>();
 }
 std::unique_ptr<Pass> quant_mlir::createStridedCopyPass() {
   return std::make_unique<StridedCopyPass>();

@@ -50,6 +50,10 @@ std::unique_ptr<mlir::Pass> createCheckReshapePass();
 /// them as exp(x) - 1 and log(1 + x), which is wrong near 0.
 std::unique_ptr<mlir::Pass> createExactMathPass();
 
+/// Casts to and from bf16 in integer arithmetic, and nothing else of what
+/// arith-expand expands.
+std::unique_ptr<mlir::Pass> createExpandBFloat16Pass();
+
 /// Copies of buffers that are not contiguous become linalg ops: as memref.copy
 /// they would call a library function.
 std::unique_ptr<mlir::Pass> createStridedCopyPass();

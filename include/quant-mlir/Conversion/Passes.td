@@ -76,8 +76,8 @@ def QuantToLinalgPass : Pass<"quant-to-linalg"> {
       %below = arith.cmpf olt, %v0, %hi : f32             // hi = 130
       %v1 = arith.select %below, %v0, %hi : f32
       %sum = arith.addf %v1, %magic : f32
-      %rounded = arith.subf %sum, %magic : f32
-      %integer = arith.fptosi %rounded : f32 to i32
+      %bits = arith.bitcast %sum : f32 to i32
+      %integer = arith.subi %bits, %magic_bits : i32
       %code = arith.addi %integer, %zero_point : i32
       %byte = arith.trunci %code : i32 to i8
       linalg.yield %byte : i8
@@ -200,6 +200,48 @@ def SmallFloatToArithPass : Pass<"quant-small-float-to-arith"> {
     arithmetic on these types is not touched.
   }];
   let dependentDialects = quantLoweringDialects;
+}
+
+//===----------------------------------------------------------------------===//
+// MathToArith
+//===----------------------------------------------------------------------===//
+
+def MathToArithPass : Pass<"quant-math-to-arith"> {
+  let summary = "Expand functions of f32 into arithmetic of every target";
+  let description = [{
+    A C library, a GPU's device library and a Vulkan driver each compute an
+    exponential of their own, for one element at a time. This pass makes it of
+    products, sums and operations on integers, on scalars and vectors of f32, so
+    that every target computes the same bits, and computes them on vectors:
+
+    - `math.exp` is less than one unit in the last place from the exact value,
+      and the nearest number for nine in ten arguments; subnormal results are
+      rounded, not flushed;
+    - `arith.maximumf` and `arith.minimumf` order -0 before +0, which the
+      expansion of `arith` leaves to the order of operands, so that a reduction
+      is the same in any order. NaN is one NaN.
+
+    ```mlir
+    %zero = arith.constant 0.0 : f32
+    %y = arith.maximumf %x, %zero : f32
+    ```
+
+    becomes
+
+    ```mlir
+    %zero = arith.constant 0.0 : f32
+    %is_bound = arith.cmpf ole, %x, %zero : f32
+    %y = arith.select %is_bound, %zero, %x : f32
+    ```
+
+    Limits: other functions and types are left alone, those of tensors too;
+    fast-math flags are not looked at.
+  }];
+  let options = [
+    Option<"extremes", "extremes", "bool", "true",
+           "Also arith.maximumf and arith.minimumf">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 //===----------------------------------------------------------------------===//
