@@ -12,6 +12,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -22,15 +24,39 @@ using llvm::sys::Memory;
 using llvm::sys::MemoryBlock;
 
 #if defined(__linux__)
-/// Readable and writable, from a large page's first byte on; null without
-/// memory. `near`: where code expects it, if anywhere.
+/// Readable and writable, behind `near` or before it, so that instructions
+/// reach it; null if that is not to be had.
+static void *mapNear(size_t bytes, const MemoryBlock *near) {
+  auto map = [&](char *hint) {
+    return mmap(hint, bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  };
+  if (!near) {
+    void *found = map(nullptr);
+    return found == MAP_FAILED ? nullptr : found;
+  }
+  constexpr int64_t reach = int64_t(1) << 31;
+  char *code = static_cast<char *>(near->base());
+  for (char *hint : {code + near->allocatedSize(), code - bytes}) {
+    void *found = map(hint);
+    if (found == MAP_FAILED)
+      return nullptr;
+    char *first = static_cast<char *>(found);
+    if (std::max(first + bytes, code + near->allocatedSize()) -
+            std::min(first, code) <
+        reach)
+      return found;
+    munmap(found, bytes);
+  }
+  return nullptr;
+}
+
+/// From a large page's first byte on; null without memory. `near`: where code
+/// expects it, if anywhere.
 static void *mapLargePages(size_t bytes, const MemoryBlock *near) {
-  void *hint = near ? static_cast<char *>(near->base()) + near->allocatedSize()
-                    : nullptr;
   size_t reserved = bytes + largePage;
-  void *found = mmap(hint, reserved, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (found == MAP_FAILED)
+  void *found = mapNear(reserved, near);
+  if (!found)
     return nullptr;
   // What lies before and behind goes back.
   char *begin = static_cast<char *>(found);
