@@ -3,15 +3,14 @@
 // Loops, micro-kernel and epilogue of quant.contract on buffers. The loops:
 //
 //   batches
-//     blocks of rows                        one, unless a scratch is needed
-//       scratch of the block                rows gathered or flipped, their
-//       sums panels of columns                   whole ones in a loop, then the
-//       last
-//         the panel packed                  where rhs is no constant
-//         values of the panel's columns     bias, sums, multipliers
-//           tiles of rows                   whole ones in a loop, then the rest
-//             reduction                     accumulators stay in registers
-//             epilogue                      from them to codes or values
+//     blocks of rows                one, unless a scratch is needed
+//       scratch of the block        rows gathered or flipped, their sums
+//       panels of columns           whole ones in a loop, then the last
+//         the panel packed          where rhs is no constant
+//         the panel's columns       bias, sums, multipliers
+//           tiles of rows           whole ones in a loop, then the rest
+//             reduction             accumulators stay in registers
+//             epilogue              from them to codes or values
 //
 // With AMX tiles of rows are tile registers (ContractTiles.cpp), whose sums
 // take the way to the epilogue through a buffer, while the next ones are made.
@@ -30,6 +29,7 @@
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOCPU_CONTRACTKERNEL_H
 
 #include "AMXTiles.h"
+#include "ContractParts.h"
 #include "DotProduct.h"
 #include "UnknownSizes.h"
 
@@ -53,35 +53,6 @@ std::optional<int64_t> findTileRows(ContractOp op, const CPUTarget &target,
 /// The first tile registers of codes; those before are accumulators.
 constexpr unsigned firstLhsTile = 4, firstRhsTile = 6;
 
-/// Numbers of columns (and blocks of them) that are known at compile time: one
-/// for all, or a global in the order of panels: batches, panels, blocks,
-/// columns.
-struct ColumnConstants {
-  std::vector<float> values;
-  mlir::Type element; ///< in memory
-  mlir::Value global; ///< memref, where there are several
-  /// Operands, which only the run time knows.
-  bool isOperand = false;
-
-  bool isZero() const {
-    return !isOperand &&
-           llvm::all_of(values, [](float value) { return value == 0; });
-  }
-  bool isOne() const { return !isOperand && values.size() == 1; }
-};
-
-/// A tap of a depthwise window: its place in the loops, and its distance from
-/// the first one in lhs.
-struct DepthwiseTap {
-  llvm::SmallVector<int64_t> place;
-  int64_t offset;
-};
-/// Padded dimensions of lhs: which rows of pixels walk, and which one pixels.
-struct DepthwisePadding {
-  llvm::SmallVector<unsigned> rowDims;
-  std::optional<unsigned> pixelDim;
-};
-
 class ContractKernel {
 public:
   /// `mayUseTiles`: rows of a number that is not known are many.
@@ -93,49 +64,15 @@ public:
   void build();
 
 private:
-  using Values = llvm::SmallVector<mlir::Value>;
+  using Values = ContractValues;
+  using Panel = ContractPanel;
+  using Row = ContractRow;
+  using RowTile = ContractRowTile;
+  using TileBlock = ContractTileBlock;
+  using Channels = DepthwiseChannels;
+  using TapRow = DepthwiseTapRow;
   /// Which loop of a batch is parallel, if any.
   enum class Parallel { None, Panels, RowBlocks, Batches };
-
-  /// What belongs to the columns of a panel: for each register of columns.
-  struct Panel {
-    mlir::Value rhs;              ///< index of the panel's first byte
-    mlir::Value firstColumn;      ///< of the result
-    mlir::OpFoldResult sums;      ///< index of the first column's sum, block 0
-    mlir::OpFoldResult constants; ///< index of the first column's, block 0
-    int64_t columns;              ///< that are in the result
-    /// Where only the run time knows them: how many there are, of `columns`
-    /// that would fill the same registers.
-    mlir::Value count;
-    Values bias; ///< f32
-    // Without blocks, the same for all tiles:
-    Values start;      ///< of the accumulators
-    Values columnSums; ///< sum(w - zw); zero points of rows only
-    Values rhsOffset;  ///< where rows are summed, or codes decoded
-    Values multiplier, minval;
-
-    int64_t getRegisters(int64_t lanes) const {
-      return llvm::divideCeil(columns, lanes);
-    }
-  };
-  /// What belongs to a row of a tile.
-  struct Row {
-    mlir::Value lhs; ///< index of its first code
-    mlir::Value init, residual;
-    // Where rhs gives the rows, what columns have otherwise:
-    mlir::Value start, rhsOffset, multiplier, bias;
-    mlir::Value scale;     ///< f32; dynamic lhs only
-    mlir::Value zeroPoint; ///< i32, moved as the codes are; dynamic lhs only
-    mlir::Value sums;      ///< index of the sum of its first block
-    mlir::Value tail;      ///< index of the end of its first run, for tiles
-  };
-  /// Rows that tile registers hold: those of two, or of one.
-  struct RowTile {
-    mlir::OpFoldResult first; ///< number in its block
-    mlir::OpFoldResult done;  ///< how many are in tiles before it
-    Values at;                ///< the first one's place in the loops
-    Row row;                  ///< its addresses
-  };
 
   //===--------------------------------------------------------------------===//
   // ContractAnalysis.cpp
@@ -481,14 +418,6 @@ private:
   /// The sums of a tile's rows, scaled, to `tileTotals`.
   void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
                       mlir::Value firstRow);
-  /// A block of a register of columns, and the accumulator that it takes.
-  struct TileBlock {
-    unsigned tile;
-    int64_t reg;
-    mlir::OpFoldResult number;
-    int64_t size; ///< codes
-    bool isLast;  ///< of the reduction
-  };
   void multiplyBlock(const RowTile &tile, const Panel &panel,
                      const TileBlock &block);
   /// Adds a block's sums, times their scales, to `totals`. `zeroPoints`: of the
@@ -500,18 +429,6 @@ private:
   // ContractDepthwise.cpp: every column has rows of its own
   //===--------------------------------------------------------------------===//
 
-  /// A register of channels, and their weights as f32, tap by tap.
-  struct Channels {
-    Panel panel;
-    Values weights;
-  };
-  /// Where a tap's pixels are: from `index` on, of a row's first pixel, `step`
-  /// apart, and `offset` behind that.
-  struct TapRow {
-    mlir::Value base, index;
-    mlir::OpFoldResult step;
-    int64_t offset;
-  };
   bool hasPixel(const DepthwiseTap &tap, int64_t pixel);
   mlir::Value buildHasRow(llvm::ArrayRef<mlir::Value> ivs,
                           const DepthwiseTap &tap);
