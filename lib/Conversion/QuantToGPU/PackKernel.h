@@ -68,6 +68,10 @@ private:
   Values loadRun(mlir::Value at, mlir::Value first, mlir::Value exists);
   Values loadColumns(mlir::Value at, mlir::Value first, mlir::Value exists);
   Values loadBytes(mlir::Value at, mlir::Value first, mlir::Value exists);
+  /// The element of `codes` at position `number` of a run; `none` where there
+  /// is no such position.
+  mlir::Value loadOne(mlir::Value at, mlir::Value number, mlir::Value exists,
+                      mlir::Value none);
   /// Whether position `number` of a run exists, where a chunk does.
   mlir::Value isInRun(mlir::Value number, mlir::Value exists);
   /// Chunk `number`: adds its codes to `sums`, of each column.

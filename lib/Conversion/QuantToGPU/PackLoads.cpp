@@ -33,6 +33,16 @@ PackKernel::Values PackKernel::loadRun(Value at, Value first, Value exists) {
   return words;
 }
 
+Value PackKernel::loadOne(Value at, Value number, Value exists, Value none) {
+  Value isThere = isInRun(number, exists);
+  if (isThere)
+    number = body.select(isThere, number, body.index(0));
+  Value from = move(at, codes, runLoops, number);
+  Value loaded =
+      memref::LoadOp::create(builder, loc, codes.base, ValueRange(from));
+  return isThere ? body.select(isThere, loaded, none) : loaded;
+}
+
 PackKernel::Values PackKernel::loadColumns(Value at, Value first,
                                            Value exists) {
   Value none = body.constantI32(flip);
@@ -41,13 +51,7 @@ PackKernel::Values PackKernel::loadColumns(Value at, Value first,
     Values rows;
     for (int64_t j = 0; j < 4; ++j) {
       Value number = body.sum(first, body.attr(i + j));
-      Value isThere = isInRun(number, exists);
-      if (isThere)
-        number = body.select(isThere, number, body.index(0));
-      Value from = move(at, codes, runLoops, number);
-      Value word =
-          memref::LoadOp::create(builder, loc, codes.base, ValueRange(from));
-      rows.push_back(isThere ? body.select(isThere, word, none) : word);
+      rows.push_back(loadOne(at, number, exists, none));
     }
     for (auto [column, word] : llvm::enumerate(unit->transpose(rows)))
       words[column * chunkBytes / 4 + i / 4] = word;
@@ -61,13 +65,7 @@ PackKernel::Values PackKernel::loadBytes(Value at, Value first, Value exists) {
   Values words, bytes;
   for (int64_t i = 0; i < chunkBytes; ++i) {
     Value number = body.sum(first, body.attr(i));
-    Value isThere = isInRun(number, exists);
-    if (isThere)
-      number = body.select(isThere, number, body.index(0));
-    Value from = move(at, codes, runLoops, number);
-    Value code =
-        memref::LoadOp::create(builder, loc, codes.base, ValueRange(from));
-    bytes.push_back(isThere ? body.select(isThere, code, none) : code);
+    bytes.push_back(loadOne(at, number, exists, none));
     if (bytes.size() < 4)
       continue;
     words.push_back(body.joinBytes(bytes));
