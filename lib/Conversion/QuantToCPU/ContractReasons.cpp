@@ -117,6 +117,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   if (std::string reason = findTypeReason(op); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
+  if (loops.getSize(loops.reduction) == 0 || loops.getSize(loops.columns) == 0)
+    return "it is empty";
   if (std::string reason = findNoPiecesReason(op, loops); !reason.empty())
     return reason;
   if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)

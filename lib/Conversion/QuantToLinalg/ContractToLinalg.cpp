@@ -198,7 +198,9 @@ Value ContractLowering::finish(const Sums &sums, Value total) {
 }
 
 LogicalResult ContractLowering::lower() {
-  if (rhsParams && !op.isRhsDynamic() && values.scales.empty())
+  // There are none of blocks along a reduction that is empty.
+  if (rhsParams && !op.isRhsDynamic() && values.scales.empty() &&
+      op.getRhsCodesType().getNumElements() != 0)
     return rewriter.notifyMatchFailure(op, "scales are not in memory");
   Value rhs = op.getRhs();
   if (LayoutAttr layout = op.getLayoutAttr())
