@@ -118,12 +118,10 @@ static void addTensorPasses(OpPassManager &pm,
   emulate.sourceTypeStrs = {"bf16", "f16"};
   pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
   // Loops over vectors reduce by maximumf, not by what it is made of.
-  bool isOnHost = options.target == LoweringTarget::Reference ||
-                  options.target == LoweringTarget::CPU;
   MathToArithPassOptions math;
-  math.extremes = !isOnHost;
+  math.extremes = isGPU(options.target);
   pm.addPass(createMathToArithPass(math));
-  if (isOnHost) {
+  if (!isGPU(options.target)) {
     pm.addPass(createExpandBFloat16Pass());
     return;
   }

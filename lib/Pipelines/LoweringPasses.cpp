@@ -408,7 +408,6 @@ std::unique_ptr<Pass> quant_mlir::createCheckReshapePass() {
 std::unique_ptr<Pass> quant_mlir::createExactMathPass() {
   return std::make_unique<ExactMathPass>();
 }
-
 std::unique_ptr<Pass> quant_mlir::createExpandBFloat16Pass() {
   return std::make_unique<ExpandBFloat16Pass>();
 }
