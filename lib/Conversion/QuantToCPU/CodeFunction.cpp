@@ -2,7 +2,8 @@
 //
 // Operations are folded one by one, on numbers. Folding is that of IEEE 754,
 // each operation rounded by itself, as code is generated without contraction;
-// functions of math are those of this machine's C library, as at run time.
+// functions of math that are left are those of this machine's C library, as at
+// run time.
 //
 //===----------------------------------------------------------------------===//
 

@@ -73,8 +73,8 @@ struct VectorizeGenericsPass
         ++numLeft;
         continue;
       }
-      // Sixteen quotients take ten cycles, or eleven operations of which two
-      // begin in each; eight take five.
+      // Sixteen quotients take ten cycles, and the six operations in their
+      // place three; eight take five, and six are no less.
       if (target->hasFMA() && target->getVectorBytes() == 64)
         multiplyByReciprocals(op, loops);
       OpBuilder builder(op);
