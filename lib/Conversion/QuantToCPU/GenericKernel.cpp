@@ -209,6 +209,9 @@ void GenericKernel::buildInvariants() {
 Value GenericKernel::asVector(Value value, int64_t count) {
   if (isa<VectorType>(value.getType()))
     return value;
+  // In front of the loop, if that is where the value is from.
+  OpBuilder::InsertionGuard guard(kernel.builder);
+  kernel.builder.setInsertionPointAfterValue(value);
   return vector::BroadcastOp::create(kernel.builder, kernel.loc,
                                      VectorType::get({count}, value.getType()),
                                      value);

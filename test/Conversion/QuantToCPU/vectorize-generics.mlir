@@ -8,15 +8,15 @@
 #three = affine_map<(h, w, c) -> (h, w, c)>
 #one = affine_map<(i) -> (i)>
 
-// What belongs to a row is loaded, and computed, once for it.
+// What belongs to a row is loaded, computed and broadcast once for it.
 // CHECK-LABEL: func @rows
 func.func @rows(%x: memref<4x40xf32>, %s: memref<4xf32>, %y: memref<4x40xi8>) {
   // CHECK: scf.for %[[I:.*]] = %c0 to %c4
   // CHECK: %[[S:.*]] = memref.load %{{.*}}[%[[I]]]
   // CHECK: %[[HALF:.*]] = arith.mulf %[[S]], %{{.*}} : f32
+  // CHECK: %[[ALL:.*]] = vector.broadcast %[[HALF]] : f32 to vector<16xf32>
   // CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
   // CHECK: %[[X:.*]] = vector.load {{.*}}, vector<16xf32>
-  // CHECK: %[[ALL:.*]] = vector.broadcast %[[HALF]] : f32 to vector<16xf32>
   // CHECK: %[[Q:.*]] = arith.divf %[[X]], %[[ALL]] : vector<16xf32>
   // CHECK: %[[C:.*]] = arith.fptosi %[[Q]] : vector<16xf32> to vector<16xi8>
   // CHECK: vector.store %[[C]]
@@ -42,8 +42,8 @@ func.func @blocks(%x: memref<4x72xf32>, %s: memref<4x3xf32>, %y: memref<4x72xf32
   // CHECK: %[[ROW:.*]] = arith.muli %[[I]], %c3
   // CHECK: %[[AT:.*]] = arith.addi %[[ROW]], %[[BLOCK]]
   // CHECK: %[[S:.*]] = memref.load %{{.*}}[%[[AT]]]
-  // CHECK: scf.for {{.*}} = %c0 to %c32 step %c16
   // CHECK: vector.broadcast %[[S]]
+  // CHECK: scf.for {{.*}} = %c0 to %c32 step %c16
   // CHECK: %[[LAST:.*]] = arith.addi %{{.*}}, %c2
   // CHECK: memref.load %{{.*}}[%[[LAST]]]
   // CHECK: vector.load {{.*}}, vector<8xf32>
