@@ -131,7 +131,7 @@ def TabulatePass : Pass<"quant-tabulate", "::mlir::ModuleOp"> {
 
     Entries are what the operations give at run time, bit for bit, but for functions
     of `math` on a machine with another C library than the one that compiles
-    (`quant-math-to-arith` leaves no `exp` of f32).
+    (`quant-math-to-arith` leaves no `exp`, `erf` or `tanh` of f32).
 
     Limits: an operation that does not fold (which LLVM 22 does not do with `math.fma`
     or `math.rsqrt`, for example) or has fast-math flags leaves the body as it is, with

@@ -24,6 +24,40 @@ func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
   return %0 : vector<16xf32>
 }
 
+// Of |x|: a polynomial of seven coefficients of its square; one of it, at most 4, whose
+// exponential goes from 1; then the sign.
+// CHECK-LABEL: func @erf
+// CHECK-SAME: (%[[X:.*]]: vector<16xf32>)
+// CHECK-NOT: math
+// CHECK: %[[BITS:.*]] = arith.bitcast %[[X]]
+// CHECK: arith.andi %[[BITS]]
+// CHECK: %[[T:.*]] = arith.bitcast
+// CHECK: %[[TT:.*]] = arith.mulf %[[T]], %[[T]]
+// CHECK-COUNT-6: arith.mulf %{{.*}}, %[[TT]]
+// CHECK: %[[NEAR:.*]] = arith.addf %{{.*}}, %[[T]]
+// CHECK: %[[TO:.*]] = arith.select %{{.*}}, %{{.*}}, %[[T]]
+// CHECK-COUNT-6: arith.mulf %{{.*}}, %[[TO]]
+// CHECK: %[[FAR:.*]] = arith.subf %cst{{.*}}, %{{.*}} : vector<16xf32>
+// CHECK: %[[IS_FAR:.*]] = arith.cmpf ogt, %[[T]],
+// CHECK: arith.select %[[IS_FAR]], %[[FAR]], %[[NEAR]]
+// CHECK: arith.andi %[[BITS]]
+// CHECK: arith.ori
+// CHECK: %[[Y:.*]] = arith.bitcast
+// CHECK: return %[[Y]]
+func.func @erf(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.erf %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// CHECK-LABEL: func @tanh
+// CHECK-NOT: math
+// CHECK-NOT: divf
+// CHECK: return
+func.func @tanh(%x: f32) -> f32 {
+  %0 = math.tanh %x : f32
+  return %0 : f32
+}
+
 // CHECK-LABEL: func @maximum
 // CHECK-SAME: (%[[A:.*]]: f32, %[[B:.*]]: f32)
 // CHECK-DAG: %[[X:.*]] = arith.bitcast %[[A]] : f32 to i32
@@ -76,10 +110,10 @@ func.func @bounds(%a: f32) -> (f32, f32, f32, f32) {
 // CHECK-LABEL: func @others
 // CHECK: math.exp %{{.*}} : f64
 // CHECK: math.exp %{{.*}} : tensor<4xf32>
-// CHECK: math.erf
+// CHECK: math.log
 func.func @others(%a: f64, %b: tensor<4xf32>, %c: f32) -> (f64, tensor<4xf32>, f32) {
   %0 = math.exp %a : f64
   %1 = math.exp %b : tensor<4xf32>
-  %2 = math.erf %c : f32
+  %2 = math.log %c : f32
   return %0, %1, %2 : f64, tensor<4xf32>, f32
 }
