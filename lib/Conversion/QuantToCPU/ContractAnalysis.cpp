@@ -127,6 +127,9 @@ void ContractKernel::analyze() {
   needsColumnSums =
       isExchanged ? !rhsOffset.isZero() : lhsZero != 0 || op.getZeroPoint();
   mergeRows();
+  numRows = attr(1);
+  for (const MergedLoop &loop : rowLoops)
+    numRows = kernel.mul(numRows, loop.size);
   needsGather = !loops.isDepthwise && runSize != 1 && runSize != 0 &&
                 !loops.areContiguous(run, loops.lhsStrides);
   if (usesTiles)
@@ -185,9 +188,6 @@ int64_t ContractKernel::getMaxScratch() const {
 }
 
 void ContractKernel::planScratch() {
-  numRows = attr(1);
-  for (const MergedLoop &loop : rowLoops)
-    numRows = kernel.mul(numRows, loop.size);
   needsRowSums = !isExchanged && !isOfValues &&
                  (!rhsOffset.isZero() || !minval.values.empty());
   // Not of wide sums: an int32 holds sums of their codes, but not any products.

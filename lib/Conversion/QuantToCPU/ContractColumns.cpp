@@ -147,26 +147,24 @@ Value ContractKernel::loadRhsNumbers(ArrayRef<Value> ivs,
 
 ContractKernel::Panel ContractKernel::preparePanel(Values &ivs, Value batch,
                                                    Value index, int64_t columns,
-                                                   Value valid) {
+                                                   Value valid,
+                                                   OpFoldResult place) {
   int64_t lanes = dot.getLanes();
   Panel panel;
   panel.columns = columns;
   panel.count = valid;
   OpFoldResult first = kernel.mul(index, attr(columnStep));
-  OpFoldResult number = kernel.add(kernel.mul(batch, attr(numPanels)), index);
+  panel.number = kernel.add(kernel.mul(batch, attr(numPanels)), index);
   panel.firstColumn = kernel.index(first);
   if (packsPanels) {
     packPanel(ivs, index, panel);
   } else {
-    panel.rhs = unpacksPanels
-                    ? kernel.index(0)
-                    : kernel.index(kernel.mul(number, attr(panelBytes)));
+    panel.rhs = kernel.index(
+        kernel.mul(unpacksPanels ? place : panel.number, attr(panelBytes)));
     // Sums and biases have as many columns as there are, constants as panels.
     panel.sums = kernel.add(kernel.mul(batch, attr(this->columns)), first);
   }
-  panel.constants = kernel.mul(number, attr(numBlocks * panelColumns));
-  if (unpacksPanels)
-    unpackPanel(number, panel);
+  panel.constants = kernel.mul(panel.number, attr(numBlocks * panelColumns));
   OpFoldResult biasAt;
   if (bias.base)
     biasAt = kernel.add(kernel.address(bias, ivs), first);
@@ -226,6 +224,8 @@ ContractKernel::Panel ContractKernel::preparePanel(Values &ivs, Value batch,
 void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
                                 int64_t columns, Value firstRow,
                                 OpFoldResult count, Value valid) {
-  buildRows(ivs, preparePanel(ivs, batch, index, columns, valid), firstRow,
-            count);
+  Panel panel = preparePanel(ivs, batch, index, columns, valid, attr(0));
+  if (unpacksPanels)
+    unpackPanel(panel);
+  buildRows(ivs, panel, firstRow, count);
 }

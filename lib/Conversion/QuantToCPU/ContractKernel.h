@@ -164,9 +164,11 @@ private:
   mlir::Value loadRhsNumbers(llvm::ArrayRef<mlir::Value> ivs,
                              const FlatOperand &operand, const Panel &panel,
                              int64_t reg);
-  /// What belongs to the panel's columns; packs and unpacks what has to be.
+  /// What belongs to the panel's columns; packs what has to be. `place`: among
+  /// those that are unpacked beside each other.
   Panel preparePanel(Values &ivs, mlir::Value batch, mlir::Value index,
-                     int64_t columns, mlir::Value valid = {});
+                     int64_t columns, mlir::Value valid,
+                     mlir::OpFoldResult place);
   void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                   int64_t columns, mlir::Value firstRow,
                   mlir::OpFoldResult count, mlir::Value valid = {});
@@ -408,13 +410,21 @@ private:
   /// Panels as they are once they are unpacked.
   void planUnpacking();
   void planTileBlocks();
-  /// Panel `number` as bytes, with zero points subtracted, into `packed`.
-  void unpackPanel(mlir::OpFoldResult number, const Panel &panel);
+  /// The panel as bytes, with zero points subtracted, into `packed`.
+  void unpackPanel(const Panel &panel);
   void unpackTuples(mlir::OpFoldResult from, mlir::OpFoldResult to,
                     mlir::OpFoldResult constants, int64_t tuples);
   /// All rows of a block beside one panel.
   void buildBlockTiles(Values &ivs, const Panel &panel, mlir::Value firstRow,
                        mlir::OpFoldResult count);
+  /// Tile `number` of a block of rows beside one panel.
+  void buildBlockTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
+                      mlir::OpFoldResult count, mlir::OpFoldResult number);
+  /// All rows of a block beside `number` panels from `first` on, as many at a
+  /// time as are unpacked together, tile by tile.
+  void buildUnpackedPanels(Values &ivs, mlir::Value batch, mlir::Value first,
+                           int64_t number, mlir::Value firstRow,
+                           mlir::OpFoldResult count);
   /// The sums of a tile's rows, scaled, to `tileTotals`.
   void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
                       mlir::Value firstRow);
@@ -605,6 +615,7 @@ private:
   /// made of them: `rhs` and its sizes above are of those, and here is what is
   /// stored.
   bool unpacksPanels = false;
+  int64_t panelsUnpacked = 1; ///< beside each other in `packed`
   mlir::Value storedRhs;
   unsigned storedWidth = 8;
   int64_t storedTupleSize = 0, storedTupleBytes = 0, storedPanelBytes = 0;

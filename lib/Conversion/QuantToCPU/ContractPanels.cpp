@@ -132,8 +132,9 @@ void ContractKernel::allocatePanel() {
   OpBuilder &builder = kernel.builder;
   if (unpacksPanels) {
     // The last step may go beyond the end, where rows have zeros.
-    packed = allocate(attr(panelBytes + tileStep * panelColumns),
-                      builder.getI8Type());
+    packed =
+        allocate(attr(panelsUnpacked * panelBytes + tileStep * panelColumns),
+                 builder.getI8Type());
     rhs = packed.base;
     return;
   }

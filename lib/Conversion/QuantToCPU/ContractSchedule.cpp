@@ -154,10 +154,10 @@ int64_t ContractKernel::getPanelShare(int64_t whole) const {
     return std::max<int64_t>(whole, 1);
   int64_t pairs = llvm::divideCeil(getConstantIntValue(numRows).value_or(1),
                                    2 * maxTileRows);
+  int64_t together =
+      std::max<int64_t>(llvm::divideCeil(enoughPairs, pairs), panelsUnpacked);
   return std::max<int64_t>(
-      {whole / maxShares, 1,
-       std::min(whole / enoughShares,
-                int64_t(llvm::divideCeil(enoughPairs, pairs)))});
+      {whole / maxShares, 1, std::min(whole / enoughShares, together)});
 }
 
 void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
@@ -174,8 +174,10 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
     if (!ownsPanel())
       return pipelineTiles(ivs, firstRow, count, number, [&](Value iv) {
         return preparePanel(ivs, batch, kernel.index(kernel.add(first, iv)),
-                            columns);
+                            columns, /*valid=*/{}, attr(0));
       });
+    if (panelsUnpacked > 1)
+      return buildUnpackedPanels(ivs, batch, first, number, firstRow, count);
     kernel.forLoop(attr(number), [&](Value iv) {
       buildPanel(ivs, batch, kernel.index(kernel.add(first, iv)), columns,
                  firstRow, count);

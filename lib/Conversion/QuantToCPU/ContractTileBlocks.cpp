@@ -2,7 +2,9 @@
 //
 // A panel of codes of less than a byte is unpacked once for all rows of a
 // block, into bytes of which zero points have been subtracted: (w - zw) of four
-// bits is a code of five, so that no row has to be corrected for them.
+// bits is a code of five, so that no row has to be corrected for them. Where
+// there are many rows, several panels are, and each tile of rows meets them
+// all.
 //
 // With blocks of scales each block is a sum of its own: the accumulator goes
 // through a buffer of 1 KiB, and a fused multiply-add takes it to f32 totals in
@@ -95,17 +97,18 @@ void ContractKernel::unpackTuples(OpFoldResult from, OpFoldResult to,
   });
 }
 
-void ContractKernel::unpackPanel(OpFoldResult number, const Panel &panel) {
-  OpFoldResult from = kernel.mul(number, attr(storedPanelBytes));
+void ContractKernel::unpackPanel(const Panel &panel) {
+  OpFoldResult from = kernel.mul(panel.number, attr(storedPanelBytes));
   if (!hasBlocks)
-    return unpackTuples(from, attr(0), panel.constants,
+    return unpackTuples(from, panel.rhs, panel.constants,
                         storedPanelBytes / storedTupleBytes);
   int64_t tuples = llvm::divideCeil(blockSize, storedTupleSize);
   int64_t groups = storedTupleSize / dot.getGroup();
   auto unpack = [&](OpFoldResult block, int64_t size) {
     unpackTuples(
         kernel.add(from, kernel.mul(block, attr(tuples * storedTupleBytes))),
-        kernel.mul(block, attr(tuples * groups * tupleBytes)),
+        kernel.add(panel.rhs,
+                   kernel.mul(block, attr(tuples * groups * tupleBytes))),
         kernel.add(panel.constants, kernel.mul(block, attr(panelColumns))),
         llvm::divideCeil(size, storedTupleSize));
   };
@@ -126,6 +129,16 @@ void ContractKernel::planTileBlocks() {
   tailCount = reductionSize % blockSize % tileStep;
   needsTails = tailCount != 0;
   tailFirst = reductionSize - tailCount;
+  // A panel's results are 128 bytes of each row. Where rows are more than pages
+  // whose addresses a core holds, to come back for the next 128 bytes costs
+  // more than panels that are in L1.
+  constexpr int64_t minRows = 256, maxBytes = 512 << 10;
+  if (getConstantIntValue(numRows).value_or(0) < minRows)
+    return;
+  // In equal shares: 33 panels are 17 and 16, not 32 and 1.
+  int64_t most = std::max<int64_t>(maxBytes / panelBytes, 1);
+  panelsUnpacked =
+      llvm::divideCeil(numPanels, llvm::divideCeil(numPanels, most));
 }
 
 void ContractKernel::multiplyBlock(const RowTile &tile, const Panel &panel,
@@ -266,26 +279,55 @@ void ContractKernel::multiplyBlocks(Values &ivs, const RowTile &tile,
   addLast();
 }
 
+void ContractKernel::buildBlockTile(Values &ivs, const Panel &panel,
+                                    Value firstRow, OpFoldResult count,
+                                    OpFoldResult number) {
+  int64_t lanes = dot.getLanes(), across = panel.getRegisters(lanes);
+  RowTile tile = placeTile(ivs, panel, firstRow, count, number);
+  multiplyBlocks(ivs, tile, panel, firstRow);
+  auto loop =
+      scf::ForOp::create(kernel.builder, kernel.loc, kernel.index(tile.done),
+                         kernel.index(tileRows), kernel.index(1));
+  OpBuilder::InsertionGuard guard(kernel.builder);
+  kernel.builder.setInsertionPointToStart(loop.getBody());
+  Value along = loop.getInductionVar();
+  Row row = buildTileRow(ivs, panel, firstRow, tile, along);
+  Values totals;
+  for (int64_t reg = 0; reg < across; ++reg)
+    totals.push_back(kernel.load(
+        tileTotals,
+        kernel.index(kernel.add(kernel.mul(along, attr(across * lanes)),
+                                attr(reg * lanes))),
+        lanes));
+  finish(row, panel, totals);
+}
+
 void ContractKernel::buildBlockTiles(Values &ivs, const Panel &panel,
                                      Value firstRow, OpFoldResult count) {
-  int64_t lanes = dot.getLanes(), across = panel.getRegisters(lanes);
   kernel.forLoop(tileCount, [&](Value iv) {
-    RowTile tile = placeTile(ivs, panel, firstRow, count, iv);
-    multiplyBlocks(ivs, tile, panel, firstRow);
-    auto loop =
-        scf::ForOp::create(kernel.builder, kernel.loc, kernel.index(tile.done),
-                           kernel.index(tileRows), kernel.index(1));
-    OpBuilder::InsertionGuard guard(kernel.builder);
-    kernel.builder.setInsertionPointToStart(loop.getBody());
-    Value along = loop.getInductionVar();
-    Row row = buildTileRow(ivs, panel, firstRow, tile, along);
-    Values totals;
-    for (int64_t reg = 0; reg < across; ++reg)
-      totals.push_back(kernel.load(
-          tileTotals,
-          kernel.index(kernel.add(kernel.mul(along, attr(across * lanes)),
-                                  attr(reg * lanes))),
-          lanes));
-    finish(row, panel, totals);
+    buildBlockTile(ivs, panel, firstRow, count, iv);
   });
+}
+
+void ContractKernel::buildUnpackedPanels(Values &ivs, Value batch, Value first,
+                                         int64_t number, Value firstRow,
+                                         OpFoldResult count) {
+  auto build = [&](OpFoldResult before, int64_t size) {
+    OpFoldResult from = kernel.add(first, before);
+    auto prepare = [&](Value iv) {
+      return preparePanel(ivs, batch, kernel.index(kernel.add(from, iv)),
+                          columnStep, /*valid=*/{}, iv);
+    };
+    kernel.forLoop(attr(size), [&](Value iv) { unpackPanel(prepare(iv)); });
+    kernel.forLoop(tileCount, [&](Value tile) {
+      kernel.forLoop(attr(size), [&](Value iv) {
+        buildBlockTile(ivs, prepare(iv), firstRow, count, tile);
+      });
+    });
+  };
+  int64_t size = std::min(number, panelsUnpacked);
+  kernel.forLoop(attr(number / size),
+                 [&](Value iv) { build(kernel.mul(iv, attr(size)), size); });
+  if (int64_t rest = number % size)
+    build(attr(number - rest), rest);
 }

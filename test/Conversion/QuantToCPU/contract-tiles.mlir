@@ -1,5 +1,6 @@
 // RUN: quant-opt %s --quant-pack-weights=target-cpu=sapphirerapids --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --quant-to-cpu=cpu=sapphirerapids --canonicalize --cse --split-input-file | FileCheck %s
 // RUN: quant-opt %s --quant-pack-weights="target-cpu=sapphirerapids target-features=-amx-int8" --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --quant-to-cpu="cpu=sapphirerapids features=-amx-int8" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=WITHOUT
+// RUN: quant-opt %s --quant-pack-weights=target-cpu=sapphirerapids --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" --quant-to-cpu="cpu=sapphirerapids threads=1" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=ONE
 
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
@@ -177,6 +178,37 @@ func.func @blocks(%x: tensor<16x128xi8>, %o: tensor<16x16xf32>) -> tensor<16x16x
     outs(%o : tensor<16x16xf32>)
     maps [#x, #w, #y] -> tensor<16x16xf32>
   return %y : tensor<16x16xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Beside many rows 33 panels of 32 KiB are three times eleven, unpacked together, and a tile
+// of rows meets eleven. Threads take four at a time.
+// CHECK-LABEL: func @many_rows
+// CHECK: scf.parallel {{.*}} step (%c4)
+// ONE-LABEL: func @many_rows
+// ONE: memref.alloca() {{.*}} : memref<361472xi8>
+// ONE: scf.for %{{.*}} = %c0 to %c3 step
+// ONE: scf.for %[[PANEL:.*]] = %c0 to %c11 step
+// ONE: arith.muli %[[PANEL]], %c32768
+// ONE: arith.subi %{{.*}} : vector<64xi8>
+// ONE: scf.for %{{.*}} = %c0 to %c16 step
+// ONE-NEXT: scf.for %[[PANEL:.*]] = %c0 to %c11 step
+// ONE: "llvm.x86.tdpbssd"
+// ONE-NOT: arith.subi %{{.*}} : vector<64xi8>
+// ONE: return
+func.func @many_rows(%x: tensor<256x1024xi8>, %o: tensor<256x1056xf32>) -> tensor<256x1056xf32> {
+  %w = arith.constant dense<1> : tensor<1024x1056xi4>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<256x1024xi8>)
+    rhs(%w as <int4, per_block<[32, 1]>, scale = dense<0.5> : tensor<32x1056xf32>, zero_point = dense<3> : tensor<32x1056xi8>> : tensor<1024x1056xi4>)
+    outs(%o : tensor<256x1056xf32>)
+    maps [#x, #w, #y] -> tensor<256x1056xf32>
+  return %y : tensor<256x1056xf32>
 }
 
 // -----
