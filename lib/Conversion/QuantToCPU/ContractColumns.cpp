@@ -145,29 +145,35 @@ Value ContractKernel::loadRhsNumbers(ArrayRef<Value> ivs,
              : arith.cast<arith::ExtFOp>(arith.f32(), numbers);
 }
 
-ContractKernel::Panel ContractKernel::preparePanel(Values &ivs, Value batch,
-                                                   Value index, int64_t columns,
-                                                   Value valid,
-                                                   OpFoldResult place) {
-  int64_t lanes = dot.getLanes();
+ContractKernel::Panel ContractKernel::placePanel(Value batch, Value index,
+                                                 int64_t columns, Value valid,
+                                                 OpFoldResult place) {
   Panel panel;
   panel.columns = columns;
   panel.count = valid;
-  OpFoldResult first = kernel.mul(index, attr(columnStep));
+  panel.index = index;
   panel.number = kernel.add(kernel.mul(batch, attr(numPanels)), index);
+  OpFoldResult first = kernel.mul(index, attr(columnStep));
   panel.firstColumn = kernel.index(first);
-  if (packsPanels) {
-    packPanel(ivs, index, panel);
-  } else {
-    panel.rhs = kernel.index(
-        kernel.mul(unpacksPanels ? place : panel.number, attr(panelBytes)));
-    // Sums and biases have as many columns as there are, constants as panels.
-    panel.sums = kernel.add(kernel.mul(batch, attr(this->columns)), first);
-  }
+  panel.rhs = kernel.index(
+      kernel.mul(ownsPanel() ? place : panel.number, attr(panelBytes)));
+  // Sums and biases have as many columns as there are, constants as panels.
+  panel.sums = packsPanels
+                   ? kernel.mul(place, attr(panelColumns))
+                   : kernel.add(kernel.mul(batch, attr(this->columns)), first);
   panel.constants = kernel.mul(panel.number, attr(numBlocks * panelColumns));
+  return panel;
+}
+
+void ContractKernel::fillPanel(ArrayRef<Value> ivs, const Panel &panel) {
+  packsPanels ? packPanel(ivs, panel) : unpackPanel(panel);
+}
+
+void ContractKernel::loadPanel(Values &ivs, Panel &panel) {
+  int64_t lanes = dot.getLanes();
   OpFoldResult biasAt;
   if (bias.base)
-    biasAt = kernel.add(kernel.address(bias, ivs), first);
+    biasAt = kernel.add(kernel.address(bias, ivs), panel.firstColumn);
 
   for (int64_t reg = 0; isExchanged && reg < panel.getRegisters(lanes); ++reg)
     if (needsColumnSums)
@@ -218,14 +224,14 @@ ContractKernel::Panel ContractKernel::preparePanel(Values &ivs, Value batch,
   }
   if (isOfValues && !hasBlocks)
     loadDecoding(panel, attr(0));
-  return panel;
 }
 
 void ContractKernel::buildPanel(Values &ivs, Value batch, Value index,
                                 int64_t columns, Value firstRow,
                                 OpFoldResult count, Value valid) {
-  Panel panel = preparePanel(ivs, batch, index, columns, valid, attr(0));
-  if (unpacksPanels)
-    unpackPanel(panel);
+  Panel panel = placePanel(batch, index, columns, valid, attr(0));
+  if (ownsPanel())
+    fillPanel(ivs, panel);
+  loadPanel(ivs, panel);
   buildRows(ivs, panel, firstRow, count);
 }

@@ -141,6 +141,10 @@ private:
   void buildBatch(Values &ivs, mlir::Value batch);
   void buildRowBlock(Values &ivs, mlir::Value batch, mlir::Value firstRow,
                      mlir::OpFoldResult count);
+  /// Tiles: a block of rows beside `number` whole panels from `first` on.
+  void buildPanels(Values &ivs, mlir::Value batch, mlir::Value first,
+                   int64_t number, mlir::Value firstRow,
+                   mlir::OpFoldResult count);
   /// How many of `whole` panels an iteration of their loop takes.
   int64_t getPanelShare(int64_t whole) const;
   /// Columns behind the last whole panel, of a number that is not known.
@@ -164,11 +168,14 @@ private:
   mlir::Value loadRhsNumbers(llvm::ArrayRef<mlir::Value> ivs,
                              const FlatOperand &operand, const Panel &panel,
                              int64_t reg);
-  /// What belongs to the panel's columns; packs what has to be. `place`: among
-  /// those that are unpacked beside each other.
-  Panel preparePanel(Values &ivs, mlir::Value batch, mlir::Value index,
-                     int64_t columns, mlir::Value valid,
-                     mlir::OpFoldResult place);
+  /// Where a panel and its numbers are. `place`: among those that are packed or
+  /// unpacked together.
+  Panel placePanel(mlir::Value batch, mlir::Value index, int64_t columns,
+                   mlir::Value valid, mlir::OpFoldResult place);
+  /// Packs or unpacks what has to be.
+  void fillPanel(llvm::ArrayRef<mlir::Value> ivs, const Panel &panel);
+  /// What belongs to the panel's columns.
+  void loadPanel(Values &ivs, Panel &panel);
   void buildPanel(Values &ivs, mlir::Value batch, mlir::Value index,
                   int64_t columns, mlir::Value firstRow,
                   mlir::OpFoldResult count, mlir::Value valid = {});
@@ -192,9 +199,8 @@ private:
   void planPanels();
   /// The place of a panel: in a parallel loop every iteration has its own.
   void allocatePanel();
-  /// Packs the panel of number `index`, and sums its columns.
-  void packPanel(llvm::ArrayRef<mlir::Value> ivs, mlir::Value index,
-                 Panel &panel);
+  /// Packs the panel, and sums its columns.
+  void packPanel(llvm::ArrayRef<mlir::Value> ivs, const Panel &panel);
   /// Adds `size` codes of each column, from the beginning of a run, `base`, on,
   /// to the panel at `dest`, and to `totals`.
   Values packCodes(const Panel &panel, mlir::OpFoldResult base,
@@ -366,6 +372,7 @@ private:
                (isExchanged ? *op.getLhsParams() : op.getRhsParamsAttr())
                    .getStorage()) == (rhsMoved == 0);
   }
+  void planPanelsTogether();
   /// Steps along the reduction, tiles of rows, and whether rows are gathered.
   void planTiles();
   /// `body` with tile registers configured for `count` rows of a block.
@@ -393,9 +400,9 @@ private:
                      llvm::function_ref<Panel(mlir::Value)> getPanel);
   /// Sums of products, from the accumulators to index `sumsAt` of `tileSums`.
   /// `finishRow` is called for all rows of the tiles before, in between.
-  /// `keepsPanels`: the next panel is multiplied with the same rows.
+  /// `keepsRows`, `keepsPanel`: what is read again soon, and stays in L1.
   void multiplyTiles(llvm::ArrayRef<RowTile> tiles, const Panel &panel,
-                     mlir::OpFoldResult sumsAt, bool keepsPanels,
+                     mlir::OpFoldResult sumsAt, bool keepsRows, bool keepsPanel,
                      llvm::function_ref<void(mlir::OpFoldResult)> finishRow);
   /// The epilogue of row `along` of each of `tiles`, whose sums begin at
   /// `sumsAt`; of those behind the first `skipped` where it matters.
@@ -420,11 +427,6 @@ private:
   /// Tile `number` of a block of rows beside one panel.
   void buildBlockTile(Values &ivs, const Panel &panel, mlir::Value firstRow,
                       mlir::OpFoldResult count, mlir::OpFoldResult number);
-  /// All rows of a block beside `number` panels from `first` on, as many at a
-  /// time as are unpacked together, tile by tile.
-  void buildUnpackedPanels(Values &ivs, mlir::Value batch, mlir::Value first,
-                           int64_t number, mlir::Value firstRow,
-                           mlir::OpFoldResult count);
   /// The sums of a tile's rows, scaled, to `tileTotals`.
   void multiplyBlocks(Values &ivs, const RowTile &tile, const Panel &panel,
                       mlir::Value firstRow);
@@ -593,6 +595,11 @@ private:
   FlatOperand packedSums; ///< numBlocks x panelColumns
   FlatOperand lines;      ///< group x panelColumns, before they are interleaved
 
+  /// Panels that a pair of tiles meets before the next one does. Of a result
+  /// with long rows each panel is a part of every page; and what is packed
+  /// here, is beside each other.
+  int64_t panelsTogether = 1;
+
   /// Of tile registers: codes of a step, and steps of a run. The last step may
   /// be read from `tails`, where it is filled up with zeros: in front, as steps
   /// of rhs end where the run does.
@@ -615,7 +622,6 @@ private:
   /// made of them: `rhs` and its sizes above are of those, and here is what is
   /// stored.
   bool unpacksPanels = false;
-  int64_t panelsUnpacked = 1; ///< beside each other in `packed`
   mlir::Value storedRhs;
   unsigned storedWidth = 8;
   int64_t storedTupleSize = 0, storedTupleBytes = 0, storedPanelBytes = 0;

@@ -1,8 +1,8 @@
 //===- ContractPanels.cpp - Panels of a rhs that is not packed ------------===//
 //
 // Products of two activations: what quant-pack-weights does for constants, at
-// run time. A panel is packed when it is needed, into a place that all panels
-// share, and its columns are summed on the way:
+// run time. A panel is packed when it is needed, or as many as tiles of rows
+// meet together, and its columns are summed on the way:
 //
 //   - where the codes of a column follow each other (Q * K^T), squares of
 //     groups and columns are transposed in registers;
@@ -133,17 +133,18 @@ void ContractKernel::allocatePanel() {
   if (unpacksPanels) {
     // The last step may go beyond the end, where rows have zeros.
     packed =
-        allocate(attr(panelsUnpacked * panelBytes + tileStep * panelColumns),
+        allocate(attr(panelsTogether * panelBytes + tileStep * panelColumns),
                  builder.getI8Type());
     rhs = packed.base;
     return;
   }
-  OpFoldResult bytes = attr(panelBytes);
+  OpFoldResult bytes = attr(panelsTogether * panelBytes);
   if (runSize == 0)
     bytes =
         kernel.mul(ceilDivide(kernel, runLength, tupleSize), attr(tupleBytes));
   packed = allocate(bytes, builder.getI8Type());
-  packedSums = allocate(attr(panelColumns), builder.getI32Type());
+  packedSums =
+      allocate(attr(panelsTogether * panelColumns), builder.getI32Type());
   lines = allocate(attr(dot.getGroup() * panelColumns), source.element);
   rhs = packed.base;
   sums = packedSums;
@@ -255,17 +256,15 @@ ContractKernel::packCodes(const Panel &panel, OpFoldResult base,
   return totals;
 }
 
-void ContractKernel::packPanel(ArrayRef<Value> ivs, Value index, Panel &panel) {
+void ContractKernel::packPanel(ArrayRef<Value> ivs, const Panel &panel) {
   OpBuilder &builder = kernel.builder;
-  panel.rhs = kernel.index(0);
-  panel.sums = attr(0);
   Values at(ivs);
   const MergedLoop &outermost = columnNest.front();
   int64_t step = columnStep;
   if (columnNest.size() > 1)
     step /= *getConstantIntValue(columnNest.back().size);
   if (columns != 1)
-    at[outermost.loop] = kernel.index(kernel.mul(index, attr(step)));
+    at[outermost.loop] = kernel.index(kernel.mul(panel.index, attr(step)));
   Value base = kernel.address(source, at);
 
   Values totals;
@@ -277,10 +276,14 @@ void ContractKernel::packPanel(ArrayRef<Value> ivs, Value index, Panel &panel) {
   totals =
       forRuns(source, totals,
               [&](OpFoldResult from, OpFoldResult number, ValueRange sums) {
-                return packCodes(panel, kernel.add(base, from),
-                                 kernel.mul(number, attr(runBytes)), runLength,
-                                 Values(sums));
+                return packCodes(
+                    panel, kernel.add(base, from),
+                    kernel.add(panel.rhs, kernel.mul(number, attr(runBytes))),
+                    runLength, Values(sums));
               });
   for (auto [reg, total] : llvm::enumerate(totals))
-    kernel.store(packedSums, kernel.index(reg * dot.getLanes()), total);
+    kernel.store(packedSums,
+                 kernel.index(kernel.add(panel.sums,
+                                         attr(int64_t(reg) * dot.getLanes()))),
+                 total);
 }

@@ -40,6 +40,7 @@ struct ColumnConstants {
 
 /// What belongs to the columns of a panel: for each register of columns.
 struct ContractPanel {
+  mlir::Value index;            ///< in its batch
   mlir::OpFoldResult number;    ///< of all panels, batch after batch
   mlir::Value rhs;              ///< index of the panel's first byte
   mlir::Value firstColumn;      ///< of the result

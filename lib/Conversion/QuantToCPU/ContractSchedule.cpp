@@ -155,9 +155,43 @@ int64_t ContractKernel::getPanelShare(int64_t whole) const {
   int64_t pairs = llvm::divideCeil(getConstantIntValue(numRows).value_or(1),
                                    2 * maxTileRows);
   int64_t together =
-      std::max<int64_t>(llvm::divideCeil(enoughPairs, pairs), panelsUnpacked);
+      std::max<int64_t>(llvm::divideCeil(enoughPairs, pairs), panelsTogether);
   return std::max<int64_t>(
       {whole / maxShares, 1, std::min(whole / enoughShares, together)});
+}
+
+void ContractKernel::buildPanels(Values &ivs, Value batch, Value first,
+                                 int64_t number, Value firstRow,
+                                 OpFoldResult count) {
+  auto build = [&](OpFoldResult before, int64_t size) {
+    OpFoldResult from = kernel.add(first, before);
+    if (size == 1)
+      return buildPanel(ivs, batch, kernel.index(from), columnStep, firstRow,
+                        count);
+    auto place = [&](Value iv) {
+      return placePanel(batch, kernel.index(kernel.add(from, iv)), columnStep,
+                        /*valid=*/{}, iv);
+    };
+    auto getPanel = [&](Value iv) {
+      Panel panel = place(iv);
+      loadPanel(ivs, panel);
+      return panel;
+    };
+    if (ownsPanel())
+      kernel.forLoop(attr(size), [&](Value iv) { fillPanel(ivs, place(iv)); });
+    if (!hasBlocks)
+      return pipelineTiles(ivs, firstRow, count, size, getPanel);
+    kernel.forLoop(tileCount, [&](Value tile) {
+      kernel.forLoop(attr(size), [&](Value iv) {
+        buildBlockTile(ivs, getPanel(iv), firstRow, count, tile);
+      });
+    });
+  };
+  int64_t size = std::min(number, panelsTogether);
+  kernel.forLoop(attr(number / size),
+                 [&](Value iv) { build(kernel.mul(iv, attr(size)), size); });
+  if (int64_t rest = number % size)
+    build(attr(number - rest), rest);
 }
 
 void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
@@ -171,17 +205,7 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
     // One panel, or those that are abreast.
     if (!usesTiles || number == 1)
       return buildPanel(ivs, batch, first, number * columns, firstRow, count);
-    if (!ownsPanel())
-      return pipelineTiles(ivs, firstRow, count, number, [&](Value iv) {
-        return preparePanel(ivs, batch, kernel.index(kernel.add(first, iv)),
-                            columns, /*valid=*/{}, attr(0));
-      });
-    if (panelsUnpacked > 1)
-      return buildUnpackedPanels(ivs, batch, first, number, firstRow, count);
-    kernel.forLoop(attr(number), [&](Value iv) {
-      buildPanel(ivs, batch, kernel.index(kernel.add(first, iv)), columns,
-                 firstRow, count);
-    });
+    buildPanels(ivs, batch, first, number, firstRow, count);
   };
   // What every iteration of a parallel loop has for itself.
   auto buildShare = [&](Value first, int64_t number, int64_t columns) {
@@ -195,7 +219,7 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
       withTiles(count, [&] { buildSome(first, number, columns); });
     });
   };
-  auto buildPanels = [&] {
+  auto buildAll = [&] {
     if (!getConstantIntValue(numColumns)) {
       Value whole = kernel.index(floorDivide(kernel, numColumns, columnStep));
       buildLoop(kernel.index(0), whole, 1, isParallel,
@@ -213,8 +237,8 @@ void ContractKernel::buildRowBlock(Values &ivs, Value batch, Value firstRow,
       buildShare(kernel.index(whole), 1, rest);
   };
   if (!usesTiles || isParallel)
-    return buildPanels();
-  buildOnStack([&] { withTiles(count, buildPanels); });
+    return buildAll();
+  buildOnStack([&] { withTiles(count, buildAll); });
 }
 
 void ContractKernel::buildLastPanel(Values &ivs, Value batch, Value index,

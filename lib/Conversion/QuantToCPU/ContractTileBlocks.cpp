@@ -129,16 +129,6 @@ void ContractKernel::planTileBlocks() {
   tailCount = reductionSize % blockSize % tileStep;
   needsTails = tailCount != 0;
   tailFirst = reductionSize - tailCount;
-  // A panel's results are 128 bytes of each row. Where rows are more than pages
-  // whose addresses a core holds, to come back for the next 128 bytes costs
-  // more than panels that are in L1.
-  constexpr int64_t minRows = 256, maxBytes = 512 << 10;
-  if (getConstantIntValue(numRows).value_or(0) < minRows)
-    return;
-  // In equal shares: 33 panels are 17 and 16, not 32 and 1.
-  int64_t most = std::max<int64_t>(maxBytes / panelBytes, 1);
-  panelsUnpacked =
-      llvm::divideCeil(numPanels, llvm::divideCeil(numPanels, most));
 }
 
 void ContractKernel::multiplyBlock(const RowTile &tile, const Panel &panel,
@@ -307,27 +297,4 @@ void ContractKernel::buildBlockTiles(Values &ivs, const Panel &panel,
   kernel.forLoop(tileCount, [&](Value iv) {
     buildBlockTile(ivs, panel, firstRow, count, iv);
   });
-}
-
-void ContractKernel::buildUnpackedPanels(Values &ivs, Value batch, Value first,
-                                         int64_t number, Value firstRow,
-                                         OpFoldResult count) {
-  auto build = [&](OpFoldResult before, int64_t size) {
-    OpFoldResult from = kernel.add(first, before);
-    auto prepare = [&](Value iv) {
-      return preparePanel(ivs, batch, kernel.index(kernel.add(from, iv)),
-                          columnStep, /*valid=*/{}, iv);
-    };
-    kernel.forLoop(attr(size), [&](Value iv) { unpackPanel(prepare(iv)); });
-    kernel.forLoop(tileCount, [&](Value tile) {
-      kernel.forLoop(attr(size), [&](Value iv) {
-        buildBlockTile(ivs, prepare(iv), firstRow, count, tile);
-      });
-    });
-  };
-  int64_t size = std::min(number, panelsUnpacked);
-  kernel.forLoop(attr(number / size),
-                 [&](Value iv) { build(kernel.mul(iv, attr(size)), size); });
-  if (int64_t rest = number % size)
-    build(attr(number - rest), rest);
 }

@@ -105,18 +105,13 @@ static void forPart(KernelBuilder &kernel, const RowShare &share,
 
 void ContractKernel::multiplyTiles(
     ArrayRef<RowTile> tiles, const Panel &panel, OpFoldResult sumsAt,
-    bool keepsPanels, llvm::function_ref<void(OpFoldResult)> finishRow) {
+    bool keepsRows, bool keepsPanel,
+    llvm::function_ref<void(OpFoldResult)> finishRow) {
   AMXTiles amx(kernel);
   int64_t across = panel.getRegisters(dot.getLanes());
   int64_t group = dot.getGroup(), products = tiles.size() * across;
   bool isSignedLhs =
       isExchanged || numerics::isSignedInteger(op.getLhsParams()->getStorage());
-  // What is read again, for other panels or pairs, is to stay in L1.
-  std::optional<int64_t> count = getConstantIntValue(tileCount);
-  bool isOnePair = count && *count <= 2;
-  // Taps of a window read the same lines.
-  bool isLhsOnce =
-      !isOnePair && !keepsPanels && (needsGather || getNumRuns() == 1);
   auto load = [&](unsigned tile, bool isOnce, Value base, OpFoldResult at,
                   OpFoldResult stride) {
     isOnce ? amx.loadOnce(tile, base, at, stride)
@@ -129,10 +124,10 @@ void ContractKernel::multiplyTiles(
                       llvm::function_ref<OpFoldResult(const Row &)> lhsAt,
                       OpFoldResult stride, const RowShare &share) {
     for (int64_t reg = 0; reg < across; ++reg)
-      load(firstRhsTile + reg, isOnePair, rhs,
+      load(firstRhsTile + reg, !keepsPanel, rhs,
            kernel.add(rhsAt, attr(reg * tileRowBytes)), attr(tupleBytes));
     for (auto [i, tile] : llvm::enumerate(tiles)) {
-      load(firstLhsTile + i, isLhsOnce, base, lhsAt(tile.row), stride);
+      load(firstLhsTile + i, !keepsRows, base, lhsAt(tile.row), stride);
       for (int64_t reg = 0; reg < across; ++reg) {
         int64_t number = i * across + reg;
         amx.multiply(number, firstLhsTile + i, firstRhsTile + reg, isSignedLhs,
@@ -273,46 +268,42 @@ void ContractKernel::pipelineTiles(Values &ivs, Value firstRow,
   Value zero = kernel.index(0);
   Values last{zero, zero, zero, kernel.index(tileRows)};
   bool isOne = panels == 1 && getConstantIntValue(pairs) == 1;
-  // Weights that stay in L1 beside rows are read for each pair, so that rows
-  // come from L2 once.
+  // A pair's rows are read for all panels, and stay in L1; beside a single
+  // panel that does. Panels stay there too if there is room. Taps of a window
+  // read the same lines.
   constexpr int64_t maxKept = 40 << 10;
-  bool keepsPanels =
-      panels > 1 &&
-      panels * panelBytes + 2 * maxTileRows * reductionSize <= maxKept;
+  bool isOnePair = known && *known <= 2;
+  bool keepsRows =
+      panels > 1 || isOnePair || !(needsGather || getNumRuns() == 1);
+  bool keepsPanel =
+      !isOnePair &&
+      (panels == 1 ||
+       panels * panelBytes + 2 * maxTileRows * reductionSize <= maxKept);
   auto multiply = [&](const Panel &panel, Value number, Value pair,
                       ValueRange last) -> Values {
     SmallVector<RowTile> tiles = place(panel, pair);
     Value sumsAt = last[2];
     OpFoldResult other = getOther(sumsAt);
     if (isOne) {
-      multiplyTiles(tiles, panel, sumsAt, keepsPanels, nullptr);
+      multiplyTiles(tiles, panel, sumsAt, keepsRows, keepsPanel, nullptr);
     } else {
       Panel lastPanel = panels == 1 ? panel : getPanel(last[0]);
       SmallVector<RowTile> lastTiles = place(lastPanel, last[1]);
-      multiplyTiles(tiles, panel, sumsAt, keepsPanels, [&](OpFoldResult along) {
-        finishTileRow(ivs, lastPanel, firstRow, lastTiles, along, other,
-                      last[3]);
-      });
+      multiplyTiles(tiles, panel, sumsAt, keepsRows, keepsPanel,
+                    [&](OpFoldResult along) {
+                      finishTileRow(ivs, lastPanel, firstRow, lastTiles, along,
+                                    other, last[3]);
+                    });
     }
     return {number, pair, kernel.index(other), zero};
   };
-  if (keepsPanels)
-    last = kernel.forCarry(
-        attr(0), pairs, last, [&](Value pair, ValueRange inits) {
-          return kernel.forCarry(
-              attr(0), attr(panels), inits, [&](Value number, ValueRange last) {
-                return multiply(getPanel(number), number, pair, last);
-              });
-        });
-  else
-    last = kernel.forCarry(
-        attr(0), attr(panels), last, [&](Value number, ValueRange inits) {
-          Panel panel = getPanel(number);
-          return kernel.forCarry(attr(0), pairs, inits,
-                                 [&](Value pair, ValueRange last) {
-                                   return multiply(panel, number, pair, last);
-                                 });
-        });
+  last =
+      kernel.forCarry(attr(0), pairs, last, [&](Value pair, ValueRange inits) {
+        return kernel.forCarry(
+            attr(0), attr(panels), inits, [&](Value number, ValueRange last) {
+              return multiply(getPanel(number), number, pair, last);
+            });
+      });
   auto finishLast = [&] {
     Panel panel = getPanel(last[0]);
     SmallVector<RowTile> tiles = place(panel, last[1]);

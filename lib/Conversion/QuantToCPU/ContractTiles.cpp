@@ -89,6 +89,19 @@ static bool hasAlignedRows(ContractOp op, const FlatOperand &lhs,
   });
 }
 
+void ContractKernel::planPanelsTogether() {
+  constexpr int64_t minRows = 256, maxBytes = 512 << 10;
+  // Blocks of a panel that stays in L1 are faster, but for where they go: with
+  // so many rows those have more pages than a core knows the addresses of.
+  bool isFew = getConstantIntValue(numRows).value_or(0) < minRows;
+  if (panelBytes == 0 || (hasBlocks && isFew))
+    return;
+  // In equal shares: 33 panels are 17 and 16, not 32 and 1.
+  int64_t most = std::max<int64_t>(maxBytes / panelBytes, 1);
+  panelsTogether =
+      llvm::divideCeil(numPanels, llvm::divideCeil(numPanels, most));
+}
+
 void ContractKernel::planTiles() {
   int64_t group = dot.getGroup();
   if (hasBlocks) {
@@ -102,6 +115,7 @@ void ContractKernel::planTiles() {
     tailCount = runSize - tailFirst;
     tailBefore = tailFirst - (llvm::alignTo(runSize, group) - tileStep);
   }
+  planPanelsTogether();
   needsGather |= numPanels >= minPanels && !hasAlignedRows(op, lhs, rowLoops);
   if (rowLoops.size() <= 1 || needsGather)
     return;

@@ -81,13 +81,14 @@ func.func @kept_panels(%x: tensor<160x256xi8>, %o: tensor<160x96xi8>) -> tensor<
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
-// Of longer ones each is multiplied with all rows, which are read past L1.
+// Of longer ones, rows stay, and panels are read past L1.
 // CHECK-LABEL: func @long_panels
 // CHECK-DAG: %[[PANELS:.*]] = arith.constant 3 : index
 // CHECK-DAG: %[[PAIRS:.*]] = arith.constant 5 : index
-// CHECK: scf.for {{.*}} to %[[PANELS]]
 // CHECK: scf.for {{.*}} to %[[PAIRS]]
-// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"
+// CHECK: scf.for {{.*}} to %[[PANELS]]
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloaddt164"(%c6_i8
+// CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%c4_i8
 // CHECK: return
 func.func @long_panels(%x: tensor<160x512xi8>, %o: tensor<160x96xi8>) -> tensor<160x96xi8> {
   %w = arith.constant dense<1> : tensor<512x96xi8>
