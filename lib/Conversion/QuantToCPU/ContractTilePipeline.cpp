@@ -6,7 +6,7 @@
 // of 700 codes. Tile registers would wait for it; so a pair's epilogue is
 // between the products of the next one, in this panel or in the next:
 //
-//   for panels, for pairs of tiles of rows, and once more      or pairs, panels
+//   for pairs of tiles of rows, for panels, and once more
 //     tilezero 0 … 3
 //     for steps of 64 codes
 //       tileload 6, 7          32 columns of a panel: 16 groups of 4 codes
@@ -16,9 +16,8 @@
 //       tileload 5, tdpbssd 2, 3
 //     tilestore 0 … 3
 //
-// A panel of 32 columns stays in L1 up to a K of 1300 or so, if rows, which
-// come from L2, take no place there: tileloadt1. All panels of few and short
-// columns stay there beside the rows of a pair; then rows come from L2 once.
+// Rows of a pair stay in L1, if panels, which come from L2, take no place
+// there: tileloadt1. All panels of few and short columns stay there as well.
 //
 // The first pair has none before it: what is finished there are sums of
 // anything, to where the first pair's codes come later.
