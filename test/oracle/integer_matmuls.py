@@ -177,9 +177,9 @@ def tiles(seed):
                  **options(m, out, i % 3 == 0))
   # More panels than are unpacked together.
   for i, weights in enumerate((Weights("uint4", 32, "zero"), Weights("int4", 64, "none", "f16"))):
-    add_contract(m, "tiles 300x%d %s" % (700 + 4 * i, weights),
-                 ("m, n, k", "m, k", "k, n", "m, n"), LHS_FORMS[i], (300, 1000), [0], weights,
-                 (1000, 700 + 4 * i), [1], 0, RESULTS[3], (300, 700 + 4 * i),
+    n = 530 + 4 * i
+    add_contract(m, "tiles 260x%dx1000 %s" % (n, weights), ("m, n, k", "m, k", "k, n", "m, n"),
+                 LHS_FORMS[i], (260, 1000), [0], weights, (1000, n), [1], 0, RESULTS[3], (260, n),
                  dynamic=(0, 0) if i else None, **options(m, RESULTS[3], i == 0))
   for i, w in enumerate((30, 43)):
     lhs, weights, out = LHS_FORMS[i], forms[i], RESULTS[i]
