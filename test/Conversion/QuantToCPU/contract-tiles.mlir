@@ -214,6 +214,61 @@ func.func @many_rows(%x: tensor<256x1024xi8>, %o: tensor<256x1056xf32>) -> tenso
 
 // -----
 
+#x = affine_map<(b, m, n, k) -> (b, m, k)>
+#w = affine_map<(b, m, n, k) -> (b, k, n)>
+#y = affine_map<(b, m, n, k) -> (b, m, n)>
+
+// What is packed at run time lies beside each other, two panels with their sums, and a pair
+// of tiles meets both.
+// ONE-LABEL: func @packed_together
+// ONE: %[[PANELS:.*]] = memref.alloca() {{.*}} : memref<8192xi8>
+// ONE: %[[SUMS:.*]] = memref.alloca() {{.*}} : memref<64xi32>
+// ONE: "llvm.x86.ldtilecfg"
+// ONE: scf.for %[[PANEL:.*]] = %c0 to %c2 step
+// ONE: %[[PLACE:.*]] = arith.muli %[[PANEL]], %c4096
+// ONE: vector.store %{{.*}}, %[[PANELS]]
+// ONE: vector.store %{{.*}}, %[[SUMS]]
+// ONE: scf.for %{{.*}} = %c0 to %c5 step
+// ONE: scf.for %{{.*}} = %c0 to %c2 step
+// ONE-NOT: vector.store %{{.*}}, %[[PANELS]]
+// ONE: "llvm.x86.tdpbssd"
+// ONE: return
+func.func @packed_together(%x: tensor<2x160x128xi8>, %w: tensor<2x128x64xi8>, %o: tensor<2x160x64xi8>) -> tensor<2x160x64xi8> {
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5, zero_point = 3> : tensor<2x160x128xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<2x128x64xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<2x160x64xi8>)
+    maps [#x, #w, #y] -> tensor<2x160x64xi8>
+  return %y : tensor<2x160x64xi8>
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Without blocks of scales, panels are unpacked together for few rows too.
+// ONE-LABEL: func @unpacked_together
+// ONE: memref.alloca() {{.*}} : memref<26624xi8>
+// ONE: scf.for %[[PANEL:.*]] = %c0 to %c3 step
+// ONE: arith.muli %[[PANEL]], %c8192
+// ONE: scf.for %{{.*}} = %c0 to %c5 step
+// ONE: scf.for %{{.*}} = %c0 to %c3 step
+// ONE: "llvm.x86.tdpbssd"
+// ONE: return
+func.func @unpacked_together(%x: tensor<160x256xi8>, %o: tensor<160x96xf32>) -> tensor<160x96xf32> {
+  %w = arith.constant dense<1> : tensor<256x96xi4>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<160x256xi8>)
+    rhs(%w as <int4, per_channel<[1]>, scale = dense<0.5> : tensor<1x96xf32>> : tensor<256x96xi4>)
+    outs(%o : tensor<160x96xf32>)
+    maps [#x, #w, #y] -> tensor<160x96xf32>
+  return %y : tensor<160x96xf32>
+}
+
+// -----
+
 #x = affine_map<(m, n, k) -> (m, k)>
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
