@@ -285,6 +285,7 @@ private:
   int64_t groupRows() const { return tileRows / groupsDown; }
   int64_t groupColumns() const { return tileColumns / groupsAcross; }
   int64_t rowProducts() const { return groupRows() / shape().rows; }
+  int64_t numProductGroups() const;
   int64_t columnProducts() const { return groupColumns() / shape().columns; }
   /// Columns of the result that a lane has.
   int64_t laneColumns() const { return shape().laneColumns * columnProducts(); }

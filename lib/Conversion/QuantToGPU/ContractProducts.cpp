@@ -38,6 +38,11 @@ GroupStage GPUContractKernel::describeStage(Value stage) {
   return part;
 }
 
+/// Of a stage, where products overlap.
+int64_t GPUContractKernel::numProductGroups() const {
+  return unit->readsRegisters() ? lhsPlanes() / shape().stepPlanes : 1;
+}
+
 /// sums, by row product and column product; behind them, where rows are summed,
 /// those of a lane for each row product.
 void GPUContractKernel::multiplySteps(const GroupStage &part,
@@ -48,13 +53,21 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
   ofProduct /= down * across;
   int64_t steps = lhsPlanes() / shape().stepPlanes;
   if (unit->multipliesFromShared()) {
-    unit->beginProducts(part, steps);
-    for (int64_t step = 0; step < steps; ++step)
-      for (int64_t i = 0; i < down; ++i)
-        unit->multiplyFromShared(
-            part, step, i,
-            sums.slice(i * across * ofProduct, across * ofProduct));
-    return unit->endProducts();
+    int64_t groups = numProductGroups(), count = steps / groups;
+    for (int64_t first = 0; first < steps; first += count) {
+      // Until the same steps of the stage before have read their factors.
+      if (groups > 1)
+        unit->waitForProducts(groups - 1);
+      unit->loadFactors(part, first, count);
+      unit->beginProducts();
+      for (int64_t step = first; step < first + count; ++step)
+        for (int64_t i = 0; i < down; ++i)
+          unit->multiplyFromShared(
+              part, step, i,
+              sums.slice(i * across * ofProduct, across * ofProduct));
+      unit->endProducts();
+    }
+    return;
   }
   for (int64_t step = 0; step < steps; ++step) {
     SmallVector<Values> a;
@@ -135,7 +148,7 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
           multiplyStage(step, stage, values);
         copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true);
         if (overlaps)
-          unit->waitForProducts(1);
+          unit->waitForProducts(numProductGroups());
         else
           multiplyStage(step, stage, values);
         auto advance = [&](Value at) -> Value {

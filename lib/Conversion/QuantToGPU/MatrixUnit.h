@@ -102,13 +102,19 @@ public:
   /// in order there, and multiplies a product's rows with all columns of a
   /// group. Then neither the three above nor `addCodes` are called.
   virtual bool multipliesFromShared() const { return false; }
-  /// Around the products of a stage, of so many steps.
-  virtual void beginProducts(const GroupStage &stage, int64_t steps) {}
+  /// Before the products of `count` steps of a stage: what is not read from
+  /// shared memory. `endProducts` makes a group of them, that is waited for.
+  virtual void loadFactors(const GroupStage &stage, int64_t first,
+                           int64_t count) {}
+  virtual void beginProducts() {}
   virtual void endProducts() {}
   /// Whether products of a stage go on beside what follows, to be waited for
-  /// when those of the next one are under way: `stages` may still be.
+  /// when those of the next one are under way: `groups` may still be.
   virtual bool overlapsProducts() const { return false; }
-  virtual void waitForProducts(int64_t stages) {}
+  virtual void waitForProducts(int64_t groups) {}
+  /// Whether registers of factors have to stay as they are until products are
+  /// waited for: each step of a stage is a group then.
+  virtual bool readsRegisters() const { return false; }
   virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
                                   int64_t product,
                                   llvm::MutableArrayRef<mlir::Value> sums);

@@ -9,9 +9,9 @@
 //   A      words of columns g, g + 8 of the first 16 codes, then of the others:
 //          the low nibbles of a chunk of a column, and its high ones
 //
-// ldmatrix loads what a lane has of 16 columns of two products. All of a stage
-// are unpacked before its first product, into registers of their own: those of
-// the stage before may still be read.
+// ldmatrix loads what a lane has of 16 columns of two products. Registers of a
+// step are written again when its products of the stage before have been waited
+// for: until then they may be read. So every step is a group of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,7 +44,9 @@ public:
   NibbleGroup(GPUBuilder &body, int64_t rows, int64_t groups)
       : WarpGroup(body, getShape(rows, groups)) {}
 
-  void beginProducts(const GroupStage &stage, int64_t steps) override;
+  bool readsRegisters() const override { return true; }
+  void loadFactors(const GroupStage &stage, int64_t first,
+                   int64_t count) override;
   void multiplyFromShared(const GroupStage &stage, int64_t step,
                           int64_t product,
                           MutableArrayRef<Value> sums) override;
@@ -78,11 +80,13 @@ private:
 
 } // namespace
 
-void NibbleGroup::beginProducts(const GroupStage &stage, int64_t steps) {
-  factors.assign(steps, {});
+void NibbleGroup::loadFactors(const GroupStage &stage, int64_t first,
+                              int64_t count) {
+  factors.resize(first + count);
   Value column = body.sum(body.times(body.div(stage.lane, 32), 16),
                           body.rem(stage.lane, 16));
-  for (int64_t step = 0; step < steps; ++step)
+  for (int64_t step = first; step < first + count; ++step) {
+    factors[step].clear();
     for (int64_t j = 0; j < stage.columnProducts; j += 2) {
       Value product =
           body.sum(body.rem(body.div(stage.lane, 16), 2), body.attr(j));
@@ -93,7 +97,7 @@ void NibbleGroup::beginProducts(const GroupStage &stage, int64_t steps) {
         factors[step].push_back(
             unpackNibbles(ArrayRef<Value>(words).slice(i, 2)));
     }
-  fence();
+  }
 }
 
 void NibbleGroup::multiplyFromShared(const GroupStage &stage, int64_t step,

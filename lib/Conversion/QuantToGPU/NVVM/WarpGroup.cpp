@@ -49,7 +49,6 @@ public:
   ByteGroup(GPUBuilder &body, int64_t groups)
       : WarpGroup(body, getShape(groups)) {}
 
-  void beginProducts(const GroupStage &, int64_t) override { fence(); }
   void multiplyFromShared(const GroupStage &stage, int64_t step,
                           int64_t product,
                           MutableArrayRef<Value> sums) override;
@@ -67,14 +66,16 @@ public:
 // What all have
 //===----------------------------------------------------------------------===//
 
-void WarpGroup::fence() { NVVM::WgmmaFenceAlignedOp::create(builder, loc); }
+void WarpGroup::beginProducts() {
+  NVVM::WgmmaFenceAlignedOp::create(builder, loc);
+}
 
 void WarpGroup::endProducts() {
   NVVM::WgmmaGroupSyncAlignedOp::create(builder, loc);
 }
 
-void WarpGroup::waitForProducts(int64_t stages) {
-  NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, stages);
+void WarpGroup::waitForProducts(int64_t groups) {
+  NVVM::WgmmaWaitGroupSyncOp::create(builder, loc, groups);
 }
 
 void WarpGroup::waitForCopies(int64_t stages) {

@@ -15,9 +15,10 @@ public:
       : TensorCore(body, shape) {}
 
   bool multipliesFromShared() const override { return true; }
+  void beginProducts() override;
   void endProducts() override;
   bool overlapsProducts() const override { return true; }
-  void waitForProducts(int64_t stages) override;
+  void waitForProducts(int64_t groups) override;
   int64_t getNumStages(int64_t) const override { return 4; }
   /// What was copied is seen by products behind the barrier.
   void waitForCopies(int64_t stages) override;
@@ -29,7 +30,6 @@ public:
   mlir::Value getLhsSwizzle(mlir::Value) override { return mlir::Value(); }
 
 protected:
-  void fence();
   /// What an instruction reads at index `at`, with `planeBytes` from plane to
   /// plane.
   mlir::Value describe(mlir::Value shared, mlir::Value at, int64_t planeBytes);

@@ -42,17 +42,22 @@ func.func @group(%x: memref<32768x512xi8>, %w: memref<65536xi8>, %s: memref<128x
 #y = affine_map<(m, n, k) -> (m, n)>
 
 // Nibbles become bytes in registers, which are the first factor then: 64 columns for each of
-// two products, and 128 rows of lhs.
+// two products, and 128 rows of lhs. Registers of a step are written again when its products of
+// the stage before have been waited for: three steps may be under way then.
 // CHECK-LABEL: func.func @nibbles(
 // CHECK: gpu.launch_func {{.*}} threads in (%c256, %c1, %c1)
 // CHECK: gpu.func
 // CHECK: scf.for
 // CHECK: gpu.barrier
-// CHECK-COUNT-4: nvgpu.ldmatrix {{.*}} -> vector<4x4xi8>
+// CHECK: nvvm.wgmma.wait.group.sync.aligned 3
+// CHECK: nvgpu.ldmatrix {{.*}} -> vector<4x4xi8>
 // CHECK: nvvm.wgmma.fence.aligned
-// CHECK-COUNT-8: llvm.inline_asm has_side_effects "{{.*}}wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.u8 {
+// CHECK-COUNT-2: llvm.inline_asm has_side_effects "{{.*}}wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.u8 {
 // CHECK: nvvm.wgmma.commit.group.sync.aligned
-// CHECK: nvvm.wgmma.wait.group.sync.aligned 1
+// CHECK-COUNT-3: nvvm.wgmma.wait.group.sync.aligned 3
+// CHECK-COUNT-2: llvm.inline_asm
+// CHECK: nvgpu.device_async_copy
+// CHECK: nvvm.wgmma.wait.group.sync.aligned 4
 func.func @nibbles(%x: memref<32768x512xi8>, %w: memref<32768xi8>, %s: memref<128xi32>, %y: memref<32768x128xf32>) {
   quant.contract
     lhs(%x as <uint8, per_tensor, scale = 0.05, zero_point = 3> : memref<32768x512xi8>)
