@@ -35,6 +35,11 @@ class Case:
     return re.sub(r"\W+", "-", self.name)
 
   @property
+  def turn(self):
+    """What is run first: what is timed."""
+    return 0 if self.timed else 2
+
+  @property
   def is_integer(self):
     return self.lhs in ("int8", "uint8")
 
@@ -73,6 +78,10 @@ class PackCase:
     return "%s %s %dx%dx%d" % (self.work, self.weights, self.batches, self.n, self.k)
 
   stem = Case.stem
+
+  @property
+  def turn(self):
+    return 1 if self.timed else 2
 
   @property
   def is_by_columns(self):

@@ -49,6 +49,28 @@ def pack(case, layout, codes):
   return np.ascontiguousarray(parts[:, :, :, 0] | parts[:, :, :, 1] << 4)
 
 
+class Host:
+  """What a result is compared with is computed here, or on the device: peers.py."""
+  checks_all = False  # of products that take long
+
+  @staticmethod
+  def put(array):
+    """As float64, which codes and their sums are exact in."""
+    return np.asarray(array, np.float64)
+
+  @staticmethod
+  def single(values):
+    return np.asarray(values, np.float32)
+
+  @staticmethod
+  def round(values):
+    return np.rint(values)
+
+  @staticmethod
+  def clip(values, low, high):
+    return np.clip(values, low, high)
+
+
 class PackData:
   """Codes of a case, and the panels and sums that they have."""
 
@@ -65,7 +87,7 @@ class PackData:
     self.written = {0: sums}
     self.result_bytes = self.panels.nbytes
 
-  def check(self, data, rows=None, multiply=None):
+  def check(self, data, rows=None, machine=Host):
     """How many bytes differ."""
     return float(np.sum(np.frombuffer(data, np.uint8) != self.panels.ravel()))
 
@@ -117,13 +139,13 @@ class Data:
     return [slice(begin, min(begin + size, self.case.k))
             for begin in range(0, self.case.k, size)]
 
-  def _centred(self, block, number):
+  def _centred(self, block, number, machine):
     codes = self.codes[block]
     if self.case.weights == "float8_e4m3fn":
       codes = decode_e4m3(codes)
-    codes = codes.astype(np.float64)
+    codes = machine.put(codes)
     if self.numbers.zeros is not None:
-      codes -= self.numbers.zeros[number]
+      codes = codes - machine.put(self.numbers.zeros[number])
     return codes
 
   def _sums(self):
@@ -141,41 +163,39 @@ class Data:
       values = np.frombuffer(data, VALUES[case.result])
     return values.reshape(case.m, case.n)
 
-  def check(self, data, rows=None, multiply=np.matmul):
+  def check(self, data, rows=None, machine=Host):
     """Compares the result's bytes, in `rows` or all of them, with the definition; the
-    greatest error in units of what is allowed: 0 is exact, above 1 is wrong. `multiply`
-    is of float64, which codes and their sums are exact in."""
+    greatest error in units of what is allowed: 0 is exact, above 1 is wrong."""
     case, numbers = self.case, self.numbers
     if rows is None:
-      rows = np.arange(case.m)
-    result = self.read_result(data)[rows]
-    x = self.x[rows].astype(np.float64) - numbers.lhs_zero
+      rows = slice(None)
+    result = machine.put(self.read_result(data)[rows])
+    x = machine.put(self.x[rows]) - float(numbers.lhs_zero)
     if case.is_integer and not case.block:
-      sums = multiply(x, self._centred(slice(None), 0))
+      sums = x @ self._centred(slice(None), 0, machine)
       if self.bias is not None:
-        sums += self.bias
+        sums = sums + machine.put(self.bias)
       scale = np.float64(numbers.lhs_scale) * numbers.scales[0].astype(np.float64)
       if case.result == "int8":
-        factor = (scale / np.float64(numbers.result_scale)).astype(np.float32)
-        values = np.rint(sums.astype(np.float32) * factor)
-        expected = np.clip(values + numbers.result_zero, -128, 127)
-      else:
-        expected = sums.astype(np.float32) * scale.astype(np.float32)
-      return float(np.max(result.astype(np.float64) != expected))
+        scale /= np.float64(numbers.result_scale)
+      expected = machine.single(sums) * machine.single(machine.put(scale))
+      if case.result == "int8":
+        expected = machine.clip(machine.round(expected) + numbers.result_zero, -128, 127)
+      return float((result != expected).any())
     # Sums in any order of binary32, within a share of the sum of magnitudes.
     total, bound = 0.0, 0.0
     for number, block in enumerate(self._blocks()):
-      weights = self._centred(block, number)
-      scale = np.float64(numbers.scales[number])
-      part = multiply(x[:, block], weights) * scale
-      total += part
-      bound += (np.abs(part) if case.is_integer else
-                multiply(np.abs(x[:, block]), np.abs(weights)) * scale)
+      weights = self._centred(block, number, machine)
+      scale = machine.put(numbers.scales[number])
+      part = (x[:, block] @ weights) * scale
+      total = total + part
+      bound = bound + (abs(part) if case.is_integer else
+                       (abs(x[:, block]) @ abs(weights)) * scale)
     if case.is_integer or case.is_small_float:
-      total *= np.float64(numbers.lhs_scale)
-      bound *= np.float64(numbers.lhs_scale)
+      total = total * float(numbers.lhs_scale)
+      bound = bound * float(numbers.lhs_scale)
     share = 1e-5 if case.is_integer else (case.k + 8) * 2.0**-23
     allowed = share * bound + 1e-30
     if case.result in ("f16", "bf16"):
-      allowed += np.abs(total) * (2.0**-11 if case.result == "f16" else 2.0**-8)
-    return float(np.max(np.abs(result - total) / allowed))
+      allowed = allowed + abs(total) * (2.0**-11 if case.result == "f16" else 2.0**-8)
+    return float((abs(result - total) / allowed).max())

@@ -5,6 +5,7 @@ one memory.
 """
 
 import ctypes
+import statistics
 from ctypes import byref, c_char_p, c_float, c_int, c_size_t, c_uint, c_uint64, c_void_p
 
 
@@ -118,6 +119,26 @@ class Driver:
     self.call("cuLaunchKernel", function, *map(c_uint, grid), *map(c_uint, block),
               c_uint(shape[6]), self.stream, parameters, None)
 
+  def capture(self, enqueue, count):
+    """A graph of `count` times what `enqueue` launches: Python takes as long for a launch
+    as a small kernel does."""
+    graph, executable = c_void_p(), c_void_p()
+    self.call("cuStreamBeginCapture_v2", self.stream, c_int(1))  # of this thread
+    try:
+      for _ in range(count):
+        enqueue()
+    finally:
+      self.call("cuStreamEndCapture", self.stream, byref(graph))
+    self.call("cuGraphInstantiateWithFlags", byref(executable), graph, c_uint64(0))
+    self.call("cuGraphDestroy", graph)
+    return executable
+
+  def launch_graph(self, executable):
+    self.call("cuGraphLaunch", executable, self.stream)
+
+  def free_graph(self, executable):
+    self.call("cuGraphExecDestroy", executable)
+
   def seconds(self, enqueue):
     """How long the device is at what `enqueue` gives it."""
     events = [c_void_p(), c_void_p()]
@@ -132,3 +153,17 @@ class Driver:
     for event in events:
       self.call("cuEventDestroy_v2", event)
     return elapsed.value / 1000
+
+  def median_seconds(self, enqueue, turns=1, repeats=7, least=0.02, most=2000):
+    """Of one `enqueue`, of which as many are timed together as take `least` seconds; all
+    of its `turns` among them."""
+    self.seconds(enqueue)
+    once = max(self.seconds(enqueue), 1e-6)
+    count = max(turns, min(int(least / once), most))
+    graph = self.capture(enqueue, count)
+    try:
+      run = lambda: self.launch_graph(graph)
+      self.seconds(run)
+      return statistics.median(self.seconds(run) for _ in range(repeats)) / count
+    finally:
+      self.free_graph(graph)

@@ -3,6 +3,7 @@
 #include "MockImage.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 using namespace mock;
@@ -39,8 +40,15 @@ private:
   }
 };
 
+/// What a stream is given, in order.
+using Graph = std::vector<std::function<int()>>;
+
 struct State : MockCuda {
   CudaLibrary library{*this};
+  /// What is captured; null while calls are done at once.
+  std::unique_ptr<Graph> capture;
+  std::set<Graph *> graphs;
+  std::set<double *> events; ///< and when they were
 
   State() {
     sharedBytes = 232448;
@@ -60,9 +68,25 @@ State &state() {
 
 } // namespace
 
+/// Does `call`, or leaves it to the graph that is captured.
+static int enqueue(std::function<int()> call) {
+  if (!state().capture)
+    return call();
+  state().capture->push_back(std::move(call));
+  return success;
+}
+
 #define ENTER(...)                                                             \
   if (int failure = state().library.enter(__VA_ARGS__))                        \
   return failure
+
+static int destroyGraph(const char *call, void *graph) {
+  ENTER(call);
+  if (!state().graphs.erase(static_cast<Graph *>(graph)))
+    return invalidHandle;
+  delete static_cast<Graph *>(graph);
+  return success;
+}
 
 extern "C" {
 
@@ -215,13 +239,116 @@ int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
                    unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned sharedBytes, void *stream,
                    void **parameters, void **extra) {
-  return state().library.launch("cuLaunchKernel", function,
-                                {{gridX, gridY, gridZ},
-                                 {blockX, blockY, blockZ},
-                                 sharedBytes,
-                                 nullptr,
-                                 nullptr},
-                                stream, parameters, extra);
+  MockLaunch shape{{gridX, gridY, gridZ},
+                   {blockX, blockY, blockZ},
+                   sharedBytes,
+                   nullptr,
+                   nullptr};
+  // Parameters are read when the call is made.
+  std::vector<uint64_t> words;
+  for (size_t i = 0; i < static_cast<Function *>(function)->numParameters();
+       ++i)
+    words.push_back(*static_cast<uint64_t *>(parameters[i]));
+  return enqueue([=]() mutable {
+    std::vector<void *> pointers;
+    for (uint64_t &word : words)
+      pointers.push_back(&word);
+    return state().library.launch("cuLaunchKernel", function, shape, stream,
+                                  pointers.data(), extra);
+  });
+}
+
+int cuStreamBeginCapture_v2(void *stream, int mode) {
+  ENTER("cuStreamBeginCapture");
+  if (state().capture || mode < 0 || mode > 2)
+    return invalidValue;
+  state().capture = std::make_unique<Graph>();
+  return success;
+}
+
+int cuStreamEndCapture(void *stream, void **graph) {
+  ENTER("cuStreamEndCapture");
+  if (!state().capture)
+    return invalidValue;
+  *graph = state().capture.get();
+  state().graphs.insert(state().capture.release());
+  return success;
+}
+
+int cuGraphInstantiateWithFlags(void **executable, void *graph,
+                                unsigned long long flags) {
+  ENTER("cuGraphInstantiateWithFlags");
+  if (!state().graphs.count(static_cast<Graph *>(graph)) || flags)
+    return invalidValue;
+  auto *made = new Graph(*static_cast<Graph *>(graph));
+  state().graphs.insert(made);
+  *executable = made;
+  return success;
+}
+
+int cuGraphLaunch(void *executable, void *stream) {
+  ENTER("cuGraphLaunch");
+  if (!state().graphs.count(static_cast<Graph *>(executable)))
+    return invalidHandle;
+  for (auto &call : *static_cast<Graph *>(executable))
+    if (int result = call())
+      return result;
+  return success;
+}
+
+int cuGraphDestroy(void *graph) {
+  return destroyGraph("cuGraphDestroy", graph);
+}
+
+int cuGraphExecDestroy(void *executable) {
+  return destroyGraph("cuGraphExecDestroy", executable);
+}
+
+//===----------------------------------------------------------------------===//
+// Events
+//===----------------------------------------------------------------------===//
+
+int cuEventCreate(void **event, unsigned flags) {
+  ENTER("cuEventCreate");
+  auto *made = new double(-1);
+  state().events.insert(made);
+  *event = made;
+  return flags == 0 ? success : invalidValue;
+}
+
+int cuEventRecord(void *event, void *stream) {
+  ENTER("cuEventRecord");
+  if (!state().events.count(static_cast<double *>(event)))
+    return invalidHandle;
+  *static_cast<double *>(event) =
+      std::chrono::duration<double, std::milli>(
+          std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+  return success;
+}
+
+int cuEventSynchronize(void *event) {
+  ENTER("cuEventSynchronize");
+  return state().events.count(static_cast<double *>(event)) ? success
+                                                            : invalidHandle;
+}
+
+int cuEventElapsedTime(float *milliseconds, void *from, void *to) {
+  ENTER("cuEventElapsedTime");
+  if (!state().events.count(static_cast<double *>(from)) ||
+      !state().events.count(static_cast<double *>(to)))
+    return invalidHandle;
+  *milliseconds = static_cast<float>(*static_cast<double *>(to) -
+                                     *static_cast<double *>(from));
+  return success;
+}
+
+int cuEventDestroy_v2(void *event) {
+  ENTER("cuEventDestroy");
+  if (!state().events.erase(static_cast<double *>(event)))
+    return invalidHandle;
+  delete static_cast<double *>(event);
+  return success;
 }
 
 //===----------------------------------------------------------------------===//
@@ -267,6 +394,13 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes,
 
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
   return state().library.download("cuMemcpyDtoHAsync", to, from, bytes, stream);
+}
+
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes,
+                         void *stream) {
+  return enqueue([=] {
+    return state().library.copy("cuMemcpyDtoDAsync", to, from, bytes, stream);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -270,6 +270,16 @@ int Library::download(const char *call, void *to, uint64_t from, size_t bytes,
   return success;
 }
 
+int Library::copy(const char *call, uint64_t to, uint64_t from, size_t bytes,
+                  void *stream) {
+  ENTER(call, std::to_string(bytes));
+  if (stream != &streamObject || !find(from, bytes, "a copy") ||
+      !find(to, bytes, "a copy"))
+    return invalidValue;
+  std::memcpy(toHost(to), toHost(from), bytes);
+  return success;
+}
+
 void *Library::locate(uint64_t word, size_t number) {
   if (word % 16 != 0)
     fault("parameter " + std::to_string(number) + " is not aligned");

@@ -154,6 +154,8 @@ public:
              void *stream);
   int download(const char *call, void *to, uint64_t from, size_t bytes,
                void *stream);
+  int copy(const char *call, uint64_t to, uint64_t from, size_t bytes,
+           void *stream);
 
 protected:
   /// What a call needs beyond an initialized library.
