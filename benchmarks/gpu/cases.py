@@ -9,7 +9,12 @@ computed, which become such a layout.
 import dataclasses
 import re
 
-import numpy as np
+try:
+  import numpy as np
+except ImportError:
+  import sys
+  sys.exit("error: expected a Python with numpy, found none in %s: call this script by "
+           "another one, such as /usr/bin/python3" % sys.executable)
 
 
 @dataclasses.dataclass(frozen=True)

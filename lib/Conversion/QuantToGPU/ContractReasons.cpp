@@ -77,6 +77,9 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
     return "it is empty";
   if (loops.getSize(loops.batch) > 65535)
     return "it has more than 65535 batches";
+  // The narrowest workgroups have 32 columns.
+  if (loops.getSize(loops.columns) > 65535 * 32)
+    return "it has more than 2097120 columns, which are 65535 workgroups";
   if (std::string reason = findNoBlocksReason(op, loops); !reason.empty())
     return reason;
   // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.

@@ -143,7 +143,8 @@ struct QuantToGPUPass
     for (linalg::GenericOp op : generics) {
       if (std::string reason = findNoGPUKernelReason(op, *target);
           !reason.empty()) {
-        op->emitRemark() << "is computed by the host: " << reason;
+        op->emitRemark() << "'" << op->getName()
+                         << "' is computed by the host: " << reason;
         ++numHost;
         continue;
       }

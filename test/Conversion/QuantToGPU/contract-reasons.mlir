@@ -73,3 +73,21 @@ func.func @computed_pairs(%x: tensor<16x64xi8>, %w: tensor<32x64xi2>, %o: tensor
     maps [#x, #w, #y] -> tensor<16x32xf32>
   return %y : tensor<16x32xf32>
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Columns are workgroups along y, of which there are 65535.
+func.func @wide(%x: tensor<1x4xi8>, %o: tensor<1x2097121xf32>) -> tensor<1x2097121xf32> {
+  %w = arith.constant dense<1> : tensor<4x2097121xi8>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: it has more than 2097120 columns, which are 65535 workgroups}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<1x4xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<4x2097121xi8>)
+    outs(%o : tensor<1x2097121xf32>)
+    maps [#x, #w, #y] -> tensor<1x2097121xf32>
+  return %y : tensor<1x2097121xf32>
+}

@@ -154,7 +154,7 @@ func.func @long_inner_reduction(%x: memref<4x2x65536xi32>, %y: memref<4xi32>) {
 // CHECK-LABEL: func.func @doubles(
 // CHECK-NOT: gpu.launch_func
 func.func @doubles(%x: memref<64xf64>, %y: memref<64xf64>) {
-  // expected-remark @+1 {{is computed by the host: it has a buffer of f64}}
+  // expected-remark @+1 {{'linalg.generic' is computed by the host: it has a buffer of f64}}
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
       ins(%x : memref<64xf64>) outs(%y : memref<64xf64>) {
   ^bb0(%in: f64, %out: f64):
