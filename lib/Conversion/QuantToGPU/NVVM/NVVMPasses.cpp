@@ -17,10 +17,12 @@ void quant_mlir::addNVVMModulePasses(OpPassManager &pm,
   GpuNVVMAttachTargetOptions attach;
   attach.chip = options.arch.empty() ? "sm_80" : options.arch;
   attach.optLevel = 3;
-  // wgmma of codes without signs and with; else the oldest PTX there is for a
-  // GPU, which most drivers take.
+  // wgmma of codes without signs and with, conversions of fp8; else the oldest
+  // PTX there is for a GPU, which most drivers take.
   if (attach.chip == "sm_90a")
     attach.features = "+ptx84";
+  else if (attach.chip == "sm_89")
+    attach.features = "+ptx81";
   pm.addPass(createGpuNVVMAttachTarget(attach));
   addKernelPasses(
       pm, options,
