@@ -89,5 +89,6 @@ bool GPUTarget::convertsSmallFloats() const {
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {
   if (isSPIRV())
     return 32;
-  return columns > 64 ? 128 : columns > 32 ? 64 : 32;
+  // Columns whose number only the run time knows are many.
+  return columns < 0 || columns > 64 ? 128 : columns > 32 ? 64 : 32;
 }

@@ -26,7 +26,8 @@ public:
   /// Whether a tuple of groups may hold codes of several scales, one of each
   /// group.
   virtual bool splitsTuples() const { return false; }
-  /// The width of panels for `columns` columns.
+  /// The width of panels for `columns` columns, less than 0 where that is not
+  /// known.
   virtual int64_t getPanelColumns(int64_t columns) const = 0;
   /// The same for codes of `width` bits that are multiplied with those of
   /// `rows` rows, less than 0 where that is not known: tile registers may want

@@ -119,6 +119,8 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   ContractLoops loops = analyzeLoops(op);
   if (loops.getSize(loops.reduction) == 0 || loops.getSize(loops.columns) == 0)
     return "it is empty";
+  if (op.getLayout() && !op.getRhsCodesType().hasStaticShape())
+    return "its right-hand side is packed, and of a size that is not known";
   if (std::string reason = findNoPiecesReason(op, loops); !reason.empty())
     return reason;
   if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)
@@ -128,8 +130,6 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
   if (loops.isDepthwise)
     if (std::string reason = findNoDepthwiseValuesReason(op); !reason.empty())
       return reason;
-  if (op.getLayout() && ShapedType::isDynamic(loops.getSize(loops.columns)))
-    return "the size of a column is not known";
   if (!op.getLayout())
     if (std::string reason = findNoPanelReason(op, loops); !reason.empty())
       return reason;

@@ -202,6 +202,8 @@ LogicalResult ContractLowering::lower() {
   if (rhsParams && !op.isRhsDynamic() && values.scales.empty() &&
       op.getRhsCodesType().getNumElements() != 0)
     return rewriter.notifyMatchFailure(op, "scales are not in memory");
+  if (op.getLayout() && !op.getRhsCodesType().hasStaticShape())
+    return rewriter.notifyMatchFailure(op, "it is packed, of unknown sizes");
   Value rhs = op.getRhs();
   if (LayoutAttr layout = op.getLayoutAttr())
     rhs = UnpackOp::create(rewriter, loc, op.getRhsCodesType(), rhs, layout);

@@ -112,6 +112,9 @@ struct LowerPackColumns : public OpRewritePattern<PackColumnsOp> {
                                 PatternRewriter &rewriter) const override {
     if (op->getNumResults() == 0)
       return rewriter.notifyMatchFailure(op, "it is on buffers");
+    if (!op.getLayout().getCodesType().hasStaticShape())
+      return rewriter.notifyMatchFailure(
+          op, "the size of a batch, column or reduction is not known");
     Value panels =
         PackOp::create(rewriter, op.getLoc(), op.getPanels().getType(),
                        op.getInput(), op.getLayout());

@@ -36,9 +36,12 @@ RhsUnits::RhsUnits(ContractOp op)
   strides.assign(shape.size(), 0);
   int64_t stride = 1;
   for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
+    strides[dim] = stride;
+    // Where parameters do not vary there is one, whatever the size.
+    if (ShapedType::isDynamic(shape[dim]))
+      continue;
     if (blocks[dim] == -1 || blocks[dim] > shape[dim])
       blocks[dim] = std::max<int64_t>(shape[dim], 1);
-    strides[dim] = stride;
     stride *= llvm::divideCeil(shape[dim], blocks[dim]);
   }
   if (isa<PerTensorAttr>(granularity))

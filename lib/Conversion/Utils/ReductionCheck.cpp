@@ -3,6 +3,7 @@
 #include "quant-mlir/Conversion/Utils/ReductionCheck.h"
 
 #include "quant-mlir/Dialect/Quant/IR/ContractBounds.h"
+#include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -47,15 +48,20 @@ void quant_mlir::buildSizeCheck(OpBuilder &builder, ContractOp op) {
   SmallVector<std::optional<Place>> first(form.getStaticLoopSizes().size());
   for (auto [number, operand, map] :
        llvm::enumerate(form.getMappedOperands(), form.getOperandMaps())) {
-    // Packed weights are constants.
-    if (op.getLayout() && operand->get() == op.getRhs())
-      continue;
+    Value source = operand->get();
+    if (op.getLayout() && operand == &op.getRhsMutable()) {
+      // Packed weights are constants, and other codes have their sizes.
+      auto pack = source.getDefiningOp<PackColumnsOp>();
+      if (!pack)
+        continue;
+      source = pack.getInput();
+    }
     for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
       auto loop = dyn_cast<AffineDimExpr>(expr);
       if (!loop)
         continue;
       Place place{unsigned(number), unsigned(dim),
-                  tensor::getMixedSize(builder, loc, operand->get(), dim)};
+                  tensor::getMixedSize(builder, loc, source, dim)};
       std::optional<Place> &other = first[loop.getPosition()];
       if (!other) {
         other = place;

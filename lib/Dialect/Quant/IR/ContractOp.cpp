@@ -6,6 +6,8 @@
 
 #include "IntegerOpsVerify.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace quant_mlir;
 using namespace quant_mlir::detail;
@@ -199,7 +201,7 @@ static LogicalResult verifyLayout(ContractOp op) {
                                "layout of panels, found "
                             << type << " in " << layout;
   int64_t size = layout.getPackedSize(op.getRhsCodesType());
-  if (type.getDimSize(0) != size)
+  if (failed(verifyCompatibleShape(type.getShape(), size)))
     return op.emitOpError() << "expected packed rhs of " << size
                             << " bytes in its layout, found " << type;
   for (int64_t dim = 0, e = layout.getCodesType().getRank(); dim != e; ++dim) {
@@ -267,7 +269,7 @@ static LogicalResult verifyRhsParams(ContractOp op) {
 static LogicalResult verifySums(ContractOp op) {
   auto type = cast<ShapedType>(op.getSums().getType());
   SmallVector<int64_t> shape = op.getSumsShape();
-  if (type.getShape() == ArrayRef<int64_t>(shape))
+  if (succeeded(verifyCompatibleShape(type.getShape(), shape)))
     return success();
   return op.emitOpError()
          << "expected sums of "

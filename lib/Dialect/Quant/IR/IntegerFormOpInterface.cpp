@@ -7,6 +7,8 @@
 
 #include "quant-mlir/Dialect/Quant/IR/IntegerFormOpInterface.h"
 
+#include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
+
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
@@ -94,6 +96,11 @@ SmallVector<OpFoldResult> quant_mlir::detail::getLoopSizes(Operation *op,
     for (unsigned dim = 0, e = map.getNumResults(); dim != e; ++dim) {
       std::optional<unsigned> loop = getLoopOfDim(form, map, index, dim);
       if (!loop || sizes[*loop])
+        continue;
+      // Bytes in panels do not say what sizes their codes had.
+      auto contract = dyn_cast<ContractOp>(op);
+      if (contract && contract.getLayout() &&
+          operand == &contract.getRhsMutable())
         continue;
       Value source = operand->get();
       sizes[*loop] = isa<TensorType>(source.getType())

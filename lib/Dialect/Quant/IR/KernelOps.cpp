@@ -5,6 +5,7 @@
 #include "IntegerOpsVerify.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -43,7 +44,7 @@ LogicalResult PackColumnsOp::verify() {
       input.getElementType().isInteger(8) && numerics::bitWidth(storage) < 8;
   if (codes.getElementType() != getParams().getStorageElementType() ||
       (!isWidened && codes.getElementType() != input.getElementType()) ||
-      codes.getShape() != input.getShape())
+      failed(verifyCompatibleShape(codes.getShape(), input.getShape())))
     return emitOpError() << "expected codes of the type that the layout names, "
                          << codes << ", of " << getParams() << ", found "
                          << input;
@@ -62,7 +63,8 @@ LogicalResult PackColumnsOp::verify() {
 
   auto panels = cast<ShapedType>(getPanels().getType());
   int64_t size = layout.getPackedSize(codes);
-  if (panels.getRank() != 1 || panels.getDimSize(0) != size)
+  if (panels.getRank() != 1 ||
+      failed(verifyCompatibleShape(panels.getShape(), size)))
     return emitOpError() << "expected panels of rank 1 and " << size
                          << " bytes, found " << panels;
   SmallVector<int64_t> shape;
@@ -73,7 +75,7 @@ LogicalResult PackColumnsOp::verify() {
     for (int64_t dim : dims)
       shape.push_back(codes.getDimSize(dim));
   auto sums = cast<ShapedType>(getSums().getType());
-  if (sums.getShape() != ArrayRef<int64_t>(shape))
+  if (failed(verifyCompatibleShape(sums.getShape(), shape)))
     return emitOpError() << "expected sums of "
                          << RankedTensorType::get(shape, sums.getElementType())
                          << ", that is, of blocks along a reduction, batches "

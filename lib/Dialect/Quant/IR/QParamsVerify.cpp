@@ -111,12 +111,11 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                           "none";
   bool isOfValues =
       isa<Float32Type, Float16Type, BFloat16Type>(codes.getElementType());
-  if (!codes.hasStaticShape() || !codes.getElementType().isIntOrFloat() ||
+  if (!codes.getElementType().isIntOrFloat() ||
       (codes.getElementTypeBitWidth() > 8 && !isOfValues))
-    return emitError()
-           << "expected codes of static shape and of elements of at "
-              "most 8 bits, or values of f32, f16 or bf16, found "
-           << codes;
+    return emitError() << "expected codes of elements of at most 8 bits, or "
+                          "values of f32, f16 or bf16, found "
+                       << codes;
   SmallVector<int64_t> roles(codes.getRank(), 0);
   for (ArrayRef<int64_t> list : {batch, columns, reduction})
     for (int64_t dim : list) {
@@ -173,7 +172,8 @@ numerics::PanelLayout LayoutAttr::getPanelLayout() const {
 
 int64_t LayoutAttr::getPackedSize(RankedTensorType codes) const {
   if (isPanels())
-    return getPanelLayout().size();
+    return getCodesType().hasStaticShape() ? getPanelLayout().size()
+                                           : ShapedType::kDynamic;
   return numerics::packedSize(codes.getNumElements(),
                               codes.getElementTypeBitWidth());
 }

@@ -119,11 +119,11 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
     addDims(layout.batch, loops.batch);
     addDims(layout.columns, columns);
   }
-  layout.panel =
-      op.hasIntegerSum() && !isDepthwise
-          ? target.getCodePanelColumns(layout.numColumns(),
-                                       loops.getSize(loops.rows), layout.width)
-          : target.getPanelColumns(layout.numColumns());
+  int64_t numColumns = loops.getSize(getRhsLoops(op, layout.columns));
+  layout.panel = op.hasIntegerSum() && !isDepthwise
+                     ? target.getCodePanelColumns(
+                           numColumns, loops.getSize(loops.rows), layout.width)
+                     : target.getPanelColumns(numColumns);
   layout.group = op.hasIntegerSum() ? isDepthwise ? target.getDepthwiseGroup()
                                                   : target.getDotGroup()
                  : isDepthwise      ? 1
@@ -148,8 +148,10 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
       block &&
       !llvm::is_contained(ArrayRef(layout.reduction).take_back(layout.run),
                           int64_t(block->first));
-  if (loops.lhsRun == 0 || isDepthwise || isSplitApart ||
-      getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
+  if (loops.lhsRun == 0 || isDepthwise || isSplitApart)
+    return gathered;
+  bool isKnown = !ShapedType::isDynamic(loops.getSize(loops.reduction));
+  if (isKnown && getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
     return gathered;
   return layout;
 }

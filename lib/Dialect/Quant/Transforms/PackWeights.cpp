@@ -353,6 +353,11 @@ private:
       remark(op) << "stay packed: they are a buffer";
       return false;
     }
+    if (!op.getRhsCodesType().hasStaticShape()) {
+      remark(op) << "stay packed: they are computed, and of a size that only "
+                    "the run time knows";
+      return false;
+    }
     auto &codes = done[{op.getRhs(), *op.getLayout(), op.getRhsParamsAttr()}];
     if (!codes.bytes) {
       OpBuilder builder(op.getContext());

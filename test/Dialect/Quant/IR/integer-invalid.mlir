@@ -747,8 +747,8 @@ func.func private @panels_without_type() attributes {a = #qparams.layout<panels>
 
 // -----
 
-// expected-error @below {{expected codes of static shape and of elements of at most 8 bits, or values of f32, f16 or bf16, found 'tensor<?x24xi8>'}}
-func.func private @panels_dynamic() attributes {a = #qparams.layout<panels, tensor<?x24xi8>, columns = [1], reduction = [0], panel = 16, group = 4>}
+// expected-error @below {{expected codes of elements of at most 8 bits, or values of f32, f16 or bf16, found 'tensor<?x24xi32>'}}
+func.func private @panels_elements() attributes {a = #qparams.layout<panels, tensor<?x24xi32>, columns = [1], reduction = [0], panel = 16, group = 4>}
 
 // -----
 

@@ -35,3 +35,24 @@ func.func @blocks(%k: tensor<150x24xi8>, %p: tensor<2560xi8>, %s: tensor<3x24xi3
     outs(%p, %s : tensor<2560xi8>, tensor<3x24xi32>) -> tensor<2560xi8>, tensor<3x24xi32>
   return %sums : tensor<3x24xi32>
 }
+
+// Sizes that only the run time knows: of panels, sums, and what multiplies them.
+// CHECK-LABEL: @unknown
+// CHECK: quant.pack_columns {{.*}} in <panels, tensor<3x?x64xi8>, batch = [0], columns = [1], {{.*}} outs(%{{.*}}, %{{.*}} : tensor<?xi8>, tensor<3x?xi32>) -> tensor<?xi8>, tensor<3x?xi32>
+// CHECK: quant.contract {{.*}} in <panels, tensor<3x?x64xi8>, {{.*}} sums %{{.*}} : tensor<3x?xi32>, : tensor<?xi8>)
+// BUFFER-LABEL: @unknown
+// BUFFER: quant.contract {{.*}} sums %{{.*}} : memref<3x?xi32>, : memref<?xi8>)
+#q = affine_map<(b, m, n, k) -> (b, m, k)>
+#k = affine_map<(b, m, n, k) -> (b, n, k)>
+#y = affine_map<(b, m, n, k) -> (b, m, n)>
+func.func @unknown(%q: tensor<3x9x64xi8>, %k: tensor<3x?x64xi8>, %p: tensor<?xi8>, %s: tensor<3x?xi32>, %o: tensor<3x9x?xf32>) -> tensor<3x9x?xf32> {
+  %panels, %sums = quant.pack_columns
+    ins(%k as <int8, per_tensor, scale = 0.5> : tensor<3x?x64xi8>)
+    in <panels, tensor<3x?x64xi8>, batch = [0], columns = [1], reduction = [2], run = 1, panel = 64, group = 16>
+    outs(%p, %s : tensor<?xi8>, tensor<3x?xi32>) -> tensor<?xi8>, tensor<3x?xi32>
+  %y = quant.contract
+    lhs(%q as <int8, per_tensor, scale = 0.5> : tensor<3x9x64xi8>)
+    rhs(%panels as <int8, per_tensor, scale = 0.5> in <panels, tensor<3x?x64xi8>, batch = [0], columns = [1], reduction = [2], run = 1, panel = 64, group = 16> sums %sums : tensor<3x?xi32>, : tensor<?xi8>)
+    outs(%o : tensor<3x9x?xf32>) maps [#q, #k, #y] -> tensor<3x9x?xf32>
+  return %y : tensor<3x9x?xf32>
+}

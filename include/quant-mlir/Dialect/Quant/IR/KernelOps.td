@@ -35,7 +35,9 @@ def QuantExt_PackColumnsOp : Op<Quant_Dialect, "pack_columns",
     Dimensions of `sums` are those of `quant.contract`: batches and columns as
     `layout` lists them. Of `params`, only the storage type and the blocks matter.
 
-    Constraints: integer codes; static shapes; one reduction at most is split.
+    Constraints: integer codes; one reduction at most is split. Sizes that only
+    the run time knows are `?` in the layout, in panels (`tensor<?xi8>`) and in
+    sums; kernels of GPUs have them, the reference lowering has not.
 
     ```mlir
     %panels, %sums = quant.pack_columns
