@@ -292,9 +292,11 @@ void Kernel::launch(const int64_t *shape, const QuantGpuBuffer *buffers,
   for (uint32_t i = 0; i < numBuffers; ++i) {
     if (!isPlaced[i])
       places[i] = copies.place(buffers[i]);
-    // Whole words, for kernels that read them; blocks have room.
+    // Whole words, for kernels that read them, and one at least, since there is
+    // no range without bytes; blocks have room.
+    int64_t bytes = std::max<int64_t>(buffers[i].bytes, 1);
     infos[i] = {places[i].buffer, static_cast<VkDeviceSize>(places[i].offset),
-                static_cast<VkDeviceSize>(buffers[i].bytes + 3) / 4 * 4};
+                static_cast<VkDeviceSize>(bytes + 3) / 4 * 4};
     next.push_back({places[i].buffer, places[i].offset,
                     places[i].offset + buffers[i].bytes,
                     (buffers[i].access & QUANT_GPU_WRITE) != 0});

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs quant.pack_columns and compares panels and sums with numpy's, bit for bit.
 
-    pack_columns.py FOLDER [-- FLAG...]
+    pack_columns.py [--unknown] FOLDER [-- FLAG...]
 
 One module of operations that cover what a kernel tells apart: what follows each other
 in memory and how it is aligned, codes of 2, 4 and 8 bits with and without signs and
 offsets, several loops of batches, columns and reductions, blocks, sizes that fill no
 panel and no group, few and many workgroups. It is run with quant-run and the flags
-after `--`; exit code 1 where anything differs.
+after `--`; exit code 1 where anything differs. With --unknown, only the run time knows
+sizes, but for those of reductions beside blocks.
 """
 
 import argparse
@@ -108,15 +109,20 @@ def cases():
     yield case((224, 36), [1], [0], block=64, dtype=dtype)
 
 
-def make(i, c, random, lines):
-  """Adds an operation; its inputs, and what panels and sums have to be."""
+def make(i, c, random, lines, unknown):
+  """Adds an operation; types and values of its inputs, types of its results, and what
+  panels and sums have to be."""
   dtype, shape = c["dtype"], c["shape"]
   low, high = RANGES[dtype]
   width, offset = int(dtype.lstrip("uint")), OFFSETS.get(dtype, 0)
   codes = random.integers(low, high + 1, shape)
   panels, sums = pack(codes, c, width, offset), add_up(codes, c)
   element = "i%d" % width
-  codes_type = tensor(shape, element)
+  known = [] if unknown else range(len(shape))
+  if c["block"]:
+    known = list(known) + c["reduction"]
+  typed = [n if d in known else None for d, n in enumerate(shape)]
+  codes_type = tensor(typed, element)
   layout = "<panels, %s" % codes_type
   for name in ("batch", "columns", "reduction"):
     if c[name]:
@@ -127,27 +133,36 @@ def make(i, c, random, lines):
   layout += ", offset = %d>" % offset if offset else ">"
   params = "<%s, per_tensor>" % dtype
   if c["block"]:
-    sizes = list(shape)
+    sizes = [-1 if n is None else n for n in typed]
     sizes[c["reduction"][0]] = c["block"]
     params = "<%s, per_block<%s>>" % (dtype, sizes)
-  types = (tensor(panels.shape, "i8"), tensor(sums.shape, "i32"))
-  bytes_type, name = tensor(shape, "i8"), "%%x%d" % i
+  outs = [np.zeros(panels.shape, np.int8), np.zeros(sums.shape, np.int32)]
+  dims = ([None], ([sums.shape[0]] if c["block"] else []) +
+          [typed[d] for d in c["batch"] + c["columns"]]) if unknown else (
+              panels.shape, sums.shape)
+  types = (tensor(dims[0], "i8"), tensor(dims[1], "i32"))
+  bytes_type, name = tensor(typed, "i8"), "%%x%d" % i
   if width < 8:
     lines += ["  %%c%d = arith.trunci %s : %s to %s" % (i, name, bytes_type, codes_type)]
     name = "%%c%d" % i
-  lines += ["  %%e%d = tensor.empty() : %s" % (i, types[0]),
-            "  %%f%d = tensor.empty() : %s" % (i, types[1]),
-            "  %%r%d:2 = quant.pack_columns ins(%s as %s : %s) in %s outs(%%e%d, %%f%d : "
+  if not unknown:
+    lines += ["  %%e%d = tensor.empty() : %s" % (i, types[0]),
+              "  %%f%d = tensor.empty() : %s" % (i, types[1])]
+  lines += ["  %%r%d:2 = quant.pack_columns ins(%s as %s : %s) in %s outs(%%e%d, %%f%d : "
             "%s, %s) -> %s, %s" % (
                 (i, name, params, codes_type, layout, i, i) + types + types)]
   # Bits above the width are any.
   bytes_ = codes if width == 8 else codes & ((1 << width) - 1) if i % 2 else codes & 0xFF
-  return bytes_type, bytes_.astype(np.uint8).view(np.int8), types, (panels.view(np.int8), sums)
+  inputs = [("%%x%d" % i, bytes_type, bytes_.astype(np.uint8).view(np.int8))]
+  if unknown:
+    inputs += [("%%e%d" % i, types[0], outs[0]), ("%%f%d" % i, types[1], outs[1])]
+  return inputs, types, (panels.view(np.int8), sums)
 
 
 def main():
   parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
   parser.add_argument("folder")
+  parser.add_argument("--unknown", action="store_true", help="sizes are '?'")
   parser.add_argument("flags", nargs="*", help="of quant-run")
   args = parser.parse_args()
   os.makedirs(args.folder, exist_ok=True)
@@ -155,18 +170,20 @@ def main():
   lines, made = [], []
   all_ = list(cases())
   for i, c in enumerate(all_):
-    made.append(make(i, c, random, lines))
+    made.append(make(i, c, random, lines, args.unknown))
   path = os.path.join(args.folder, "pack.mlir")
-  types = [t for _, _, both, _ in made for t in both]
+  types = [t for _, both, _ in made for t in both]
+  inputs = [one for some, _, _ in made for one in some]
   with open(path, "w") as f:
     f.write("func.func @main(%s) -> (%s) {\n%s\n  return %s : %s\n}\n" % (
-        ", ".join("%%x%d: %s" % (i, m[0]) for i, m in enumerate(made)), ", ".join(types),
+        ", ".join("%s: %s" % one[:2] for one in inputs), ", ".join(types),
         "\n".join(lines), ", ".join("%%r%d#0, %%r%d#1" % (i, i) for i in range(len(made))),
         ", ".join(types)))
   command, outputs = ["quant-run", path] + args.flags, []
-  for i, m in enumerate(made):
-    np.save("%s.in%d.npy" % (path, i), m[1])
+  for i, (_, _, value) in enumerate(inputs):
+    np.save("%s.in%d.npy" % (path, i), value)
     command.append("--input=%s.in%d.npy" % (path, i))
+  for i in range(len(made)):
     for what in ("panels", "sums"):
       outputs.append("%s.%s%d.npy" % (path, what, i))
   done = subprocess.run(command + ["--output=" + o for o in outputs], text=True,
@@ -176,7 +193,7 @@ def main():
     sys.exit("FAILED: quant-run")
   failed = 0
   for i, (c, m) in enumerate(zip(all_, made)):
-    for what, expected, output in zip(("panels", "sums"), m[3], outputs[2 * i:]):
+    for what, expected, output in zip(("panels", "sums"), m[2], outputs[2 * i:]):
       found = np.load(output)
       if found.shape == expected.shape and (found == expected).all():
         continue

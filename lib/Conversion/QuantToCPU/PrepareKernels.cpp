@@ -279,7 +279,10 @@ struct PrepareKernelsPass
           padded.push_back(contract);
         if (!contract.hasIntegerSum())
           ofValues.push_back(contract);
+        // Before all that runs on a device, which nobody has to wait for then.
         OpBuilder builder(contract);
+        if (auto pack = contract.getRhs().getDefiningOp<PackColumnsOp>())
+          builder.setInsertionPoint(pack);
         buildReductionCheck(builder, contract);
         buildSizeCheck(builder, contract);
       }
@@ -301,7 +304,8 @@ struct PrepareKernelsPass
     for (Operation *op : without) {
       // Kernels of linalg walk codes by sums of loops, which panels are not.
       if (auto contract = dyn_cast<ContractOp>(op);
-          contract && gpuTarget && contract.getLayout())
+          contract && gpuTarget && contract.getLayout() &&
+          contract.getRhsCodesType().hasStaticShape())
         unpackWeights(contract, rewriter);
       rewriter.setInsertionPoint(op);
       if (failed(applicator.matchAndRewrite(op, rewriter))) {

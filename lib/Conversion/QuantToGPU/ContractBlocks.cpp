@@ -45,15 +45,16 @@ void GPUContractKernel::chooseBlocks() {
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   if (!block)
     return;
-  blockCodes = std::min(block->second,
-                        int64_t(llvm::alignTo(reductionSize, stageCodes())));
-  numBlocks = llvm::divideCeil(reductionSize, blockCodes);
+  blockCodes =
+      std::min(block->second,
+               int64_t(llvm::alignTo(known(reductionSize), stageCodes())));
+  numBlocks = llvm::divideCeil(known(reductionSize), blockCodes);
 }
 
 int64_t GPUContractKernel::numBlockRows() const {
   // Also of what a stage has beyond the last block.
   return blockCodes <= stageCodes()
-             ? llvm::divideCeil(numSteps * stageCodes(), blockCodes)
+             ? llvm::divideCeil(known(numSteps) * stageCodes(), blockCodes)
              : numBlocks;
 }
 
@@ -127,7 +128,7 @@ GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
   Value last = index(attr(numBlocks - 1));
   if (numBlockRows() != numBlocks)
     block = arith::MinUIOp::create(builder, loc, block, last);
-  int64_t rest = reductionSize - (numBlocks - 1) * blockCodes;
+  int64_t rest = known(reductionSize) - (numBlocks - 1) * blockCodes;
   result.length = kernel.body.constantI32(blockCodes);
   if (rest != blockCodes)
     result.length = kernel.body.select(
@@ -269,7 +270,7 @@ void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
                                  index(attr(b)));
   };
   Value ends = arith::OrIOp::create(builder, loc, isZero(rem(next, stages), 0),
-                                    isZero(next, numSteps));
+                                    isZero(next, known(numSteps)));
   auto branch = scf::IfOp::create(
       builder, loc, ValueRange(ArrayRef<Value>(carried)).getTypes(), ends,
       /*withElseRegion=*/true);

@@ -53,7 +53,9 @@ void GPUContractKernel::prepareCopies() {
   Value panelNumber = add(mul(batch, numPanels), div(panel, parts));
   int64_t rhsChunk = chunkBytes / rhsElement;
   Value panelStart =
-      add(rhs.start, mul(panelNumber, columnChunks * panelColumns * rhsChunk));
+      add(rhs.start,
+          mul(panelNumber,
+              kernel.host.mul(columnChunks, attr(panelColumns * rhsChunk))));
   if (parts != 1)
     panelStart =
         add(panelStart, mul(rem(panel, parts), tileColumns * rhsChunk));
@@ -106,15 +108,14 @@ void GPUContractKernel::prepareCopies() {
 Value GPUContractKernel::locateLhs(const LhsChunk &part, Value step,
                                    Value &from, Value &exists) {
   Value number = add(mul(step, lhsPlanes()), part.plane);
-  Value outerNumber = div(number, runChunks), inRun = rem(number, runChunks);
-  if (outerSize == 1) {
-    outerNumber = index(attr(0));
-    inRun = number;
+  Value outerNumber = index(attr(0)), inRun = number;
+  if (outerSize != 1) {
+    outerNumber = div(number, known(runChunks));
+    inRun = rem(number, known(runChunks));
   }
   exists = part.isInside;
-  if (numChunks % lhsPlanes() != 0)
-    exists =
-        kernel.body.both(exists, kernel.body.isLess(number, attr(numChunks)));
+  if (!isWhole(numChunks, lhsPlanes()))
+    exists = kernel.body.both(exists, isBelow(number, numChunks));
   Value source = part.row;
   SmallVector<OpFoldResult> outerSizes;
   for (unsigned loop : outer)
@@ -130,9 +131,9 @@ Value GPUContractKernel::locateRhs(const RhsChunk &part, Value step,
                                    Value &exists) {
   // Beyond the last panel there is nothing to read.
   exists = Value();
-  if (columnChunks % rhsPlanes() != 0) {
+  if (!isWhole(columnChunks, rhsPlanes())) {
     Value number = add(mul(step, rhsPlanes()), part.plane);
-    exists = kernel.body.isLess(number, attr(columnChunks));
+    exists = isBelow(number, columnChunks);
   }
   int64_t stage = panelColumns * rhsPlanes() * chunkBytes / rhsElement;
   return add(part.panel, mul(step, stage));
@@ -148,14 +149,13 @@ GPUContractKernel::gatherCodes(const LhsChunk &part, Value source, Value from,
                           : builder.getZeroAttr(element));
   SmallVector<OpFoldResult> runSizes;
   for (unsigned loop : run)
-    runSizes.push_back(sizes[loop]);
+    runSizes.push_back(kernel.import(sizes[loop]));
   Values codes;
   for (int64_t i = 0; i < count; ++i) {
     Value number = add(from, attr(i));
     Value exists = isStep;
-    if (runSize % rhsChunkCodes() != 0)
-      exists =
-          kernel.body.both(exists, kernel.body.isLess(number, attr(runSize)));
+    if (runMultiple % rhsChunkCodes() != 0)
+      exists = kernel.body.both(exists, isBelow(number, runSize));
     if (exists)
       number = kernel.body.select(exists, number, index(attr(0)));
     Value at = source;
@@ -190,11 +190,13 @@ void GPUContractKernel::copyLhs(const LhsChunk &part, Value step, Value stage) {
   for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
     Value valid;
     // Codes of a run end in a chunk, or chunks are beyond it that only fill up.
-    if (runSize % rhsChunkCodes() != 0) {
+    if (runMultiple % rhsChunkCodes() != 0) {
       Value end = arith::MaxSIOp::create(
           builder, loc, index(attr(0)),
-          arith::SubIOp::create(builder, loc, index(attr(runSize - piece)),
-                                from));
+          arith::SubIOp::create(
+              builder, loc,
+              index(kernel.import(kernel.host.add(runSize, attr(-piece)))),
+              from));
       valid = arith::MinSIOp::create(builder, loc, end, index(attr(lhsPiece)));
     }
     if (exists)
@@ -216,8 +218,7 @@ void GPUContractKernel::copyRhs(const RhsChunk &part, Value step, Value stage) {
 }
 
 void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
-  Value exists =
-      mayBeBeyond ? kernel.body.isLess(step, attr(numSteps)) : Value();
+  Value exists = mayBeBeyond ? isBelow(step, numSteps) : Value();
   kernel.body.inBranch(exists, [&] {
     for (const LhsChunk &part : lhsChunks)
       kernel.body.inBranch(part.isActive, [&] { copyLhs(part, step, stage); });
@@ -250,9 +251,9 @@ Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
     auto type = VectorType::get({lhsPiece / 4}, i32);
     for (int64_t piece = 0; piece < chunkBytes; piece += lhsPiece) {
       Value isThere = exists;
-      if (runSize % rhsChunkCodes() != 0)
-        isThere = kernel.body.both(
-            isThere, kernel.body.isLess(add(from, attr(piece)), attr(runSize)));
+      if (runMultiple % rhsChunkCodes() != 0)
+        isThere =
+            kernel.body.both(isThere, isBelow(add(from, attr(piece)), runSize));
       Value at =
           add(source, add(div(from, lhsElement), attr(piece / lhsElement)));
       // Instead of a branch, the row's first codes are read once more.

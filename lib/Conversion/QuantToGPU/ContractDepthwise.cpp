@@ -132,7 +132,7 @@ void GPUContractKernel::buildDepthwise() {
     space.push_back(loop.size);
   OpFoldResult numPixels = pixelLoop ? sizes[*pixelLoop] : attr(1);
   space.push_back(ceilDiv(kernel.host, numPixels, pixels));
-  space.push_back(attr(llvm::divideCeil(columns, laneChannels)));
+  space.push_back(ceilDiv(kernel.host, columns, laneChannels));
   kernel.forEach(space, [&](ValueRange positions) {
     batch = index(attr(0));
     batchPosition.assign(loops.sizes.size(), Value());

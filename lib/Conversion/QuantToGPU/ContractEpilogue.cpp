@@ -31,11 +31,11 @@ Value GPUContractKernel::splat(Value scalar) {
 /// addresses that are multiples of them.
 int64_t GPUContractKernel::getPieceSize(const FlatOperand &operand) const {
   int64_t bytes = llvm::divideCeil(operand.element.getIntOrFloatBitWidth(), 8);
-  int64_t common = std::gcd(columns, laneColumns());
+  int64_t common = std::gcd(columnMultiple, laneColumns());
   common = std::gcd(common, getConstantIntValue(operand.start).value_or(1));
-  for (auto [loop, stride] : llvm::enumerate(operand.strides))
+  for (unsigned loop = 0; loop < operand.strides.size(); ++loop)
     if (loops.roles[loop] != LoopRole::Column && loops.sizes[loop] != 1)
-      common = std::gcd(common, getConstantIntValue(stride).value_or(1));
+      common = std::gcd(common, operand.getMultiple(loop));
   int64_t size = std::max<int64_t>(16 / bytes, 1);
   while (common % size != 0)
     size /= 2;
@@ -46,8 +46,8 @@ void GPUContractKernel::forPieces(
     int64_t size, llvm::function_ref<void(int64_t, Value)> body) {
   for (int64_t first = 0; first < laneColumns(); first += size) {
     Value exists;
-    if (columns % (loops.isDepthwise ? laneColumns() : tileColumns) != 0)
-      exists = kernel.body.isLess(add(firstColumn, attr(first)), attr(columns));
+    if (columnMultiple % (loops.isDepthwise ? laneColumns() : tileColumns) != 0)
+      exists = isBelow(add(firstColumn, attr(first)), columns);
     body(first, exists);
   }
 }
@@ -109,15 +109,15 @@ Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
   Value row = batch;
   if (block)
     row = add(mul(batch, numBlockRows()), block);
-  Value at =
-      add(mul(row, numPanels * panelColumns), first ? first : firstColumn);
+  Value at = add(mul(row, kernel.host.mul(numPanels, attr(panelColumns))),
+                 first ? first : firstColumn);
   return unit->load(type, operand.base, at);
 }
 
 Value GPUContractKernel::loadSums(Value at) {
-  return loadPieces(sums,
-                    std::gcd(std::gcd(columns, laneColumns()), int64_t(4)),
-                    add(at, firstColumn));
+  return loadPieces(
+      sums, std::gcd(std::gcd(columnMultiple, laneColumns()), int64_t(4)),
+      add(at, firstColumn));
 }
 
 Value GPUContractKernel::loadMultiplier(const ElementArith &arith) {
@@ -132,6 +132,13 @@ Value GPUContractKernel::loadMultiplier(const ElementArith &arith) {
   return buildRowMultiplier(
       arith, arith.floatConstant(getTensorScale(*op.getLhsParams())), factor,
       op);
+}
+
+Value GPUContractKernel::countProducts(int32_t factor) {
+  if (std::optional<int64_t> count = getConstantIntValue(reductionSize))
+    return kernel.body.constantI32(*count * factor);
+  return arith::MulIOp::create(builder, loc, kernel.importI32(reductionSize),
+                               kernel.body.constantI32(factor));
 }
 
 GPUContractKernel::Columns GPUContractKernel::loadColumns() {
@@ -167,7 +174,7 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
   else if (!numbers.rhsZero.isZero())
     rhsZero = loadNumbers(rhsZeroData, numbers.rhsZero);
   if (rhsZero)
-    sum = arith.sub(sum, times(rhsZero, arith.intConstant(reductionSize)));
+    sum = arith.sub(sum, times(rhsZero, splat(countProducts(1))));
   if (zeroPoint.base) {
     result.sums = sum;
   } else if (lhsZero != 0) {
@@ -309,11 +316,9 @@ Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
                            scaleByRow(columns.multiplier));
   if (!columns.minval)
     return value;
-  Value zeros =
-      rowZero
-          ? Value(arith::MulIOp::create(builder, loc, rowZero,
-                                        kernel.body.constantI32(reductionSize)))
-          : kernel.body.constantI32(reductionSize * lhsZero);
+  Value zeros = rowZero ? Value(arith::MulIOp::create(builder, loc, rowZero,
+                                                      countProducts(1)))
+                        : countProducts(lhsZero);
   Value centred = arith::SIToFPOp::create(
       builder, loc, builder.getF32Type(),
       arith::SubIOp::create(builder, loc, rowSum, zeros));

@@ -21,10 +21,12 @@ using namespace quant_mlir;
 //===----------------------------------------------------------------------===//
 
 GPUContractKernel::GPUContractKernel(ContractOp op, const GPUTarget &target,
-                                     OpBuilder &hostBuilder)
+                                     OpBuilder &hostBuilder,
+                                     int64_t sizeMultiple)
     : op(op), target(target),
       kernel(hostBuilder, op.getLoc(), "contract", target),
-      builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)) {
+      builder(kernel.body.builder), loc(op.getLoc()), loops(analyzeLoops(op)),
+      sizeMultiple(sizeMultiple) {
   if (loops.isDepthwise)
     makeChannelsColumns(loops);
 }
@@ -56,7 +58,7 @@ void GPUContractKernel::divideColumns() {
   if (!rows || !isFew(*rows))
     return;
   while (tileColumns / 2 >= target.getMinTileColumns() &&
-         numColumnTiles() * numBatches < target.getNumCores())
+         guessColumnTiles() < target.getNumCores())
     tileColumns /= 2;
 }
 
@@ -78,7 +80,7 @@ void GPUContractKernel::chooseTile() {
   int64_t mostRows = shape().maxTileRows / (blockCodes != 0 ? 2 : 1);
   tileRows = std::max(least, mostRows);
   auto numTiles = [&] {
-    return llvm::divideCeil(*known, tileRows) * numColumnTiles() * numBatches;
+    return llvm::divideCeil(*known, tileRows) * guessColumnTiles();
   };
   while (known && tileRows > least &&
          (*known <= tileRows / 2 ||
@@ -105,13 +107,13 @@ int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {
   int64_t common = getConstantIntValue(lhs.start).value_or(1);
   auto meet = [&](unsigned loop) {
     if (getConstantIntValue(sizes[loop]) != 1)
-      common = std::gcd(common, lhs.getStride(loop).value_or(1));
+      common = std::gcd(common, lhs.getMultiple(loop));
   };
   llvm::for_each(batchLoops, meet);
   llvm::for_each(loops.rows, meet);
   llvm::for_each(outer, meet);
   if (isWhole)
-    common = std::gcd(common, runSize);
+    common = std::gcd(common, runMultiple);
   int64_t piece = lhsChunkCodes();
   while (piece > 1 && common % piece != 0)
     piece /= 2;
@@ -208,7 +210,7 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
     divideColumns();
     unit = createMatrixUnit(kernel.body, target,
                             {tileColumns, getConstantIntValue(numRows),
-                             numColumnTiles() * numBatches, isNibbles,
+                             guessColumnTiles(), isNibbles,
                              block ? block->second : 0, isPlain});
     kernel.setGroupSize(numThreads());
   }
@@ -224,38 +226,54 @@ void GPUContractKernel::analyze() {
         value, AffineMap::getMultiDimIdentityMap(
                    cast<MemRefType>(value.getType()).getRank(), context));
   };
-  lhs = host.flattenWhole(op.getLhs(), op.getLhsMap(), op.getInputPadding());
+  multiples.assign(sizes.size(), 1);
+  for (ArrayRef<unsigned> of :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
+    for (unsigned loop : of)
+      multiples[loop] = sizeMultiple;
+  auto flatten = [&](Value value, AffineMap map) {
+    return host.flattenWhole(value, map, /*padding=*/{}, multiples);
+  };
+  lhs = host.flattenWhole(op.getLhs(), op.getLhsMap(), op.getInputPadding(),
+                          multiples);
   rhs = identity(op.getRhs());
   if (op.getSums())
     sums = identity(op.getSums());
-  init = host.flattenWhole(op.getInit(), op.getInitMap());
+  init = flatten(op.getInit(), op.getInitMap());
   if (op.getBias())
-    bias = host.flattenWhole(op.getBias(), op.getBiasMap());
+    bias = flatten(op.getBias(), op.getBiasMap());
   if (op.getResidual())
-    residual = host.flattenWhole(op.getResidual(), op.getResidualMap());
+    residual = flatten(op.getResidual(), op.getResidualMap());
   if (op.getScale())
-    scale = host.flattenWhole(op.getScale(), getRowsMap(op, op.getScale()));
+    scale = flatten(op.getScale(), getRowsMap(op, op.getScale()));
   if (op.getZeroPoint())
-    zeroPoint =
-        host.flattenWhole(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
+    zeroPoint = flatten(op.getZeroPoint(), getRowsMap(op, op.getZeroPoint()));
   if (op.getRhsScale())
-    rhsScale = host.flattenWhole(op.getRhsScale(),
-                                 getColumnsMap(op, op.getRhsScale()));
+    rhsScale = flatten(op.getRhsScale(), getColumnsMap(op, op.getRhsScale()));
   if (op.getRhsZeroPoint())
-    rhsZeroPoint = host.flattenWhole(op.getRhsZeroPoint(),
-                                     getColumnsMap(op, op.getRhsZeroPoint()));
+    rhsZeroPoint =
+        flatten(op.getRhsZeroPoint(), getColumnsMap(op, op.getRhsZeroPoint()));
 
   LayoutAttr layout = *op.getLayout();
   batchLoops = getRhsLoops(op, layout.getBatch());
-  numBatches = loops.getSize(batchLoops);
-  columns = loops.getSize(getRhsLoops(op, layout.getColumns()));
-  numPanels = llvm::divideCeil(columns, layout.getPanel());
+  auto countAll = [&](ArrayRef<unsigned> loops) {
+    OpFoldResult count = attr(1);
+    for (unsigned loop : loops)
+      count = host.mul(count, sizes[loop]);
+    return count;
+  };
+  numBatches = countAll(batchLoops);
+  columns = countAll(getRhsLoops(op, layout.getColumns()));
+  columnMultiple = guessSize(columns, sizeMultiple);
+  numPanels = ceilDiv(host, columns, layout.getPanel());
   ArrayRef<int64_t> reduction = layout.getReduction();
   outer = getRhsLoops(op, reduction.drop_back(layout.getRun()));
   run = getRhsLoops(op, reduction.take_back(layout.getRun()));
-  runSize = loops.getSize(run);
+  runSize = countAll(run);
+  runMultiple = guessSize(runSize, sizeMultiple);
   outerSize = loops.getSize(outer);
-  reductionSize = runSize * outerSize;
+  reductionSize = host.mul(runSize, attr(outerSize));
+  avoidEmpty();
   rhsWidth = op.getRhsCodesType().getElementTypeBitWidth();
   isNibbles = rhsWidth == 4;
   isOfValues = !op.hasIntegerSum();
@@ -274,11 +292,11 @@ void GPUContractKernel::analyze() {
   isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
   isLhsSigned |= isLhsFlipped;
 
-  int64_t runRhsChunks = llvm::divideCeil(runSize, rhsChunkCodes());
-  runChunks = runRhsChunks * (rhsChunkCodes() / lhsChunkCodes());
-  numChunks = outerSize * runChunks;
-  numSteps = llvm::divideCeil(numChunks, lhsPlanes());
-  columnChunks = outerSize * runRhsChunks;
+  OpFoldResult runRhsChunks = ceilDiv(host, runSize, rhsChunkCodes());
+  runChunks = host.mul(runRhsChunks, attr(rhsChunkCodes() / lhsChunkCodes()));
+  numChunks = host.mul(runChunks, attr(outerSize));
+  numSteps = ceilDiv(host, numChunks, lhsPlanes());
+  columnChunks = host.mul(runRhsChunks, attr(outerSize));
 
   chooseBlocks();
   chooseTile();
@@ -293,6 +311,20 @@ void GPUContractKernel::analyze() {
   if (blockCodes != 0 && !isOfValues)
     chooseSums();
   importOperands();
+}
+
+/// Where a reduction may have nothing to add, lanes still read what they do not
+/// need: of panels, which have a chunk at least, instead of codes that are not
+/// there.
+void GPUContractKernel::avoidEmpty() {
+  if (getConstantIntValue(reductionSize))
+    return;
+  KernelBuilder &host = kernel.host;
+  Value isEmpty =
+      arith::CmpIOp::create(host.builder, loc, arith::CmpIPredicate::eq,
+                            host.index(reductionSize), host.index(0));
+  lhs.base =
+      arith::SelectOp::create(host.builder, loc, isEmpty, rhs.base, lhs.base);
 }
 
 void GPUContractKernel::importOperands() {
@@ -351,7 +383,7 @@ void GPUContractKernel::placeBatch() {
   batchPosition.resize(loops.roles.size());
   SmallVector<OpFoldResult> batchSizes;
   for (unsigned loop : batchLoops)
-    batchSizes.push_back(sizes[loop]);
+    batchSizes.push_back(kernel.import(sizes[loop]));
   for (auto [loop, position] :
        llvm::zip_equal(batchLoops, kernel.delinearize(batch, batchSizes)))
     batchPosition[loop] = position;
@@ -382,10 +414,22 @@ void GPUContractKernel::build() {
   prepareCopies();
   finish(reduce());
   kernel.launch({ceilDiv(kernel.host, numRows, tileRows),
-                 attr(numColumnTiles()), attr(numBatches)});
+                 ceilDiv(kernel.host, columns, tileColumns), numBatches});
 }
 
 void quant_mlir::buildContractKernel(ContractOp op, const GPUTarget &target,
                                      OpBuilder &builder) {
-  GPUContractKernel(op, target, builder).build();
+  SmallVector<OpFoldResult> sizes;
+  ContractLoops loops = analyzeLoops(op);
+  SmallVector<OpFoldResult> all =
+      cast<IntegerFormOpInterface>(op.getOperation())
+          .getLoopSizes(builder, op.getLoc());
+  for (ArrayRef<unsigned> of :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
+    for (unsigned loop : of)
+      sizes.push_back(all[loop]);
+  buildVersions(KernelBuilder(builder, op.getLoc()), sizes,
+                [&](OpBuilder &builder, int64_t multiple) {
+                  GPUContractKernel(op, target, builder, multiple).build();
+                });
 }

@@ -56,8 +56,10 @@ void makeChannelsColumns(ContractLoops &loops);
 
 class GPUContractKernel {
 public:
+  /// Sizes of columns and reductions that only the run time knows are multiples
+  /// of `sizeMultiple`.
   GPUContractKernel(ContractOp op, const GPUTarget &target,
-                    mlir::OpBuilder &builder);
+                    mlir::OpBuilder &builder, int64_t sizeMultiple = 1);
 
   /// Makes the kernel, and its launch before `op`, which is left.
   void build();
@@ -103,6 +105,7 @@ private:
 
   // ContractKernel.cpp: what is computed where
   void analyze();
+  void avoidEmpty();
   void importOperands();
   void chooseTile();
   void divideColumns();
@@ -154,6 +157,8 @@ private:
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
   Values startAllSums();
+  /// i32: how many products a sum has, times `factor`.
+  mlir::Value countProducts(int32_t factor);
   /// As many sums of rows, of zeros.
   Values startRowSums(int64_t count);
 
@@ -273,13 +278,24 @@ private:
     return kernel.body.sum(a, b);
   }
   mlir::Value mul(mlir::Value a, int64_t b) { return kernel.body.times(a, b); }
+  /// `b` is of the host's.
+  mlir::Value mul(mlir::Value a, mlir::OpFoldResult b) {
+    return index(kernel.body.mul(a, kernel.import(b)));
+  }
+  mlir::Value isBelow(mlir::Value a, mlir::OpFoldResult b) {
+    return kernel.body.isLess(a, kernel.import(b));
+  }
+  static int64_t known(mlir::OpFoldResult number) {
+    return *mlir::getConstantIntValue(number);
+  }
   mlir::Value div(mlir::Value a, int64_t b) { return kernel.body.div(a, b); }
   mlir::Value rem(mlir::Value a, int64_t b) { return kernel.body.rem(a, b); }
 
   const MatrixShape &shape() const { return unit->shape; }
-  /// Workgroups that share the columns of a row.
-  int64_t numColumnTiles() const {
-    return llvm::divideCeil(columns, tileColumns);
+  /// Workgroups that share the columns of a row of all batches.
+  int64_t guessColumnTiles() const {
+    return llvm::divideCeil(guessSize(columns), tileColumns) *
+           guessBatches(numBatches);
   }
   int64_t numThreads() const { return shape().groups * shape().lanes; }
   int64_t groupRows() const { return tileRows / groupsDown; }
@@ -305,7 +321,7 @@ private:
     int64_t elementBytes = unit->hasAsyncCopies() ? lhsBytes : 4;
     // Three are enough for any unit, and no more are filled than there are.
     return std::min(unit->getNumStages(stageSize() * elementBytes),
-                    std::max<int64_t>(3, numSteps));
+                    std::max<int64_t>(3, guessSize(numSteps)));
   }
   /// Codes of the reduction in a step of products, and in a stage.
   int64_t stepCodes() const { return shape().stepPlanes * lhsChunkCodes(); }
@@ -334,12 +350,18 @@ private:
   llvm::SmallVector<MergedLoop> rowLoops;
   llvm::SmallVector<unsigned> batchLoops;
   mlir::OpFoldResult numRows;
-  int64_t numBatches = 1, columns = 1, numPanels = 1;
+  /// What `columns` and `runSize` are multiples of; of sizes that are not
+  /// known, by loop.
+  int64_t columnMultiple = 1, runMultiple = 1, sizeMultiple = 1;
+  llvm::SmallVector<int64_t> multiples;
+  mlir::OpFoldResult numBatches, columns, numPanels;
   llvm::SmallVector<unsigned> outer, run;
-  int64_t runSize = 1, outerSize = 1, reductionSize = 1;
+  /// Where it is not known, a run is all of the reduction.
+  int64_t outerSize = 1;
+  mlir::OpFoldResult runSize, reductionSize;
   /// Chunks of lhs that a run, and all runs, have, filled up to whole ones, and
   /// chunks of rhs that one column has.
-  int64_t runChunks = 1, numChunks = 1, numSteps = 1, columnChunks = 0;
+  mlir::OpFoldResult runChunks, numChunks, numSteps, columnChunks;
   bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
   /// Sums are of values, in f32: one side is not of integers.
   bool isOfValues = false;

@@ -131,15 +131,17 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
   int64_t ahead = numStages - (overlaps ? 2 : 1);
   size_t count = inits.size();
   for (int64_t i = 0; i < ahead; ++i) {
-    if (i < numSteps)
-      copyStage(index(attr(i)), index(attr(i * size)), /*mayBeBeyond=*/false);
+    std::optional<int64_t> known = getConstantIntValue(numSteps);
+    if (!known || i < *known)
+      copyStage(index(attr(i)), index(attr(i * size)), /*mayBeBeyond=*/!known);
     else
       unit->commitCopies();
   }
   inits.push_back(index(attr(0)));
   inits.push_back(index(attr(ahead * size)));
   Values results = kernel.body.forCarry(
-      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
+      attr(0), kernel.import(numSteps), inits,
+      [&](Value step, ValueRange carried) {
         Values values(carried);
         Value next = values.pop_back_val(), stage = values.pop_back_val();
         unit->waitForCopies(ahead - 1);
@@ -175,15 +177,15 @@ GPUContractKernel::Values GPUContractKernel::reduceByRegisters(Values inits) {
   inits.append(fetchStage(index(attr(0))));
   inits.push_back(index(attr(0)));
   Values results = kernel.body.forCarry(
-      attr(0), attr(numSteps), inits, [&](Value step, ValueRange carried) {
+      attr(0), kernel.import(numSteps), inits,
+      [&](Value step, ValueRange carried) {
         Values values(carried);
         Value stage = values.pop_back_val();
         storeStage(ArrayRef(values).drop_front(count), stage);
         gpu::BarrierOp::create(builder, loc);
         // Behind the last step, the last stage once more.
         Value next = add(step, attr(1));
-        next = kernel.body.select(kernel.body.isLess(next, attr(numSteps)),
-                                  next, step);
+        next = kernel.body.select(isBelow(next, numSteps), next, step);
         Values chunks = fetchStage(next);
         values.truncate(count);
         multiplyStage(step, stage, values);

@@ -43,6 +43,44 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   return "";
 }
 
+/// What keeps sizes that only the run time knows from a kernel; they are those
+/// of a right-hand side that is computed.
+static std::string findUnknownSizeReason(ContractOp op,
+                                         const ContractLoops &loops) {
+  auto isUnknown = [&](ArrayRef<unsigned> of) {
+    return ShapedType::isDynamic(loops.getSize(of));
+  };
+  for (ArrayRef<unsigned> from :
+       {ArrayRef(loops.columns), ArrayRef(loops.reduction)}) {
+    int64_t moving = llvm::count_if(
+        from, [&](unsigned loop) { return loops.sizes[loop] != 1; });
+    if (isUnknown(from) && moving > 1)
+      return "the size of one of several columns or reductions is not known";
+  }
+  for (unsigned loop : loops.reduction) {
+    if (!ShapedType::isDynamic(loops.sizes[loop]))
+      continue;
+    std::optional<unsigned> dim = op.getLhsMap().getResultPosition(
+        getAffineDimExpr(loop, op.getContext()));
+    if (!dim || llvm::any_of(op.getInputPadding(),
+                             [](int64_t size) { return size != 0; }))
+      return "the size of a reduction is not known, and is none of the "
+             "left-hand "
+             "side's";
+    // See below.
+    if (op.getRhsCodesType().getElementTypeBitWidth() == 4)
+      return "the size of a reduction is not known, and a sum of products of "
+             "nibbles may have more than 27 bits";
+  }
+  bool isVarying = op.getRhsParams() && !op.isRhsDynamic() &&
+                   !isa<PerTensorAttr>(op.getRhsParams()->getGranularity());
+  if (isVarying && (isUnknown(loops.batch) || isUnknown(loops.columns)))
+    return "its right-hand side has scales along a dimension, and the size of "
+           "a "
+           "batch or column is not known";
+  return "";
+}
+
 bool quant_mlir::isOneOfRow(const ContractLoops &loops,
                             const LoopStrides &strides) {
   return llvm::all_of(loops.columns, [&](unsigned loop) {
@@ -68,11 +106,8 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
       return reason;
     makeChannelsColumns(loops);
   }
-  for (ArrayRef<unsigned> known :
-       {ArrayRef(loops.columns), ArrayRef(loops.reduction),
-        ArrayRef(loops.batch)})
-    if (ShapedType::isDynamic(loops.getSize(known)))
-      return "the size of a batch, column or reduction is not known";
+  if (std::string reason = findUnknownSizeReason(op, loops); !reason.empty())
+    return reason;
   if (loops.getSize(loops.reduction) == 0 || loops.getSize(loops.columns) == 0)
     return "it is empty";
   if (loops.getSize(loops.batch) > 65535)

@@ -33,7 +33,8 @@ int64_t GPUContractKernel::chooseStreamChunks() {
   if (!known || *known == 0 || *known > 8 || findLhsPiece(/*isWhole=*/true) < 4)
     return 0;
   int64_t chunks = 1;
-  int64_t all = outerSize * llvm::divideCeil(runSize, rhsChunkCodes());
+  int64_t all =
+      outerSize * llvm::divideCeil(guessSize(runSize), rhsChunkCodes());
   int64_t groups = target.getGroupSize() / 32;
   while (chunks < mostChunks && 2 * chunks * groups <= all)
     chunks *= 2;
@@ -64,7 +65,9 @@ void GPUContractKernel::prepareStream() {
   int64_t rhsChunk = chunkBytes / rhsElement;
   Value panelNumber = add(mul(batch, numPanels), panel);
   Value panelStart =
-      add(rhs.start, mul(panelNumber, columnChunks * tileColumns * rhsChunk));
+      add(rhs.start,
+          mul(panelNumber,
+              kernel.host.mul(columnChunks, attr(tileColumns * rhsChunk))));
   int64_t chunks = rhsPlanes() / shape().groups;
   for (int64_t i = 0; i < chunks; ++i) {
     RhsChunk part;
@@ -186,14 +189,14 @@ GPUContractKernel::Values GPUContractKernel::streamRounds(
   size_t count = sums.size();
   sums.append(fetch(index(attr(0))));
   Values results = kernel.body.forCarry(
-      attr(0), attr(numSteps), sums, [&](Value step, ValueRange carried) {
+      attr(0), kernel.import(numSteps), sums,
+      [&](Value step, ValueRange carried) {
         Values values(carried);
         Values words(ArrayRef(values).drop_front(count));
         values.truncate(count);
         // Behind the last round, the last one once more.
         Value next = add(step, attr(1));
-        next = kernel.body.select(kernel.body.isLess(next, attr(numSteps)),
-                                  next, step);
+        next = kernel.body.select(isBelow(next, numSteps), next, step);
         Values ahead = fetch(next);
         multiply(step, words, values);
         values.append(ahead);
@@ -220,5 +223,5 @@ void GPUContractKernel::buildStream() {
   Value isFirst = kernel.body.isLess(thread, attr(shape().lanes));
   kernel.body.inBranch(isFirst, [&] { finish(sums); });
   int64_t parts = tileColumns / shape().columns;
-  kernel.launch({attr(1), attr(numPanels * parts), attr(numBatches)});
+  kernel.launch({attr(1), kernel.host.mul(numPanels, attr(parts)), numBatches});
 }

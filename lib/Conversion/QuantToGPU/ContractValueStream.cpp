@@ -41,7 +41,8 @@ int64_t GPUContractKernel::chooseValueChunks(int64_t warps) {
   if (!known || *known == 0 || *known > 8 || op.hasFloatRhs() ||
       !op.hasFloatLhs() || !numbers.minval.values.empty())
     return 0;
-  int64_t all = outerSize * llvm::divideCeil(runSize, rhsChunkCodes());
+  int64_t all =
+      outerSize * llvm::divideCeil(guessSize(runSize), rhsChunkCodes());
   int64_t chunks = 1;
   while (chunks < mostChunks && 2 * chunks * warps <= all)
     chunks *= 2;
@@ -55,8 +56,10 @@ int64_t GPUContractKernel::chooseValueChunks(int64_t warps) {
 
 /// More warps share the reduction where there are few columns.
 int64_t GPUContractKernel::chooseValueWarps() {
-  int64_t groups = llvm::divideCeil(columns, warpColumns) * numBatches;
-  int64_t all = outerSize * llvm::divideCeil(runSize, rhsChunkCodes());
+  int64_t groups = llvm::divideCeil(guessSize(columns), warpColumns) *
+                   guessBatches(numBatches);
+  int64_t all =
+      outerSize * llvm::divideCeil(guessSize(runSize), rhsChunkCodes());
   return groups < 4 * target.getNumCores() && all >= 16 ? 8 : 4;
 }
 
@@ -86,10 +89,11 @@ void GPUContractKernel::buildValueStream() {
   StreamPlace place;
   place.word = rem(inWarp, 4);
   Value panelNumber = add(mul(batch, numPanels), panel);
-  place.panelStart =
-      add(add(rhs.start,
-              mul(panelNumber, columnChunks * tileColumns * chunkBytes / 4)),
-          place.word);
+  place.panelStart = add(
+      add(rhs.start, mul(panelNumber,
+                         kernel.host.mul(columnChunks,
+                                         attr(tileColumns * chunkBytes / 4)))),
+      place.word);
   Value ofLane = div(inWarp, 4);
   for (int64_t slot = 0; slot < slots; ++slot)
     place.panelColumns.push_back(add(add(inPanel, ofLane), attr(8 * slot)));
@@ -104,9 +108,9 @@ void GPUContractKernel::buildValueStream() {
   auto numberOf = [&](Value step, int64_t chunk) {
     return add(mul(add(mul(step, warps), warp), chunks), attr(chunk));
   };
-  bool isRagged = columnChunks % (warps * chunks) != 0;
+  bool isRagged = !isWhole(columnChunks, warps * chunks);
   auto existsOf = [&](Value number) {
-    return isRagged ? kernel.body.isLess(number, attr(columnChunks)) : Value();
+    return isRagged ? isBelow(number, columnChunks) : Value();
   };
   auto fetch = [&](Value step) {
     Values words;
@@ -122,7 +126,7 @@ void GPUContractKernel::buildValueStream() {
     }
     return words;
   };
-  int64_t runRhsChunks = columnChunks / outerSize;
+  int64_t runRhsChunks = known(columnChunks) / outerSize;
   auto loadRow = [&](Value number, int64_t part) {
     LhsChunk chunk;
     chunk.row = place.row;
@@ -211,7 +215,7 @@ void GPUContractKernel::buildValueStream() {
     totals.push_back(total);
   }
   finish(totals);
-  kernel.launch({attr(1), attr(numPanels * parts), attr(numBatches)});
+  kernel.launch({attr(1), kernel.host.mul(numPanels, attr(parts)), numBatches});
 }
 
 /// One number for each of a lane's columns; none where all are 0.
@@ -235,11 +239,10 @@ Value GPUContractKernel::loadFour(const LhsChunk &part, Value source,
   auto type = VectorType::get({4}, lhs.element);
   Value zeros =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  bool isRagged = runSize % rhsChunkCodes() != 0;
+  bool isRagged = runMultiple % rhsChunkCodes() != 0;
   if (lhsPiece >= 4) {
     if (isRagged)
-      exists =
-          kernel.body.both(exists, kernel.body.isLess(from, attr(runSize)));
+      exists = kernel.body.both(exists, isBelow(from, runSize));
     Value at = add(source, from);
     if (exists)
       at = kernel.body.select(exists, at, part.row);

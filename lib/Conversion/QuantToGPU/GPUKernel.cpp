@@ -123,12 +123,21 @@ OpFoldResult GPUKernel::import(OpFoldResult number) {
   return importValue(cast<Value>(number));
 }
 
+Value GPUKernel::importI32(OpFoldResult number) {
+  if (std::optional<int64_t> known = getConstantIntValue(number))
+    return body.constantI32(*known);
+  return arith::IndexCastOp::create(body.builder, body.loc,
+                                    body.builder.getI32Type(),
+                                    body.index(import(number)));
+}
+
 FlatOperand GPUKernel::import(const FlatOperand &operand, Access how) {
   FlatOperand result;
   result.element = operand.element;
   result.base = import(operand.base, how);
   for (OpFoldResult stride : operand.strides)
     result.strides.push_back(import(stride));
+  result.multiples = operand.multiples;
   result.start = import(operand.start);
   return result;
 }
@@ -264,6 +273,11 @@ void GPUKernel::launch(ArrayRef<OpFoldResult> groups) {
   launch->setAttr("quant.access", host.builder.getDenseI32ArrayAttr(access));
 }
 
+bool quant_mlir::isWhole(OpFoldResult number, int64_t by) {
+  std::optional<int64_t> known = getConstantIntValue(number);
+  return known && *known % by == 0;
+}
+
 OpFoldResult quant_mlir::ceilDiv(KernelBuilder &host, OpFoldResult number,
                                  int64_t by) {
   if (std::optional<int64_t> known = getConstantIntValue(number))
@@ -271,6 +285,32 @@ OpFoldResult quant_mlir::ceilDiv(KernelBuilder &host, OpFoldResult number,
   return arith::CeilDivUIOp::create(host.builder, host.loc, host.index(number),
                                     host.index(by))
       .getResult();
+}
+
+void quant_mlir::buildVersions(
+    KernelBuilder host, ArrayRef<OpFoldResult> sizes,
+    llvm::function_ref<void(OpBuilder &, int64_t)> build) {
+  constexpr int64_t multiple = 16;
+  Value rests;
+  for (OpFoldResult size : sizes) {
+    if (getConstantIntValue(size))
+      continue;
+    Value rest = arith::RemUIOp::create(host.builder, host.loc,
+                                        host.index(size), host.index(multiple));
+    rests =
+        rests ? Value(arith::OrIOp::create(host.builder, host.loc, rests, rest))
+              : rest;
+  }
+  if (!rests)
+    return build(host.builder, 1);
+  Value isMultiple = arith::CmpIOp::create(
+      host.builder, host.loc, arith::CmpIPredicate::eq, rests, host.index(0));
+  auto branch = scf::IfOp::create(host.builder, host.loc, isMultiple,
+                                  /*withElseRegion=*/true);
+  OpBuilder ofMultiples = branch.getThenBodyBuilder(),
+            ofOthers = branch.getElseBodyBuilder();
+  build(ofMultiples, multiple);
+  build(ofOthers, 1);
 }
 
 void quant_mlir::viewAs(KernelBuilder &host, FlatOperand &operand,
@@ -294,4 +334,6 @@ void quant_mlir::viewAs(KernelBuilder &host, FlatOperand &operand,
   };
   divide(operand.start);
   llvm::for_each(operand.strides, divide);
+  for (int64_t &multiple : operand.multiples)
+    multiple = multiple % size == 0 ? multiple / size : 1;
 }

@@ -67,6 +67,8 @@ public:
   mlir::Value import(mlir::Value buffer, Access access);
   /// A number of the host's: a constant stays one.
   mlir::OpFoldResult import(mlir::OpFoldResult number);
+  /// The same as i32.
+  mlir::Value importI32(mlir::OpFoldResult number);
   /// The host's operand, made by `host.flattenWhole`, for the kernel.
   FlatOperand import(const FlatOperand &operand, Access access);
   /// Any value that the host knows, of a type that numbers of kernels have.
@@ -101,9 +103,24 @@ private:
   llvm::SmallVector<int32_t> access;
 };
 
+/// What a size is taken for where nothing but speed depends on it.
+inline int64_t guessSize(mlir::OpFoldResult size, int64_t unknown = 1024) {
+  return mlir::getConstantIntValue(size).value_or(unknown);
+}
+/// Of batches.
+inline int64_t guessBatches(mlir::OpFoldResult size) {
+  return guessSize(size, /*unknown=*/8);
+}
+/// Whether `number` is surely a multiple of `by`.
+bool isWhole(mlir::OpFoldResult number, int64_t by);
 /// ceil(number / by).
 mlir::OpFoldResult ceilDiv(KernelBuilder &host, mlir::OpFoldResult number,
                            int64_t by);
+/// Calls `build` with a builder and 1; where some of `sizes` are not known,
+/// twice, for a branch of the host: with what all of them are a multiple of, as
+/// much as a lane moves at once, and with 1.
+void buildVersions(KernelBuilder host, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                   llvm::function_ref<void(mlir::OpBuilder &, int64_t)> build);
 /// `operand`, of i8, as elements of `element`, of whose bytes every address is
 /// a multiple.
 void viewAs(KernelBuilder &host, FlatOperand &operand, mlir::Type element);

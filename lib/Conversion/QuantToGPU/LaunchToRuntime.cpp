@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -23,15 +24,39 @@ using namespace mlir;
 
 namespace {
 
-/// Whether another launch follows before the host looks at memory.
-bool isFollowed(gpu::LaunchFuncOp launch) {
-  for (Operation *op = launch->getNextNode(); op; op = op->getNextNode()) {
+/// Whether a launch is what comes first from `op` on to the end of its block:
+/// false where the host may look at memory before, nullopt where neither does.
+std::optional<bool> beginsWithLaunch(Operation *op) {
+  for (; op; op = op->getNextNode()) {
     if (isa<gpu::LaunchFuncOp>(op))
       return true;
-    if (!isMemoryEffectFree(op))
+    if (isMemoryEffectFree(op))
+      continue;
+    auto branch = dyn_cast<scf::IfOp>(op);
+    if (!branch)
+      return false;
+    bool launchesAlways = true;
+    for (Region &way : branch->getRegions()) {
+      std::optional<bool> first =
+          way.empty() ? std::nullopt : beginsWithLaunch(&way.front().front());
+      if (first == false)
+        return false;
+      launchesAlways &= first.has_value();
+    }
+    if (launchesAlways)
+      return true;
+  }
+  return std::nullopt;
+}
+
+/// Whether another launch follows before the host looks at memory.
+bool isFollowed(gpu::LaunchFuncOp launch) {
+  for (Operation *op = launch;; op = op->getParentOp()) {
+    if (std::optional<bool> first = beginsWithLaunch(op->getNextNode()))
+      return *first;
+    if (!isa<scf::IfOp>(op->getParentOp()))
       return false;
   }
-  return false;
 }
 
 /// Whether a buffer is, or is a part of, a constant of the module.

@@ -10,6 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GPUKernel.h"
+
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 
 #include "quant-mlir/Dialect/Quant/IR/KernelOps.h"
@@ -22,15 +24,54 @@ using namespace mlir;
 using namespace quant_mlir;
 using numerics::PanelLayout;
 
+/// The bytes of panels of codes of `sizes`. Where those are not known there is
+/// a chunk at least: kernels may read one that they do not need.
+static OpFoldResult countBytes(KernelBuilder &host, LayoutAttr layout,
+                               ArrayRef<OpFoldResult> sizes) {
+  RankedTensorType codes = layout.getCodesType();
+  if (codes.hasStaticShape())
+    return host.builder.getIndexAttr(layout.getPackedSize(codes));
+  auto count = [&](ArrayRef<int64_t> dims) {
+    OpFoldResult product = host.builder.getIndexAttr(1);
+    for (int64_t dim : dims)
+      product = host.mul(product, sizes[dim]);
+    return product;
+  };
+  ArrayRef<int64_t> reduction = layout.getReduction();
+  OpFoldResult panels =
+                   ceilDiv(host, count(layout.getColumns()), layout.getPanel()),
+               tuples =
+                   ceilDiv(host, count(reduction.take_back(layout.getRun())),
+                           layout.getPanelLayout().tupleSize());
+  OpFoldResult bytes =
+      host.builder.getIndexAttr(layout.getPanel() * layout.getGroup());
+  for (OpFoldResult factor :
+       {tuples, count(reduction.drop_back(layout.getRun())), panels,
+        count(layout.getBatch())})
+    bytes = host.mul(factor, bytes);
+  return arith::MaxUIOp::create(host.builder, host.loc, host.index(bytes),
+                                host.index(layout.getGroup()))
+      .getResult();
+}
+
 /// Before `op`, which has the layout.
 static PackColumnsOp buildPack(OpBuilder &builder, ContractOp op) {
   Location loc = op.getLoc();
   LayoutAttr layout = *op.getLayout();
-  int64_t size = layout.getPackedSize(layout.getCodesType());
-  Value panels = tensor::EmptyOp::create(builder, loc, ArrayRef<int64_t>(size),
-                                         builder.getI8Type());
-  Value sums = tensor::EmptyOp::create(builder, loc, op.getSumsShape(),
-                                       builder.getI32Type());
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(builder, loc, op.getRhs());
+  KernelBuilder host(builder, loc);
+  Value panels = tensor::EmptyOp::create(
+      builder, loc, countBytes(host, layout, sizes), builder.getI8Type());
+  SmallVector<OpFoldResult> sumSizes;
+  for (ArrayRef<int64_t> dims : {layout.getBatch(), layout.getColumns()})
+    for (int64_t dim : dims)
+      sumSizes.push_back(sizes[dim]);
+  SmallVector<int64_t> sumsShape = op.getSumsShape();
+  if (sumsShape.size() > sumSizes.size())
+    sumSizes.insert(sumSizes.begin(), builder.getIndexAttr(sumsShape.front()));
+  Value sums =
+      tensor::EmptyOp::create(builder, loc, sumSizes, builder.getI32Type());
   return PackColumnsOp::create(
       builder, loc, TypeRange{panels.getType(), sums.getType()}, op.getRhs(),
       panels, sums, *op.getRhsParams(), layout);
@@ -38,11 +79,12 @@ static PackColumnsOp buildPack(OpBuilder &builder, ContractOp op) {
 
 std::string quant_mlir::packActivations(ContractOp op,
                                         const GPUTarget &target) {
-  if (!op.getRhsCodesType().hasStaticShape())
-    return "the size of a batch, column or reduction is not known";
+  ContractLoops loops = analyzeLoops(op);
+  if (op.getReductionBlock() &&
+      ShapedType::isDynamic(loops.getSize(loops.reduction)))
+    return "the size of a reduction beside its blocks is not known";
   std::string reason;
-  std::optional<PanelLayout> layout =
-      choosePanels(op, analyzeLoops(op), target, reason);
+  std::optional<PanelLayout> layout = choosePanels(op, loops, target, reason);
   if (!layout)
     return reason;
   op.setLayoutAttr(

@@ -33,13 +33,15 @@ namespace quant_mlir {
 
 class PackKernel {
 public:
+  /// The size of the last dimension of codes is a multiple of `sizeMultiple`,
+  /// where it is not known.
   PackKernel(PackColumnsOp op, const GPUTarget &target,
-             mlir::OpBuilder &hostBuilder)
+             mlir::OpBuilder &hostBuilder, int64_t sizeMultiple = 1)
       : op(op), target(target),
         kernel(hostBuilder, op.getLoc(), "pack", target), body(kernel.body),
         builder(kernel.body.builder), loc(op.getLoc()),
-        unit(createWordUnit(kernel.body, target)),
-        layout(op.getLayout().getPanelLayout()) {}
+        unit(createWordUnit(kernel.body, target)), layout(op.getLayout()),
+        sizeMultiple(sizeMultiple) {}
 
   void build();
 
@@ -84,12 +86,23 @@ private:
 
   int64_t groupColumns() const { return columnLanes * laneColumns; }
   int64_t numLanes() const { return columnLanes * planes; }
-  int64_t paddedColumns() const { return layout.numPanels() * layout.panel; }
-  int64_t launchedColumns() const {
-    return llvm::alignTo(paddedColumns(), groupColumns());
+  /// Workgroups, as far as can be told.
+  int64_t guessGroups() const {
+    return llvm::divideCeil(guessSize(paddedColumns), groupColumns()) *
+           numParts * guessBatches(numBatches);
   }
-  int64_t numGroups() const {
-    return launchedColumns() / groupColumns() * numParts * layout.numBatches();
+  /// Whether workgroups may have columns beyond those of panels, and beyond
+  /// those that there are.
+  bool passPanels() const { return !isWhole(paddedColumns, groupColumns()); }
+  bool passColumns() const {
+    return passPanels() || !isWhole(numColumns, layout.getPanel());
+  }
+  mlir::Value isBelow(mlir::Value number, mlir::OpFoldResult end) {
+    return body.isLess(number, kernel.import(end));
+  }
+  /// `by` is of the host's.
+  mlir::Value mul(mlir::Value number, mlir::OpFoldResult by) {
+    return body.index(body.mul(number, kernel.import(by)));
   }
 
   PackColumnsOp op;
@@ -99,16 +112,23 @@ private:
   mlir::OpBuilder &builder;
   mlir::Location loc;
   std::unique_ptr<MatrixUnit> unit;
-  numerics::PanelLayout layout;
+  LayoutAttr layout;
+  int64_t sizeMultiple;
 
+  // Of the host.
+  mlir::OpFoldResult numBatches, numColumns, numPanels, paddedColumns;
+  mlir::OpFoldResult outerSize, runSize;
   FlatOperand codes, panels, sums;
   Loops batchLoops, columnLoops, outerLoops, runLoops; ///< of codes
   Loops sumBlockLoops, sumBatchLoops, sumColumnLoops;
   Loads loads = Loads::Bytes;
   int64_t piece = 1; ///< bytes that a lane loads at once
 
-  /// Of 16 bytes of a column: in a part, and in all of them.
-  int64_t partChunks = 1, numChunks = 1, numParts = 1;
+  /// Of 16 bytes of a column: in a run, in a part, and in all of them.
+  mlir::OpFoldResult runChunks, partChunks, numChunks;
+  int64_t numParts = 1;
+  /// Codes of such a chunk, in groups of 16 that share its bytes.
+  int64_t chunkCodes = 1, width = 8;
   int64_t laneColumns = 1, columnLanes = 1, planes = 1, nearPlanes = 1;
   int32_t flip = 0; ///< what moves a word of codes to what is stored
 

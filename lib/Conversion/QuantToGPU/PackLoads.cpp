@@ -8,9 +8,9 @@ using namespace mlir;
 using namespace quant_mlir;
 
 Value PackKernel::isInRun(Value number, Value exists) {
-  if (layout.runSize() % layout.tupleSize() == 0)
+  if (isWhole(runSize, chunkCodes))
     return exists;
-  return both(exists, body.isLess(number, body.attr(layout.runSize())));
+  return both(exists, isBelow(number, runSize));
 }
 
 PackKernel::Values PackKernel::loadRun(Value at, Value first, Value exists) {
@@ -80,10 +80,10 @@ PackKernel::Values PackKernel::loadGroup(Value at, Value first, Value exists) {
                                            : loadBytes(at, first, exists);
   for (Value &word : words) {
     // Bits above the width are any.
-    if (layout.width < 8)
+    if (width < 8)
       word = arith::AndIOp::create(
           builder, loc, word,
-          body.constantI32(((1 << layout.width) - 1) * 0x01010101));
+          body.constantI32(((1 << width) - 1) * 0x01010101));
     if (flip != 0)
       word = body.bitXor(word, body.constantI32(flip));
   }
@@ -96,15 +96,17 @@ PackKernel::Values PackKernel::loadChunk(Value number, Value exists,
     number = body.select(exists, number, body.index(0));
   exists = both(exists, isColumn);
   Value at = source, inRun = number;
-  if (layout.numOuter() != 1) {
-    at = move(at, codes, outerLoops, body.div(number, layout.tuplesPerRun()));
-    inRun = body.rem(number, layout.tuplesPerRun());
+  if (getConstantIntValue(outerSize) != 1) {
+    Values parts = kernel.delinearize(
+        number, {kernel.import(outerSize), kernel.import(runChunks)});
+    at = move(at, codes, outerLoops, parts[0]);
+    inRun = parts[1];
   }
   Value ones = body.constantI32(0x01010101);
   Values packed;
-  for (int64_t group = 0; group < layout.groupsPerTuple(); ++group) {
-    Value first = body.sum(body.times(inRun, layout.tupleSize()),
-                           body.attr(group * layout.group));
+  for (int64_t group = 0; group < chunkCodes / chunkBytes; ++group) {
+    Value first =
+        body.sum(body.times(inRun, chunkCodes), body.attr(group * chunkBytes));
     Values words = loadGroup(at, first, exists);
     for (auto [i, word] : llvm::enumerate(words)) {
       Value &sum = columnSums[i / (chunkBytes / 4)];
@@ -113,8 +115,8 @@ PackKernel::Values PackKernel::loadChunk(Value number, Value exists,
         packed.push_back(word);
         continue;
       }
-      Value high = arith::ShLIOp::create(
-          builder, loc, word, body.constantI32(group * layout.width));
+      Value high = arith::ShLIOp::create(builder, loc, word,
+                                         body.constantI32(group * width));
       packed[i] = arith::OrIOp::create(builder, loc, packed[i], high);
     }
   }
@@ -123,11 +125,11 @@ PackKernel::Values PackKernel::loadChunk(Value number, Value exists,
 
 void PackKernel::storeChunk(Value number, Value exists, ArrayRef<Value> words) {
   constexpr int64_t size = chunkBytes / 4;
-  Value panel = body.sum(body.times(batch, layout.numPanels()),
-                         body.div(firstColumn, layout.panel));
-  Value chunk = body.sum(body.times(panel, numChunks), number);
-  Value column = body.sum(body.times(chunk, layout.panel),
-                          body.rem(firstColumn, layout.panel));
+  int64_t ofPanel = layout.getPanel();
+  Value panel = body.sum(mul(batch, numPanels), body.div(firstColumn, ofPanel));
+  Value chunk = body.sum(mul(panel, numChunks), number);
+  Value column =
+      body.sum(body.times(chunk, ofPanel), body.rem(firstColumn, ofPanel));
   Value at = body.sum(panels.start, body.times(column, size));
   body.inBranch(both(exists, hasPanels), [&] {
     for (int64_t i = 0; i < laneColumns; ++i)

@@ -13,16 +13,27 @@ using namespace quant_mlir;
 
 std::string quant_mlir::findNoGPUKernelReason(PackColumnsOp op,
                                               const GPUTarget &target) {
-  numerics::PanelLayout layout = op.getLayout().getPanelLayout();
-  if (layout.group != chunkBytes)
+  LayoutAttr attr = op.getLayout();
+  if (attr.getGroup() != chunkBytes)
     return "its panels have no groups of 16 codes";
-  if (layout.numBatches() > target.getMaxGroups())
-    return "it has more than 65535 batches";
-  if (op.getLayout().getCodesType().getNumElements() == 0)
+  ArrayRef<int64_t> shape = attr.getCodesType().getShape();
+  if (llvm::is_contained(shape, 0))
     return "it is empty";
   auto block = op.getReductionBlock();
+  if (!block && attr.getBlock() != 0)
+    return "tuples of its panels end with blocks";
+  // A driver refuses more than that of what only the run time knows.
+  int64_t batches = 1;
+  for (int64_t dim : attr.getBatch())
+    batches *= ShapedType::isDynamic(shape[dim]) ? 1 : shape[dim];
+  if (batches > target.getMaxGroups())
+    return "it has more than 65535 batches";
   if (!block)
-    return layout.block != 0 ? "tuples of its panels end with blocks" : "";
+    return "";
+  for (int64_t dim : attr.getReduction())
+    if (ShapedType::isDynamic(shape[dim]))
+      return "the size of a reduction beside its blocks is not known";
+  numerics::PanelLayout layout = attr.getPanelLayout();
   int64_t inner = layout.runSize() / layout.shape[block->first];
   if (layout.numOuter() != 1 || inner != 1)
     return "its blocks are along one of several reductions";
@@ -43,23 +54,26 @@ int64_t PackKernel::getAlignment(const Loops &contiguous) const {
   for (const Loops *loops : {&batchLoops, &columnLoops, &outerLoops, &runLoops})
     for (const MergedLoop &loop : *loops)
       if (loops != &contiguous)
-        common = std::gcd(common, codes.getStride(loop.loop).value_or(1));
+        common = std::gcd(common, codes.getMultiple(loop.loop));
   return common;
 }
 
 /// Buffers begin at a multiple of 16 bytes.
 void PackKernel::chooseLoads() {
   if (areContiguous(runLoops)) {
-    int64_t common = std::gcd(getAlignment(runLoops), layout.runSize());
+    int64_t common =
+        std::gcd(getAlignment(runLoops), guessSize(runSize, sizeMultiple));
     piece = chunkBytes;
     while (common % piece != 0)
       piece /= 2;
     if (piece >= 4)
       loads = Loads::Run;
   } else if (areContiguous(columnLoops) &&
-             std::gcd(getAlignment(columnLoops), layout.numColumns()) % 4 ==
+             std::gcd(getAlignment(columnLoops),
+                      guessSize(numColumns, sizeMultiple)) %
+                     4 ==
                  0 &&
-             layout.panel % 4 == 0) {
+             layout.getPanel() % 4 == 0) {
     loads = Loads::Columns;
     laneColumns = 4;
   }
@@ -72,62 +86,82 @@ void PackKernel::chooseGroup() {
   bool isVulkan = target.getKind() == GPUKind::SPIRV;
   const int64_t lanes = isVulkan ? 128 : 256, mostLanes = isVulkan ? 128 : 1024,
                 leastColumnLanes = 8;
-  int64_t mostPlanes = llvm::bit_ceil(uint64_t(partChunks));
+  int64_t mostPlanes = llvm::bit_ceil(
+      uint64_t(guessSize(partChunks, llvm::divideCeil(1024, chunkCodes))));
   bool isByRun = loads == Loads::Run || areContiguous(runLoops);
   nearPlanes = isByRun ? std::min<int64_t>(4, mostPlanes) : 1;
   planes = nearPlanes;
   columnLanes = lanes / planes;
   for (; planes < mostPlanes; planes *= 2) {
-    bool isIdle = numGroups() < target.getNumCores();
+    bool isIdle = guessGroups() < target.getNumCores();
     if (columnLanes > leastColumnLanes &&
-        (isIdle || groupColumns() >= 2 * paddedColumns()))
+        (isIdle || groupColumns() >= 2 * guessSize(paddedColumns)))
       columnLanes /= 2;
     else if (columnLanes > leastColumnLanes || !isIdle ||
              numLanes() == mostLanes)
       break;
   }
-  int64_t most = llvm::divideCeil(paddedColumns(), laneColumns);
+  int64_t most = llvm::divideCeil(guessSize(paddedColumns), laneColumns);
   columnLanes = std::min<int64_t>(columnLanes, llvm::bit_ceil(uint64_t(most)));
   kernel.setGroupSize(numLanes());
 }
 
 void PackKernel::analyze() {
   KernelBuilder &host = kernel.host;
-  auto flatten = [&](Value value) {
+  auto flatten = [&](Value value, ArrayRef<int64_t> multiples = {}) {
     return host.flattenWhole(value,
                              builder.getMultiDimIdentityMap(
-                                 cast<MemRefType>(value.getType()).getRank()));
+                                 cast<MemRefType>(value.getType()).getRank()),
+                             /*padding=*/{}, multiples);
   };
-  codes = flatten(op.getInput());
+  SmallVector<int64_t> multiples(layout.getCodesType().getRank(), 1);
+  multiples.back() = sizeMultiple;
+  codes = flatten(op.getInput(), multiples);
   panels = flatten(op.getPanels());
   sums = flatten(op.getSums());
-  auto merge = [&](ArrayRef<int64_t> dims, const FlatOperand &operand,
-                   ArrayRef<int64_t> shape) {
-    SmallVector<OpFoldResult> sizes =
-        getAsIndexOpFoldResult(op.getContext(), shape);
+  SmallVector<OpFoldResult> sizes =
+      memref::getMixedSizes(host.builder, loc, op.getInput());
+  auto merge = [&](ArrayRef<int64_t> dims, const FlatOperand &operand) {
     return host.mergeLoops(SmallVector<unsigned>(dims), sizes, {&operand});
   };
-  ArrayRef<int64_t> reduction = layout.reduction, shape = layout.shape;
-  batchLoops = merge(layout.batch, codes, shape);
-  columnLoops = merge(layout.columns, codes, shape);
-  outerLoops = merge(reduction.drop_back(layout.run), codes, shape);
-  runLoops = merge(reduction.take_back(layout.run), codes, shape);
-  shape = cast<ShapedType>(op.getSums().getType()).getShape();
-  SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(shape.size()));
+  auto count = [&](ArrayRef<int64_t> dims) {
+    OpFoldResult product = body.attr(1);
+    for (int64_t dim : dims)
+      product = host.mul(product, sizes[dim]);
+    return product;
+  };
+  ArrayRef<int64_t> outer = layout.getReduction().drop_back(layout.getRun()),
+                    run = layout.getReduction().take_back(layout.getRun());
+  numBatches = count(layout.getBatch());
+  numColumns = count(layout.getColumns());
+  outerSize = count(outer);
+  runSize = count(run);
+  batchLoops = merge(layout.getBatch(), codes);
+  columnLoops = merge(layout.getColumns(), codes);
+  outerLoops = merge(outer, codes);
+  runLoops = merge(run, codes);
+  sizes = memref::getMixedSizes(host.builder, loc, op.getSums());
+  SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(sizes.size()));
   ArrayRef<int64_t> dims = all;
-  sumColumnLoops = merge(dims.take_back(layout.columns.size()), sums, shape);
-  dims = dims.drop_back(layout.columns.size());
-  sumBatchLoops = merge(dims.take_back(layout.batch.size()), sums, shape);
-  sumBlockLoops = merge(dims.drop_back(layout.batch.size()), sums, shape);
+  sumColumnLoops = merge(dims.take_back(layout.getColumns().size()), sums);
+  dims = dims.drop_back(layout.getColumns().size());
+  sumBatchLoops = merge(dims.take_back(layout.getBatch().size()), sums);
+  sumBlockLoops = merge(dims.drop_back(layout.getBatch().size()), sums);
 
-  numChunks = partChunks = layout.numOuter() * layout.tuplesPerRun();
+  width = layout.getCodesType().getElementTypeBitWidth();
+  chunkCodes = chunkBytes * (8 / width);
+  numPanels = ceilDiv(host, numColumns, layout.getPanel());
+  paddedColumns = host.mul(numPanels, body.attr(layout.getPanel()));
+  runChunks = ceilDiv(host, runSize, chunkCodes);
+  numChunks = partChunks = host.mul(outerSize, runChunks);
   if (auto block = op.getReductionBlock()) {
-    partChunks = block->second / layout.tupleSize();
-    numParts = llvm::divideCeil(numChunks, partChunks);
+    partChunks = body.attr(block->second / chunkCodes);
+    numParts = llvm::divideCeil(*getConstantIntValue(numChunks),
+                                block->second / chunkCodes);
   }
   // Adding the offset modulo the codes' size flips their top bit.
-  if (layout.offset != 0)
-    flip = 0x01010101u << (layout.width - 1);
+  if (layout.getOffset() != 0)
+    flip = 0x01010101u << (width - 1);
   chooseLoads();
   chooseGroup();
   if (loads != Loads::Bytes)
@@ -142,7 +176,7 @@ Value PackKernel::move(Value at, const FlatOperand &operand, const Loops &loops,
                        Value number) {
   SmallVector<OpFoldResult> sizes;
   for (const MergedLoop &loop : loops)
-    sizes.push_back(loop.size);
+    sizes.push_back(kernel.import(loop.size));
   for (auto [loop, position] :
        llvm::zip_equal(loops, kernel.delinearize(number, sizes)))
     at = body.sum(at, body.mul(position, operand.strides[loop.loop]));
@@ -162,11 +196,11 @@ void PackKernel::buildPositions() {
                    body.rem(thread, nearPlanes));
   firstColumn = body.sum(body.times(block(gpu::Dimension::x), groupColumns()),
                          body.times(columnLane, laneColumns));
-  if (paddedColumns() != launchedColumns())
-    hasPanels = body.isLess(firstColumn, body.attr(paddedColumns()));
+  if (passPanels())
+    hasPanels = isBelow(firstColumn, paddedColumns);
   Value column = firstColumn;
-  if (layout.numColumns() != launchedColumns()) {
-    isColumn = body.isLess(firstColumn, body.attr(layout.numColumns()));
+  if (passColumns()) {
+    isColumn = isBelow(firstColumn, numColumns);
     column = body.select(isColumn, column, body.index(0));
   }
   source = move(body.index(codes.start), codes, batchLoops, batch);
@@ -182,21 +216,26 @@ void PackKernel::buildPositions() {
 
 /// Sums are of what is stored: the offset of each code is too much.
 void PackKernel::storeSum(Value column, Value sum) {
-  if (layout.offset != 0) {
-    int64_t partCodes = partChunks * layout.tupleSize();
-    int64_t total = layout.numOuter() * layout.runSize();
-    Value count = body.constantI32(std::min(partCodes, total));
-    if (numParts != 1 && total % partCodes != 0)
-      count = body.select(body.isLess(part, body.attr(numParts - 1)), count,
-                          body.constantI32(total % partCodes));
+  if (int64_t offset = layout.getOffset()) {
+    OpFoldResult total = kernel.host.mul(outerSize, runSize);
+    Value count;
+    if (numParts == 1) {
+      count = kernel.importI32(total);
+    } else {
+      int64_t partCodes = *getConstantIntValue(partChunks) * chunkCodes,
+              rest = *getConstantIntValue(total) % partCodes;
+      count = body.constantI32(partCodes);
+      if (rest != 0)
+        count = body.select(body.isLess(part, body.attr(numParts - 1)), count,
+                            body.constantI32(rest));
+    }
     sum = arith::SubIOp::create(
         builder, loc, sum,
-        arith::MulIOp::create(builder, loc, count,
-                              body.constantI32(layout.offset)));
+        arith::MulIOp::create(builder, loc, count, body.constantI32(offset)));
   }
   Value exists;
-  if (layout.numColumns() != launchedColumns())
-    exists = body.isLess(column, body.attr(layout.numColumns()));
+  if (passColumns())
+    exists = isBelow(column, numColumns);
   body.inBranch(exists, [&] {
     Value at = move(body.index(sums.start), sums, sumBlockLoops, part);
     at = move(at, sums, sumBatchLoops, batch);
@@ -238,11 +277,12 @@ void PackKernel::build() {
   analyze();
   buildPositions();
   // Loads of several chunks are on their way where one of them is a load.
-  int64_t turns = llvm::divideCeil(partChunks, planes);
-  int64_t atOnce = loads == Loads::Run ? std::min<int64_t>(4, turns) : 1;
+  OpFoldResult turns = ceilDiv(kernel.host, partChunks, planes);
+  int64_t atOnce =
+      loads == Loads::Run ? std::min<int64_t>(4, guessSize(turns)) : 1;
   Values zeros(laneColumns, body.constantI32(0));
   Values total = body.forCarry(
-      body.attr(0), body.attr(llvm::divideCeil(turns, atOnce)), zeros,
+      body.attr(0), kernel.import(ceilDiv(kernel.host, turns, atOnce)), zeros,
       [&](Value step, ValueRange carried) {
         Values columnSums(carried);
         SmallVector<Values> words;
@@ -251,11 +291,15 @@ void PackKernel::build() {
           Value turn = body.sum(body.times(step, atOnce), body.attr(i));
           Value inPart = body.sum(body.times(turn, planes), plane);
           Value exists;
-          if (partChunks % (planes * atOnce) != 0)
-            exists = body.isLess(inPart, body.attr(partChunks));
-          Value number = body.sum(body.times(part, partChunks), inPart);
-          if (numChunks % partChunks != 0)
-            exists = both(exists, body.isLess(number, body.attr(numChunks)));
+          if (!isWhole(partChunks, planes * atOnce))
+            exists = isBelow(inPart, partChunks);
+          Value number = inPart;
+          if (numParts != 1) {
+            int64_t ofPart = *getConstantIntValue(partChunks);
+            number = body.sum(body.times(part, ofPart), inPart);
+            if (!isWhole(numChunks, ofPart))
+              exists = both(exists, isBelow(number, numChunks));
+          }
           words.push_back(loadChunk(number, exists, columnSums));
           numbers.push_back(number);
           exist.push_back(exists);
@@ -266,11 +310,21 @@ void PackKernel::build() {
         return columnSums;
       });
   addPlanes(total);
-  kernel.launch({body.attr(launchedColumns() / groupColumns()),
-                 body.attr(numParts), body.attr(layout.numBatches())});
+  kernel.launch({ceilDiv(kernel.host, paddedColumns, groupColumns()),
+                 body.attr(numParts), numBatches});
 }
 
 void quant_mlir::buildPackKernel(PackColumnsOp op, const GPUTarget &target,
                                  OpBuilder &builder) {
-  PackKernel(op, target, builder).build();
+  // What follows each other in memory has the address of the next row at its
+  // end.
+  auto type = cast<MemRefType>(op.getInput().getType());
+  SmallVector<OpFoldResult> sizes;
+  if (type.isDynamicDim(type.getRank() - 1))
+    sizes.push_back(memref::getMixedSize(builder, op.getLoc(), op.getInput(),
+                                         type.getRank() - 1));
+  buildVersions(KernelBuilder(builder, op.getLoc()), sizes,
+                [&](OpBuilder &builder, int64_t multiple) {
+                  PackKernel(op, target, builder, multiple).build();
+                });
 }

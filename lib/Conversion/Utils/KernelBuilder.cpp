@@ -9,6 +9,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -55,9 +57,35 @@ FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,
   return flatten(buffer, map, padding, /*isWhole=*/false);
 }
 
+/// By loop, what strides are multiples of: in row-major order, the sizes of
+/// inner dimensions; `ofSizes` where they are not known.
+static SmallVector<int64_t> findMultiples(MemRefType type, AffineMap map,
+                                          ArrayRef<int64_t> ofSizes) {
+  SmallVector<int64_t> result(map.getNumDims(), 0);
+  bool isRowMajor = type.getLayout().isIdentity();
+  int64_t multiple = 1;
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+    LinearExpr linear = *getLinearExpr(map.getResult(dim), map.getNumDims());
+    for (auto [loop, factor] : llvm::enumerate(linear.factors))
+      if (factor != 0)
+        result[loop] =
+            std::gcd(result[loop], isRowMajor ? factor * multiple : 1);
+    auto loop = dyn_cast<AffineDimExpr>(map.getResult(dim));
+    if (!type.isDynamicDim(dim))
+      multiple *= type.getDimSize(dim);
+    else if (loop && !ofSizes.empty())
+      multiple *= ofSizes[loop.getPosition()];
+  }
+  return result;
+}
+
 FlatOperand KernelBuilder::flattenWhole(Value buffer, AffineMap map,
-                                        ArrayRef<int64_t> padding) {
-  return flatten(buffer, map, padding, /*isWhole=*/true);
+                                        ArrayRef<int64_t> padding,
+                                        ArrayRef<int64_t> multiples) {
+  FlatOperand operand = flatten(buffer, map, padding, /*isWhole=*/true);
+  operand.multiples =
+      findMultiples(cast<MemRefType>(buffer.getType()), map, multiples);
+  return operand;
 }
 
 FlatOperand KernelBuilder::flatten(Value buffer, AffineMap map,

@@ -27,4 +27,41 @@ module attributes {gpu.container_module} {
     gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
     return %v : i8
   }
+
+  // Whichever way the host goes, launches follow each other, but for the last one and
+  // for a way on which it looks at memory first.
+  // CHECK-LABEL: func.func @ways(
+  // CHECK-DAG: %[[YES:.*]] = llvm.mlir.constant(1 : i64)
+  // CHECK-DAG: %[[NO:.*]] = llvm.mlir.constant(0 : i64)
+  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: scf.if
+  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: else
+  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: llvm.store %[[NO]], %{{.*}}
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: scf.if
+  // CHECK: memref.store
+  // CHECK: else
+  // CHECK: llvm.store %[[NO]], %{{.*}}
+  // CHECK: llvm.call @quant_vulkan_launch
+  func.func @ways(%x: memref<?xi8>, %way: i1, %v: i8) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    scf.if %way {
+      gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    } else {
+      gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    }
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    scf.if %way {
+      memref.store %v, %x[%c1] : memref<?xi8>
+    } else {
+      gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    }
+    return
+  }
 }

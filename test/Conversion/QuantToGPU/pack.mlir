@@ -80,3 +80,60 @@ func.func @blocks(%k: memref<64x144xi8>, %p: memref<9216xi8>, %s: memref<3x64xi3
   quant.pack_columns ins(%k as <int8, per_block<[1, 64]>> : memref<64x144xi8>) in <panels, tensor<64x144xi8>, columns = [0], reduction = [1], run = 1, panel = 64, group = 16> outs(%p, %s : memref<9216xi8>, memref<3x64xi32>)
   return
 }
+
+// -----
+
+// As many keys as the run time says, of 64 codes each: words as before, since all rows
+// begin at multiples of them. Workgroups are as many as panels need, and loops as long.
+// CHECK-LABEL: func.func @unknown_columns(
+// CHECK-SAME: %[[K:[^:]*]]: memref<3x?x64xi8>
+// CHECK: %[[N:.*]] = memref.dim %[[K]], %c1
+// CHECK: %[[PANELS:.*]] = arith.ceildivui %[[N]], %c128
+// CHECK: %[[COLUMNS:.*]] = arith.muli %[[PANELS]], %c128
+// CHECK: %[[X:.*]] = arith.ceildivui %[[COLUMNS]], %c{{.*}}
+// CHECK: gpu.launch_func @pack::@pack blocks in (%[[X]], %c1, %c3)
+// CHECK-NOT: gpu.launch_func
+// CHECK: gpu.func @pack
+// CHECK-NOT: memref<?xi8>
+// NVVM: vector.load %{{.*}} : memref<?xi32>, vector<4xi32>
+func.func @unknown_columns(%k: memref<3x?x64xi8>, %p: memref<?xi8>, %s: memref<3x?xi32>) {
+  quant.pack_columns ins(%k as <int8, per_tensor> : memref<3x?x64xi8>) in <panels, tensor<3x?x64xi8>, batch = [0], columns = [1], reduction = [2], run = 1, panel = 128, group = 16> outs(%p, %s : memref<?xi8>, memref<3x?xi32>)
+  return
+}
+
+// -----
+
+// A reduction of unknown size, columns beside each other: what a sum has too much is
+// counted when the kernel runs.
+// CHECK-LABEL: func.func @unknown_reduction(
+// CHECK: arith.ceildivui %{{.*}}, %c16
+// CHECK: gpu.launch_func
+// CHECK-NOT: gpu.launch_func
+// CHECK: gpu.func @pack
+// CHECK: scf.for %{{.*}} = %c0 to %{{arg.*}} step
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi32>
+// CHECK: %[[COUNT:.*]] = arith.index_cast %arg{{.*}} : index to i32
+// CHECK: arith.muli %[[COUNT]], %c-128_i32
+func.func @unknown_reduction(%v: memref<3x?x48xi8>, %p: memref<?xi8>, %s: memref<3x48xi32>) {
+  quant.pack_columns ins(%v as <uint8, per_tensor> : memref<3x?x48xi8>) in <panels, tensor<3x?x48xi8>, batch = [0], columns = [2], reduction = [1], run = 1, panel = 64, group = 16, offset = -128> outs(%p, %s : memref<?xi8>, memref<3x48xi32>)
+  return
+}
+
+// -----
+
+// Rows of unknown size: words where it is a multiple of 16, and single bytes where not.
+// CHECK-LABEL: func.func @unknown_rows(
+// CHECK: %[[REST:.*]] = arith.remui %{{.*}}, %c16
+// CHECK: %[[WHOLE:.*]] = arith.cmpi eq, %[[REST]], %c0
+// CHECK: scf.if %[[WHOLE]] {
+// CHECK: gpu.launch_func @pack::@pack
+// CHECK: } else {
+// CHECK: gpu.launch_func @pack_0::@pack_0
+// CHECK: gpu.func @pack(
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi32>
+// CHECK: gpu.func @pack_0(
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi8>
+func.func @unknown_rows(%k: memref<64x?xi8>, %p: memref<?xi8>, %s: memref<?xi32>) {
+  quant.pack_columns ins(%k as <int8, per_tensor> : memref<64x?xi8>) in <panels, tensor<64x?xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%p, %s : memref<?xi8>, memref<?xi32>)
+  return
+}

@@ -23,10 +23,17 @@ struct FlatOperand {
   llvm::SmallVector<mlir::OpFoldResult> strides;
   /// Index of what loops of 0 reach: less than 0 for low padding.
   mlir::OpFoldResult start;
+  /// By loop, of buffers as a whole: what a stride that is not known is a
+  /// multiple of.
+  llvm::SmallVector<int64_t> multiples = {};
 
   /// The stride, where it is known.
   std::optional<int64_t> getStride(unsigned loop) const {
     return mlir::getConstantIntValue(strides[loop]);
+  }
+  /// What the stride is a multiple of, as far as is known.
+  int64_t getMultiple(unsigned loop) const {
+    return getStride(loop).value_or(multiples[loop]);
   }
 };
 
@@ -59,9 +66,11 @@ public:
   FlatOperand flatten(mlir::Value buffer, mlir::AffineMap map,
                       llvm::ArrayRef<int64_t> padding = {});
   /// The same, from where the buffer that `buffer` is a part of begins: the
-  /// base is memref<?xT>, and `start` has the offset.
+  /// base is memref<?xT>, and `start` has the offset. `multiples`, by loop:
+  /// what its size is a multiple of, where that is not known.
   FlatOperand flattenWhole(mlir::Value buffer, mlir::AffineMap map,
-                           llvm::ArrayRef<int64_t> padding = {});
+                           llvm::ArrayRef<int64_t> padding = {},
+                           llvm::ArrayRef<int64_t> multiples = {});
   /// Index of an element; `ivs` by loop, null where the loop is at 0.
   mlir::Value address(const FlatOperand &operand,
                       llvm::ArrayRef<mlir::Value> ivs);
