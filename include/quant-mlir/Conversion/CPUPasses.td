@@ -305,9 +305,14 @@ def PlanBuffersPass : Pass<"quant-plan-buffers", "::mlir::ModuleOp"> {
     llvm.call @quant.give_back_arena(%slot, %arena) : (!llvm.ptr, !llvm.ptr) -> ()
     ```
 
+    Where memory is a run time's (`allocate` is another function than the C
+    library's), buffers whose size only the run time knows are arenas of their own,
+    of a power of two of bytes. Each of them waits in a slot for its power: a size
+    that grows from call to call allocates once in as many calls as it has.
+
     Limits: runs behind the deallocation passes, which say what a function frees.
-    Buffers of dynamic size, results, those in bodies of parallel loops, and
-    functions of more than one block stay as they are.
+    Buffers of dynamic size of the C library's memory, results, those in bodies of
+    parallel loops, and functions of more than one block stay as they are.
   }];
   let options = [
     Option<"allocate", "allocate", "std::string", "\"aligned_alloc\"",

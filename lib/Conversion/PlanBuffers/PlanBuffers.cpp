@@ -5,8 +5,13 @@
 // where no other buffer of its time lies. The block outlives the call: it waits
 // in a slot of the module for the next one.
 //
-// Left as they are: buffers of dynamic size, those that are handed out, those
-// of parallel loops' bodies, and functions of more than one block.
+// Of a run time's memory (a GPU's), buffers whose size only the run time knows
+// are arenas of their own: a power of two of bytes, which waits in a slot for
+// that power, so that a size which grows call by call seldom allocates.
+//
+// Left as they are: buffers of dynamic size of the C library's memory, those
+// that are handed out, those of parallel loops' bodies, and functions of more
+// than one block.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +42,9 @@ constexpr int64_t alignment = 64;
 /// What kernels may read beyond the end of a buffer: less than a vector.
 constexpr int64_t slack = 64;
 
+/// Slots of buffers of unknown size: one for each power of two.
+constexpr int64_t numPowers = 64;
+
 struct PlannedBuffer {
   memref::AllocOp alloc;
   memref::DeallocOp dealloc;
@@ -60,12 +68,12 @@ std::optional<int64_t> getNumBytes(MemRefType type) {
   return type.getNumElements() * llvm::divideCeil(width, 8);
 }
 
+/// The buffer of `alloc` where the function frees it itself, but for its bytes.
 std::optional<PlannedBuffer>
-getPlannable(memref::AllocOp alloc, Block &body,
-             const DenseMap<Operation *, unsigned> &positions,
-             BufferViewFlowAnalysis &flow) {
-  std::optional<int64_t> bytes = getNumBytes(alloc.getType());
-  if (!bytes || !alloc.getSymbolOperands().empty())
+getOwned(memref::AllocOp alloc, Block &body,
+         const DenseMap<Operation *, unsigned> &positions,
+         BufferViewFlowAnalysis &flow) {
+  if (!alloc.getSymbolOperands().empty())
     return std::nullopt;
   for (Operation *op = alloc->getParentOp(); op != body.getParentOp();
        op = op->getParentOp())
@@ -75,7 +83,6 @@ getPlannable(memref::AllocOp alloc, Block &body,
 
   PlannedBuffer buffer;
   buffer.alloc = alloc;
-  buffer.bytes = llvm::alignTo(*bytes + slack, alignment);
   buffer.first = std::numeric_limits<unsigned>::max();
   for (Value alias : flow.resolve(alloc))
     for (Operation *user : alias.getUsers()) {
@@ -95,6 +102,25 @@ getPlannable(memref::AllocOp alloc, Block &body,
   if (!buffer.dealloc)
     return std::nullopt;
   return buffer;
+}
+
+std::optional<PlannedBuffer>
+getPlannable(memref::AllocOp alloc, Block &body,
+             const DenseMap<Operation *, unsigned> &positions,
+             BufferViewFlowAnalysis &flow) {
+  std::optional<int64_t> bytes = getNumBytes(alloc.getType());
+  if (!bytes)
+    return std::nullopt;
+  std::optional<PlannedBuffer> buffer = getOwned(alloc, body, positions, flow);
+  if (buffer)
+    buffer->bytes = llvm::alignTo(*bytes + slack, alignment);
+  return buffer;
+}
+
+/// Whether a buffer's size is known at run time, and nothing else lacks.
+bool hasUnknownSize(MemRefType type) {
+  return !type.hasStaticShape() && type.getLayout().isIdentity() &&
+         !type.getMemorySpace() && type.getElementType().isIntOrFloat();
 }
 
 /// Offsets; returns the size of the arena.
@@ -134,6 +160,12 @@ public:
   LLVM::GlobalOp addSlot(StringRef function) {
     slots.push_back(symbols.addSlot("quant.arena." + function));
     return slots.back();
+  }
+
+  /// Slots for powers of two.
+  LLVM::GlobalOp addTable(StringRef function) {
+    tables.push_back(symbols.addSlot("quant.arenas." + function, numPowers));
+    return tables.back();
   }
 
   /// (slot, bytes) -> arena: that of the slot, which is empty then, or a new
@@ -187,15 +219,22 @@ public:
 
   /// Frees what the slots hold when the module is unloaded.
   void addDestructor() {
-    if (slots.empty())
+    if (slots.empty() && tables.empty())
       return;
     symbols.addDestructor(
         "quant.free_arenas", [&](OpBuilder &builder, Location loc) {
+          Value null = LLVM::ZeroOp::create(builder, loc, pointer);
           for (LLVM::GlobalOp slot : slots) {
             Value address = LLVM::AddressOfOp::create(builder, loc, slot);
-            Value null = LLVM::ZeroOp::create(builder, loc, pointer);
             freeArena(builder, loc, exchange(builder, loc, address, null));
           }
+          for (LLVM::GlobalOp table : tables)
+            for (int32_t power = 0; power < numPowers; ++power) {
+              Value address = LLVM::AddressOfOp::create(builder, loc, table);
+              address = LLVM::GEPOp::create(builder, loc, pointer, pointer,
+                                            address, LLVM::GEPArg(power));
+              freeArena(builder, loc, exchange(builder, loc, address, null));
+            }
         });
   }
 
@@ -217,7 +256,7 @@ private:
   OpBuilder builder;
   StringRef allocateName, freeName;
   Type pointer;
-  SmallVector<LLVM::GlobalOp> slots;
+  SmallVector<LLVM::GlobalOp> slots, tables;
   LLVM::LLVMFuncOp take, giveBack;
 };
 
@@ -228,17 +267,97 @@ struct PlanBuffersPass
   void runOnOperation() override {
     ArenaFunctions functions(getOperation(), allocate, free);
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function.isDeclaration() && function.getBody().hasOneBlock())
+      if (!function.isDeclaration() && function.getBody().hasOneBlock()) {
+        if (allocate != "aligned_alloc")
+          takeUnknown(function, functions);
         plan(function, functions);
+      }
     functions.addDestructor();
   }
 
 private:
-  void plan(func::FuncOp function, ArenaFunctions &functions) {
-    Block &body = function.getBody().front();
+  static DenseMap<Operation *, unsigned> number(Block &body) {
     DenseMap<Operation *, unsigned> positions;
     for (auto [position, op] : llvm::enumerate(body))
       positions[&op] = position;
+    return positions;
+  }
+
+  /// Gives buffers whose size is not known arenas of their own.
+  void takeUnknown(func::FuncOp function, ArenaFunctions &functions) {
+    Block &body = function.getBody().front();
+    DenseMap<Operation *, unsigned> positions = number(body);
+    BufferViewFlowAnalysis flow(function);
+    SmallVector<PlannedBuffer> buffers;
+    function.walk([&](memref::AllocOp alloc) {
+      if (!hasUnknownSize(alloc.getType()))
+        return;
+      if (std::optional<PlannedBuffer> buffer =
+              getOwned(alloc, body, positions, flow))
+        buffers.push_back(*buffer);
+    });
+    for (PlannedBuffer &buffer : buffers)
+      takeArena(buffer, functions, function.getName());
+    numPlanned += buffers.size();
+  }
+
+  /// %b = memref.alloc(%n) : memref<?xi32>
+  /// memref.dealloc %b
+  ///
+  /// %power = 64 - ctlz(4 * %n + slack - 1)
+  /// %slot = llvm.getelementptr @quant.arenas.f[%power]
+  /// %arena = llvm.call @quant.take_arena(%slot, 1 << %power)
+  /// llvm.call @quant.give_back_arena(%slot, %arena)
+  void takeArena(PlannedBuffer &buffer, ArenaFunctions &functions,
+                 StringRef function) {
+    LLVM::LLVMFuncOp take = functions.getTake(),
+                     giveBack = functions.getGiveBack();
+    LLVM::GlobalOp table = functions.addTable(function);
+    MemRefType type = buffer.alloc.getType();
+    Location loc = buffer.alloc.getLoc();
+    OpBuilder builder(buffer.alloc);
+    Type i64 = builder.getI64Type();
+    auto constant = [&](int64_t value) -> Value {
+      return arith::ConstantIntOp::create(builder, loc, i64, value);
+    };
+    int64_t known = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    for (int64_t size : type.getShape())
+      known *= ShapedType::isDynamic(size) ? 1 : size;
+    Value bytes = constant(known);
+    for (Value size : buffer.alloc.getDynamicSizes())
+      bytes = arith::MulIOp::create(
+          builder, loc, bytes,
+          arith::IndexCastOp::create(builder, loc, i64, size));
+    bytes = arith::AddIOp::create(builder, loc, bytes, constant(slack - 1));
+    Value zeros = LLVM::CountLeadingZerosOp::create(builder, loc, i64, bytes,
+                                                    /*is_zero_poison=*/false);
+    Value power =
+        arith::SubIOp::create(builder, loc, constant(numPowers), zeros);
+    Value size = arith::ShLIOp::create(builder, loc, constant(1), power);
+    Value slot = LLVM::AddressOfOp::create(builder, loc, table);
+    Type pointer = slot.getType();
+    slot = LLVM::GEPOp::create(builder, loc, pointer, pointer, slot,
+                               LLVM::GEPArg(power));
+    Value arena =
+        LLVM::CallOp::create(builder, loc, take, ValueRange{slot, size})
+            .getResult();
+    Value all = quant_mlir::buildBufferAt(
+        builder, loc, arena,
+        MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), size);
+    Value view =
+        memref::ViewOp::create(builder, loc, type, all,
+                               arith::ConstantIndexOp::create(builder, loc, 0),
+                               buffer.alloc.getDynamicSizes());
+    builder.setInsertionPoint(buffer.dealloc);
+    LLVM::CallOp::create(builder, loc, giveBack, ValueRange{slot, arena});
+    buffer.dealloc->erase();
+    buffer.alloc.replaceAllUsesWith(view);
+    buffer.alloc->erase();
+  }
+
+  void plan(func::FuncOp function, ArenaFunctions &functions) {
+    Block &body = function.getBody().front();
+    DenseMap<Operation *, unsigned> positions = number(body);
     BufferViewFlowAnalysis flow(function);
     SmallVector<PlannedBuffer> buffers;
     function.walk([&](memref::AllocOp alloc) {

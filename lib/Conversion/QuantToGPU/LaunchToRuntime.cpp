@@ -32,6 +32,10 @@ std::optional<bool> beginsWithLaunch(Operation *op) {
       return true;
     if (isMemoryEffectFree(op))
       continue;
+    // A buffer that nobody has used.
+    auto call = dyn_cast<LLVM::CallOp>(op);
+    if (call && call.getCallee() == quant_mlir::takeArenaName)
+      continue;
     auto branch = dyn_cast<scf::IfOp>(op);
     if (!branch)
       return false;

@@ -24,15 +24,17 @@ LLVM::LLVMFuncOp ModuleSymbols::define(StringRef name, Type result,
   return function;
 }
 
-LLVM::GlobalOp ModuleSymbols::addSlot(const Twine &name) {
+LLVM::GlobalOp ModuleSymbols::addSlot(const Twine &name, int64_t count) {
   auto builder = OpBuilder::atBlockBegin(module.getBody());
-  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+  Type type = LLVM::LLVMPointerType::get(module.getContext());
+  if (count != 1)
+    type = LLVM::LLVMArrayType::get(type, count);
   Location loc = module.getLoc();
   auto slot = LLVM::GlobalOp::create(
-      builder, loc, pointer,
+      builder, loc, type,
       /*isConstant=*/false, LLVM::Linkage::Internal, name.str(), Attribute());
   builder.createBlock(&slot.getInitializerRegion());
-  Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+  Value null = LLVM::ZeroOp::create(builder, loc, type);
   LLVM::ReturnOp::create(builder, loc, null);
   table.insert(slot);
   return slot;

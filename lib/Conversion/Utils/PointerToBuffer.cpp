@@ -7,7 +7,7 @@
 using namespace mlir;
 
 Value quant_mlir::buildBufferAt(OpBuilder &builder, Location loc, Value pointer,
-                                MemRefType type) {
+                                MemRefType type, Value size) {
   Type i64 = builder.getI64Type();
   SmallVector<Type> fields = {pointer.getType(), pointer.getType(), i64};
   if (type.getRank() != 0)
@@ -28,7 +28,8 @@ Value quant_mlir::buildBufferAt(OpBuilder &builder, Location loc, Value pointer,
   insert(number(0), {2});
   int64_t stride = 1;
   for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    insert(number(type.getDimSize(dim)), {3, dim});
+    insert(type.isDynamicDim(dim) ? size : number(type.getDimSize(dim)),
+           {3, dim});
     insert(number(stride), {4, dim});
     stride *= type.getDimSize(dim);
   }

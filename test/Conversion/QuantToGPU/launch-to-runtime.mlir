@@ -28,25 +28,47 @@ module attributes {gpu.container_module} {
     return %v : i8
   }
 
+  // Nobody has looked at a buffer that is taken between them.
+  llvm.func @quant.take_arena(!llvm.ptr, i64) -> !llvm.ptr
+  // CHECK-LABEL: func.func @taken(
+  // CHECK-DAG: %[[YES:.*]] = llvm.mlir.constant(1 : i64)
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[YES]]
+  // CHECK: llvm.call @quant_vulkan_launch
+  // CHECK: llvm.call @quant.take_arena
+  // CHECK: llvm.call @quant_vulkan_launch
+  func.func @taken(%x: memref<?xi8>, %slot: !llvm.ptr, %bytes: i64) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    %a = llvm.call @quant.take_arena(%slot, %bytes) : (!llvm.ptr, i64) -> !llvm.ptr
+    gpu.launch_func @k::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<?xi8>) {quant.access = array<i32: 2>}
+    return
+  }
+
   // Whichever way the host goes, launches follow each other, but for the last one and
   // for a way on which it looks at memory first.
   // CHECK-LABEL: func.func @ways(
   // CHECK-DAG: %[[YES:.*]] = llvm.mlir.constant(1 : i64)
   // CHECK-DAG: %[[NO:.*]] = llvm.mlir.constant(0 : i64)
-  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[YES]]
   // CHECK: llvm.call @quant_vulkan_launch
   // CHECK: scf.if
-  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[YES]]
   // CHECK: llvm.call @quant_vulkan_launch
   // CHECK: else
-  // CHECK: llvm.store %[[YES]], %{{.*}}
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[YES]]
   // CHECK: llvm.call @quant_vulkan_launch
-  // CHECK: llvm.store %[[NO]], %{{.*}}
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[NO]]
   // CHECK: llvm.call @quant_vulkan_launch
   // CHECK: scf.if
   // CHECK: memref.store
   // CHECK: else
-  // CHECK: llvm.store %[[NO]], %{{.*}}
+  // CHECK: llvm.getelementptr %{{.*}}[0, 7]
+  // CHECK-NEXT: llvm.store %[[NO]]
   // CHECK: llvm.call @quant_vulkan_launch
   func.func @ways(%x: memref<?xi8>, %way: i1, %v: i8) {
     %c1 = arith.constant 1 : index

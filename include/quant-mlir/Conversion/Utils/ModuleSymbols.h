@@ -31,8 +31,8 @@ public:
   mlir::LLVM::LLVMFuncOp define(llvm::StringRef name, mlir::Type result,
                                 llvm::ArrayRef<mlir::Type> types);
 
-  /// A pointer of the module that begins as null.
-  mlir::LLVM::GlobalOp addSlot(const llvm::Twine &name);
+  /// A pointer of the module that begins as null; an array of `count`.
+  mlir::LLVM::GlobalOp addSlot(const llvm::Twine &name, int64_t count = 1);
 
   /// A function that runs when the module is unloaded.
   void addDestructor(
