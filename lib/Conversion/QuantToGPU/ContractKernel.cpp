@@ -226,11 +226,11 @@ void GPUContractKernel::analyze() {
         value, AffineMap::getMultiDimIdentityMap(
                    cast<MemRefType>(value.getType()).getRank(), context));
   };
-  multiples.assign(sizes.size(), 1);
-  for (ArrayRef<unsigned> of :
-       {ArrayRef(loops.columns), ArrayRef(loops.reduction)})
-    for (unsigned loop : of)
-      multiples[loop] = sizeMultiple;
+  for (auto [role, size] : llvm::zip_equal(loops.roles, sizes))
+    multiples.push_back(
+        guessSize(size, role == LoopRole::Column || role == LoopRole::Reduction
+                            ? sizeMultiple
+                            : 1));
   auto flatten = [&](Value value, AffineMap map) {
     return host.flattenWhole(value, map, /*padding=*/{}, multiples);
   };

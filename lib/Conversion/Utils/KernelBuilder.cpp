@@ -83,6 +83,9 @@ FlatOperand KernelBuilder::flattenWhole(Value buffer, AffineMap map,
                                         ArrayRef<int64_t> padding,
                                         ArrayRef<int64_t> multiples) {
   FlatOperand operand = flatten(buffer, map, padding, /*isWhole=*/true);
+  // A padded dimension is smaller than its loop.
+  if (!padding.empty())
+    multiples = {};
   operand.multiples =
       findMultiples(cast<MemRefType>(buffer.getType()), map, multiples);
   return operand;

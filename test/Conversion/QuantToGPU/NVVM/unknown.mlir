@@ -91,3 +91,23 @@ func.func @row(%p: memref<1x?xi8>, %v: memref<?xi8>, %s: memref<64xi32>, %y: mem
     maps [#p, #v, #y]
   return
 }
+
+// -----
+
+#q = affine_map<(b, m, n, k) -> (b, m, k)>
+#k = affine_map<(b, m, n, k) -> (b, n, k)>
+#y = affine_map<(b, m, n, k) -> (b, m, n)>
+
+// The reduction is of 70, as panels say, and no multiple of 16 in either kernel.
+// CHECK-LABEL: func.func @known_elsewhere(
+// CHECK: gpu.func @contract(
+// CHECK-COUNT-16: memref.load %{{.*}} : memref<?xi8>
+// CHECK: gpu.func @contract_0(
+func.func @known_elsewhere(%q: memref<3x192x?xi8>, %p: memref<?xi8>, %s: memref<3x?xi32>, %y: memref<3x192x?xi8>) {
+  quant.contract
+    lhs(%q as <int8, per_tensor, scale = 0.05> : memref<3x192x?xi8>)
+    rhs(%p as <int8, per_tensor, scale = 0.04> in <panels, tensor<3x?x70xi8>, batch = [0], columns = [1], reduction = [2], run = 1, panel = 128, group = 16> sums %s : memref<3x?xi32>, : memref<?xi8>)
+    outs(%y as <int8, per_tensor, scale = 9.0> : memref<3x192x?xi8>)
+    maps [#q, #k, #y]
+  return
+}
