@@ -19,7 +19,12 @@ void quant_mlir::addROCDLModulePasses(OpPassManager &pm,
   GpuROCDLAttachTargetOptions attach;
   attach.chip = chip;
   attach.optLevel = 3;
-  attach.wave64Flag = !StringRef(chip).starts_with("gfx11");
+  bool isRDNA3 = StringRef(chip).starts_with("gfx11");
+  attach.wave64Flag = !isRDNA3;
+  // With halves of registers, LLVM 22 copies a pair of bytes that it has loaded
+  // from no register, and crashes where it prints that.
+  if (isRDNA3)
+    attach.features = "-real-true16";
   pm.addPass(createGpuROCDLAttachTarget(attach));
   addKernelPasses(
       pm, options,
