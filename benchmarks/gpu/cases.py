@@ -184,9 +184,10 @@ class Numbers:
     self.lhs_scale, self.result_scale = np.float32(0.03), np.float32(0.9)
     self.lhs_zero = 5 if case.asymmetric and case.is_integer else 0
     self.result_zero = -3 if case.result == "int8" else 0
-    # Few values, so that they compress.
+    # Few values that come again, so that they compress: not where a tile's columns do.
     choices = random.uniform(0.004, 0.02, 16).astype(np.float32)
-    self.scales = choices[random.integers(0, 16, (blocks, case.n))]
+    self.scales = np.resize(choices[random.integers(0, 16, (blocks, 1021))].T,
+                            (case.n, blocks)).T
     self.zeros = None
     if case.asymmetric and case.weights == "int4":
       self.zeros = random.integers(-8, 8, (blocks, case.n)).astype(np.int8)
