@@ -59,6 +59,10 @@ class Host:
     return np.asarray(array, np.float64)
 
   @staticmethod
+  def get(values):
+    return values
+
+  @staticmethod
   def single(values):
     return np.asarray(values, np.float32)
 
@@ -69,6 +73,18 @@ class Host:
   @staticmethod
   def clip(values, low, high):
     return np.clip(values, low, high)
+
+
+def describe(wrong, found, expected):
+  """Where a matrix is wrong, for who has to find out why: how much of it, in how many rows
+  and columns, which of them first, and the first value."""
+  rows, columns = (np.flatnonzero(wrong.any(axis=axis)) for axis in (1, 0))
+  if not len(rows):
+    return None
+  row, column = rows[0], np.flatnonzero(wrong[rows[0]])[0]
+  return {"values": int(wrong.sum()), "rows": len(rows), "columns": len(columns),
+          "first_rows": rows[:8].tolist(), "first_columns": columns[:8].tolist(),
+          "found": float(found[row, column]), "expected": float(expected[row, column])}
 
 
 class PackData:
@@ -86,6 +102,7 @@ class PackData:
     # Arguments that are written beside the result.
     self.written = {0: sums}
     self.result_bytes = self.panels.nbytes
+    self.where = None
 
   def check(self, data, rows=None, machine=Host):
     """How many bytes differ."""
@@ -98,6 +115,7 @@ def make_data(case, layout, numbers):
 
 class Data:
   written = {}
+  where = None  # a result is wrong
 
   def __init__(self, case, layout, numbers):
     random = np.random.default_rng(1 + sum(map(ord, case.name)))
@@ -181,7 +199,8 @@ class Data:
       expected = machine.single(sums) * machine.single(machine.put(scale))
       if case.result == "int8":
         expected = machine.clip(machine.round(expected) + numbers.result_zero, -128, 127)
-      return float((result != expected).any())
+      wrong = result != expected
+      return self._judge(wrong, float(wrong.any()), result, expected, machine)
     # Sums in any order of binary32, within a share of the sum of magnitudes.
     total, bound = 0.0, 0.0
     for number, block in enumerate(self._blocks()):
@@ -198,4 +217,11 @@ class Data:
     allowed = share * bound + 1e-30
     if case.result in ("f16", "bf16"):
       allowed = allowed + abs(total) * (2.0**-11 if case.result == "f16" else 2.0**-8)
-    return float((abs(result - total) / allowed).max())
+    error = abs(result - total) / allowed
+    # What is no number is no less than 1, either.
+    return self._judge(~(error <= 1), float(error.max()), result, total, machine)
+
+  def _judge(self, wrong, error, found, expected, machine):
+    if bool(wrong.any()):
+      self.where = describe(*(machine.get(values) for values in (wrong, found, expected)))
+    return error

@@ -129,6 +129,8 @@ def run_case(driver, case, kernel, options):
     row["ok"] = row["error"] <= 1
     if row["error"] and not case.block and case.is_integer:
       row["ok"] = False  # Sums of integers are exact.
+    if not row["ok"] and data.where:
+      row["where"] = data.where
     if is_timed and row["ok"]:
       row["seconds"] = driver.median_seconds(loaded.enqueue, copies)
       row["operations_per_s"] = case.operations / row["seconds"]

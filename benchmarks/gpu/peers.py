@@ -61,6 +61,10 @@ class Machine:
     return torch.from_numpy(np.array(array)).cuda().double()
 
   @staticmethod
+  def get(values):
+    return values.cpu().numpy()
+
+  @staticmethod
   def single(values):
     return values.float()
 

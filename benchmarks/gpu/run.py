@@ -232,6 +232,9 @@ def main():
   for case in report["not_run"]:
     print("not run, time was up: " + case)
   wrong = [row for row in report["rows"] if not row.get("ok")]
+  for row in wrong:
+    if "where" in row:
+      print("%s %s: %s" % (row["case"], row["arch"], json.dumps(row["where"])))
   print("%d kernels, %d wrong or failed" % (len(report["rows"]), len(wrong)))
   return 1 if wrong or report["not_run"] or not report["rows"] else 0
 

@@ -27,6 +27,9 @@ class Tensor:
   max = lambda self: Tensor(self.array.max())
   any = lambda self: Tensor(self.array.any())
   numel = lambda self: self.array.size
+  numpy = lambda self: self.array
+  __invert__ = lambda self: Tensor(~self.array)
+  __bool__ = lambda self: bool(self.array)
   is_contiguous = lambda self: self.array.flags.c_contiguous
   __float__ = lambda self: __builtins__["float"](self.array)
   __abs__ = lambda self: Tensor(abs(self.array))
@@ -44,7 +47,7 @@ def _binary(name):
   return run
 
 
-for _name in ("add", "sub", "mul", "truediv", "matmul", "ne", "radd", "rmul"):
+for _name in ("add", "sub", "mul", "truediv", "matmul", "ne", "le", "radd", "rmul"):
   setattr(Tensor, "__%s__" % _name, _binary("__%s__" % _name))
 
 from_numpy = Tensor
