@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractKernel.h"
+#include "PackKernel.h"
 
 #include "quant-mlir/Conversion/Utils/QuantizeArith.h"
 #include "quant-mlir/Numerics/IntegerCompute.h"
@@ -175,6 +176,8 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
     rhsZero = loadNumbers(rhsZeroData, numbers.rhsZero);
   if (rhsZero)
     sum = arith.sub(sum, times(rhsZero, splat(countProducts(1))));
+  assert((readsColumnSums(op, target) || (!zeroPoint.base && lhsZero == 0)) &&
+         "sums that nobody has made");
   if (zeroPoint.base) {
     result.sums = sum;
   } else if (lhsZero != 0) {

@@ -9,9 +9,10 @@
 //   sums of a workgroup's lanes          through shared memory
 //
 // A part of the reduction is what has a sum of its own: a block, or all of it,
-// of which a workgroup has some columns. Its lanes are columns by planes, which
-// take turns along the part. How codes get into registers depends on what
-// follows each other in memory:
+// of which a workgroup has some columns. Where nobody reads sums there are
+// none, and parts are as many as there are cores for. A workgroup's lanes are
+// columns by planes, which take turns along the part. How codes get into
+// registers depends on what follows each other in memory:
 //
 //   a run       words of a column, 16 bytes at once where they are aligned;
 //               lanes beside each other have up to four chunks of a column,
@@ -31,6 +32,10 @@
 
 namespace quant_mlir {
 
+/// Whether a kernel of `op` reads the sums of its right-hand side's columns:
+/// there are zero points of lhs, or codes become others on their way.
+bool readsColumnSums(ContractOp op, const GPUTarget &target);
+
 class PackKernel {
 public:
   /// The size of the last dimension of codes is a multiple of `sizeMultiple`,
@@ -41,7 +46,7 @@ public:
         kernel(hostBuilder, op.getLoc(), "pack", target), body(kernel.body),
         builder(kernel.body.builder), loc(op.getLoc()),
         unit(createWordUnit(kernel.body, target)), layout(op.getLayout()),
-        sizeMultiple(sizeMultiple) {}
+        sizeMultiple(sizeMultiple), hasSums(areSumsRead(op, target)) {}
 
   void build();
 
@@ -51,7 +56,10 @@ private:
   /// How codes get into registers.
   enum class Loads { Run, Columns, Bytes };
 
+  /// Whether anybody reads sums, as far as can be told.
+  static bool areSumsRead(PackColumnsOp op, const GPUTarget &target);
   void analyze();
+  void shareReduction();
   int64_t getAlignment(const Loops &contiguous) const;
   bool areContiguous(const Loops &loops) const {
     return loops.size() == 1 && codes.getStride(loops[0].loop) == 1;
@@ -114,6 +122,7 @@ private:
   std::unique_ptr<MatrixUnit> unit;
   LayoutAttr layout;
   int64_t sizeMultiple;
+  bool hasSums;
 
   // Of the host.
   mlir::OpFoldResult numBatches, numColumns, numPanels, paddedColumns;

@@ -109,8 +109,10 @@ PackKernel::Values PackKernel::loadChunk(Value number, Value exists,
         body.sum(body.times(inRun, chunkCodes), body.attr(group * chunkBytes));
     Values words = loadGroup(at, first, exists);
     for (auto [i, word] : llvm::enumerate(words)) {
-      Value &sum = columnSums[i / (chunkBytes / 4)];
-      sum = unit->dot(word, ones, sum, /*isLhsSigned=*/true);
+      if (hasSums) {
+        Value &sum = columnSums[i / (chunkBytes / 4)];
+        sum = unit->dot(word, ones, sum, /*isLhsSigned=*/true);
+      }
       if (group == 0) {
         packed.push_back(word);
         continue;

@@ -84,7 +84,8 @@ void PackKernel::chooseLoads() {
 /// that are not then have more lanes. Vulkan promises 128 of them.
 void PackKernel::chooseGroup() {
   bool isVulkan = target.getKind() == GPUKind::SPIRV;
-  const int64_t lanes = isVulkan ? 128 : 256, mostLanes = isVulkan ? 128 : 1024,
+  const int64_t lanes = isVulkan ? 128 : 256,
+                mostLanes = isVulkan || !hasSums ? lanes : 1024,
                 leastColumnLanes = 8;
   int64_t mostPlanes = llvm::bit_ceil(
       uint64_t(guessSize(partChunks, llvm::divideCeil(1024, chunkCodes))));
@@ -103,6 +104,27 @@ void PackKernel::chooseGroup() {
   }
   int64_t most = llvm::divideCeil(guessSize(paddedColumns), laneColumns);
   columnLanes = std::min<int64_t>(columnLanes, llvm::bit_ceil(uint64_t(most)));
+  kernel.setGroupSize(numLanes());
+}
+
+/// Where parts have no sums, idle cores have some of the reduction: workgroups
+/// are small then, and as many as chunks allow.
+void PackKernel::shareReduction() {
+  constexpr int64_t leastLanes = 64;
+  int64_t chunks = guessSize(numChunks, llvm::divideCeil(1024, chunkCodes));
+  auto mostParts = [&] {
+    int64_t atOnce = planes * (loads == Loads::Run ? 4 : 1);
+    return llvm::bit_floor(uint64_t(std::max<int64_t>(chunks / atOnce, 1)));
+  };
+  auto missing = [&] {
+    return llvm::divideCeil(target.getNumCores(), guessGroups());
+  };
+  while (planes > nearPlanes && numLanes() > leastLanes &&
+         mostParts() < missing())
+    planes /= 2;
+  numParts =
+      std::min<int64_t>(mostParts(), llvm::bit_ceil(uint64_t(missing())));
+  partChunks = ceilDiv(kernel.host, numChunks, numParts);
   kernel.setGroupSize(numLanes());
 }
 
@@ -164,12 +186,15 @@ void PackKernel::analyze() {
     flip = 0x01010101u << (width - 1);
   chooseLoads();
   chooseGroup();
+  if (!hasSums && !op.getReductionBlock())
+    shareReduction();
   if (loads != Loads::Bytes)
     viewAs(host, codes, builder.getI32Type());
   viewAs(host, panels, builder.getI32Type());
   codes = kernel.import(codes, Access::Read);
   panels = kernel.import(panels, Access::Write);
-  sums = kernel.import(sums, Access::Write);
+  if (hasSums)
+    sums = kernel.import(sums, Access::Write);
 }
 
 Value PackKernel::move(Value at, const FlatOperand &operand, const Loops &loops,
@@ -213,6 +238,36 @@ void PackKernel::buildPositions() {
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
+
+bool quant_mlir::readsColumnSums(ContractOp op, const GPUTarget &target) {
+  if (op.getZeroPoint())
+    return true;
+  // MFMA has no factor without signs.
+  bool isFlipped =
+      !numerics::isSignedInteger(op.getLhsParams()->getStorage()) &&
+      target.getKind() == GPUKind::ROCDL && !target.isRDNA();
+  return isFlipped ||
+         (!op.isDynamic() && getTensorZeroPoint(*op.getLhsParams()) != 0);
+}
+
+bool PackKernel::areSumsRead(PackColumnsOp op, const GPUTarget &target) {
+  // What others have given is theirs.
+  Operation *owner = op.getSums().getDefiningOp();
+  if (auto view = dyn_cast_if_present<memref::ViewOp>(owner))
+    owner = view.getSource().getDefiningOp<UnrealizedConversionCastOp>();
+  if (!isa_and_present<memref::AllocOp, UnrealizedConversionCastOp>(owner))
+    return true;
+  for (OpOperand &use : op.getSums().getUses()) {
+    Operation *user = use.getOwner();
+    if (user == op || isa<memref::DeallocOp>(user))
+      continue;
+    auto contract = dyn_cast<ContractOp>(user);
+    if (!contract || &use != &contract.getSumsMutable()[0] ||
+        readsColumnSums(contract, target))
+      return true;
+  }
+  return false;
+}
 
 /// Sums are of what is stored: the offset of each code is too much.
 void PackKernel::storeSum(Value column, Value sum) {
@@ -280,7 +335,9 @@ void PackKernel::build() {
   OpFoldResult turns = ceilDiv(kernel.host, partChunks, planes);
   int64_t atOnce =
       loads == Loads::Run ? std::min<int64_t>(4, guessSize(turns)) : 1;
-  Values zeros(laneColumns, body.constantI32(0));
+  Values zeros;
+  if (hasSums)
+    zeros.assign(laneColumns, body.constantI32(0));
   Values total = body.forCarry(
       body.attr(0), kernel.import(ceilDiv(kernel.host, turns, atOnce)), zeros,
       [&](Value step, ValueRange carried) {
@@ -295,9 +352,9 @@ void PackKernel::build() {
             exists = isBelow(inPart, partChunks);
           Value number = inPart;
           if (numParts != 1) {
-            int64_t ofPart = *getConstantIntValue(partChunks);
-            number = body.sum(body.times(part, ofPart), inPart);
-            if (!isWhole(numChunks, ofPart))
+            std::optional<int64_t> known = getConstantIntValue(partChunks);
+            number = body.sum(mul(part, partChunks), inPart);
+            if (!known || !isWhole(numChunks, *known))
               exists = both(exists, isBelow(number, numChunks));
           }
           words.push_back(loadChunk(number, exists, columnSums));
@@ -309,7 +366,8 @@ void PackKernel::build() {
           storeChunk(number, exists, chunk);
         return columnSums;
       });
-  addPlanes(total);
+  if (hasSums)
+    addPlanes(total);
   kernel.launch({ceilDiv(kernel.host, paddedColumns, groupColumns()),
                  body.attr(numParts), numBatches});
 }

@@ -130,8 +130,9 @@ struct QuantToGPUPass
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    if (failed(makeKernels<ContractOp>(rewriter, buildContractKernel)) ||
-        failed(makeKernels<PackColumnsOp>(rewriter, buildPackKernel)) ||
+    // Whether sums are needed, those say who read them.
+    if (failed(makeKernels<PackColumnsOp>(rewriter, buildPackKernel)) ||
+        failed(makeKernels<ContractOp>(rewriter, buildContractKernel)) ||
         failed(makeKernels<PoolOp>(rewriter, buildPoolKernel)))
       return signalPassFailure();
     makeGeneric(rewriter);

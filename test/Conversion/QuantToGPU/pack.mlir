@@ -137,3 +137,87 @@ func.func @unknown_rows(%k: memref<64x?xi8>, %p: memref<?xi8>, %s: memref<?xi32>
   quant.pack_columns ins(%k as <int8, per_tensor> : memref<64x?xi8>) in <panels, tensor<64x?xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%p, %s : memref<?xi8>, memref<?xi32>)
   return
 }
+
+// -----
+
+#p = affine_map<(m, n, k) -> (m, k)>
+#v = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// One head of values. Codes without a zero point are multiplied, so nobody reads sums:
+// none are made, and workgroups share the reduction. Nobody waits for anybody.
+// CHECK-LABEL: func.func @unread_sums(
+// CHECK: gpu.launch_func @pack::@pack blocks in (%{{c[0-9]+}}, %c{{[2-9]|[1-9][0-9]+}}, %c1)
+// CHECK: gpu.func @pack(%{{[^,]*}}: memref<?xi32>, %{{[^,]*}}: memref<?xi32>) kernel
+// CHECK-NOT: gpu.barrier
+// NVVM-NOT: dp4a
+// ROCDL-NOT: sdot4
+// SPIRV-NOT: SDot
+// CHECK: gpu.func @contract
+func.func @unread_sums(%p: memref<96x4096xi8>, %v: memref<4096x128xi8>, %y: memref<96x128xf32>) {
+  %panels = memref.alloc() : memref<524288xi8>
+  %s = memref.alloc() : memref<128xi32>
+  quant.pack_columns ins(%v as <int8, per_tensor> : memref<4096x128xi8>) in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%panels, %s : memref<524288xi8>, memref<128xi32>)
+  quant.contract
+    lhs(%p as <int8, per_tensor, scale = 0.05> : memref<96x4096xi8>)
+    rhs(%panels as <int8, per_tensor, scale = 0.04, zero_point = 3> in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<128xi32>, : memref<524288xi8>)
+    outs(%y : memref<96x128xf32>)
+    maps [#p, #v, #y]
+  memref.dealloc %panels : memref<524288xi8>
+  memref.dealloc %s : memref<128xi32>
+  return
+}
+
+// -----
+
+#p = affine_map<(m, n, k) -> (m, k)>
+#v = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// A zero point is subtracted as often as a column has codes' worth, MFMA's of codes
+// without signs too.
+// CHECK-LABEL: func.func @read_sums(
+// CHECK: gpu.launch_func @pack::@pack blocks in (%{{.*}}, %c1, %c1)
+// CHECK: gpu.func @pack
+// CHECK: gpu.barrier
+// CHECK: gpu.func @contract
+func.func @read_sums(%p: memref<96x4096xi8>, %v: memref<4096x128xi8>, %y: memref<96x128xf32>) {
+  %panels = memref.alloc() : memref<524288xi8>
+  %s = memref.alloc() : memref<128xi32>
+  quant.pack_columns ins(%v as <int8, per_tensor> : memref<4096x128xi8>) in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%panels, %s : memref<524288xi8>, memref<128xi32>)
+  quant.contract
+    lhs(%p as <int8, per_tensor, scale = 0.05, zero_point = 7> : memref<96x4096xi8>)
+    rhs(%panels as <int8, per_tensor, scale = 0.04> in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<128xi32>, : memref<524288xi8>)
+    outs(%y : memref<96x128xf32>)
+    maps [#p, #v, #y]
+  memref.dealloc %panels : memref<524288xi8>
+  memref.dealloc %s : memref<128xi32>
+  return
+}
+
+// -----
+
+#p = affine_map<(m, n, k) -> (m, k)>
+#v = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Codes without signs or zero point: MFMA multiplies others.
+// CHECK-LABEL: func.func @without_signs(
+// CHECK: gpu.func @pack
+// ROCDL: gpu.barrier
+// NVVM-NOT: gpu.barrier
+// SPIRV-NOT: gpu.barrier
+// CHECK: gpu.func @contract
+func.func @without_signs(%p: memref<96x4096xi8>, %v: memref<4096x128xi8>, %y: memref<96x128xf32>) {
+  %panels = memref.alloc() : memref<524288xi8>
+  %s = memref.alloc() : memref<128xi32>
+  quant.pack_columns ins(%v as <int8, per_tensor> : memref<4096x128xi8>) in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%panels, %s : memref<524288xi8>, memref<128xi32>)
+  quant.contract
+    lhs(%p as <uint8, per_tensor, scale = 0.05> : memref<96x4096xi8>)
+    rhs(%panels as <int8, per_tensor, scale = 0.04> in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<128xi32>, : memref<524288xi8>)
+    outs(%y : memref<96x128xf32>)
+    maps [#p, #v, #y]
+  memref.dealloc %panels : memref<524288xi8>
+  memref.dealloc %s : memref<128xi32>
+  return
+}
