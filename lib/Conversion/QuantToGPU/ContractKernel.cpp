@@ -306,8 +306,9 @@ void GPUContractKernel::analyze() {
   needsRowSums =
       !numbers.minval.values.empty() ||
       (!isOfValues && (!numbers.rhsOffset.isZero() || rhsZeroPoint.base));
-  if (!op.isDynamic() && !isOfValues)
-    lhsZero = getTensorZeroPoint(*op.getLhsParams()) - lhsOffset();
+  if (!isOfValues && !op.getZeroPoint())
+    lhsZero = (op.isDynamic() ? 0 : getTensorZeroPoint(*op.getLhsParams())) -
+              lhsOffset();
   if (blockCodes != 0 && !isOfValues)
     chooseSums();
   importOperands();
