@@ -24,6 +24,8 @@ std::optional<EmulatedInstruction> findMatrixProduct(llvm::StringRef name);
 /// `ofRegisters` where A is in registers.
 std::optional<EmulatedInstruction> findWarpGroupProduct(llvm::StringRef name);
 inline constexpr const char *ofRegisters = ".registers";
+/// And with this, where its predicate (scale-d) is false: nothing is added to.
+inline constexpr const char *withoutSums = ".first";
 /// (fence|commit_group|wait_group).sync.aligned around them.
 std::optional<EmulatedInstruction> findWarpGroupOrder(llvm::StringRef name);
 

@@ -210,13 +210,17 @@ Error ModulePreparation::replaceCall(CallInst &call, StringRef name,
 std::string quant_mlir::emulator::getAssemblyName(StringRef text) {
   SmallVector<StringRef> statements;
   text.split(statements, ';');
+  bool isFirst = false;
   for (StringRef statement : statements) {
     statement = statement.trim(" \t\n{}");
+    isFirst |= statement == "setp.ne.b32 p, 0, 0";
     if (!statement.starts_with("wgmma."))
       continue;
     std::string name =
         statement.take_until([](char c) { return c == ' '; }).str();
-    return statement.count('{') > 1 ? name + ofRegisters : name;
+    if (statement.count('{') > 1)
+      name += ofRegisters;
+    return isFirst ? name + withoutSums : name;
   }
   return text.str();
 }

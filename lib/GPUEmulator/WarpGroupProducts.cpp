@@ -1,9 +1,9 @@
 //===- WarpGroupProducts.cpp - wgmma.mma_async ----------------------------===//
 //
-// D = A * B + D, A in registers or shared memory, B in shared memory, rows of
-// each along k ("Asynchronous warpgroup level matrix instructions" in the PTX
-// ISA). Four warps have 16 of the 64 rows each, so that a warp needs no other
-// one:
+// D = A * B + D, or A * B, A in registers or shared memory, B in shared memory,
+// rows of each along k ("Asynchronous warpgroup level matrix instructions" in
+// the PTX ISA). Four warps have 16 of the 64 rows each, so that a warp needs no
+// other one:
 //
 //   D            sums 4j + i of lane (g, t): rows g, g + 8 for i / 2, columns
 //                8j + 2t + i % 2
@@ -46,6 +46,7 @@ struct WarpGroupProduct {
   unsigned columns = 0;
   Element lhs, rhs;
   bool isOfRegisters = false;
+  bool isFirst = false; ///< D = A * B
 
   static constexpr unsigned words = 8; ///< along k, of a row
   using Row = std::array<uint32_t, words>;
@@ -59,7 +60,7 @@ void WarpGroupProduct::setSum(const Call &call, unsigned i, const Row &row,
                               const Row &column) const {
   unsigned perWord = lhs.perWord(), depth = words * perWord;
   if (lhs.isFloat) {
-    double sum = call.get<float>(i);
+    double sum = isFirst ? 0 : call.get<float>(i);
     for (unsigned k = 0; k < depth; ++k)
       sum += lhs.getFloat(row[k / perWord], k % perWord) *
              rhs.getFloat(column[k / perWord], k % perWord);
@@ -69,7 +70,8 @@ void WarpGroupProduct::setSum(const Call &call, unsigned i, const Row &row,
   for (unsigned k = 0; k < depth; ++k)
     sum += lhs.getInteger(row[k / perWord], k % perWord) *
            rhs.getInteger(column[k / perWord], k % perWord);
-  call.set(addProducts(call.get<int32_t>(i), sum, false), 4 * i);
+  int32_t start = isFirst ? 0 : call.get<int32_t>(i);
+  call.set(addProducts(start, sum, false), 4 * i);
 }
 
 void WarpGroupProduct::run(Block &block, unsigned first,
@@ -123,6 +125,7 @@ void WarpGroupProduct::run(Block &block, unsigned first,
 std::optional<EmulatedInstruction>
 quant_mlir::emulator::findWarpGroupProduct(StringRef name) {
   WarpGroupProduct product;
+  product.isFirst = name.consume_back(withoutSums);
   product.isOfRegisters = name.consume_back(ofRegisters);
   unsigned depth;
   if (!name.consume_front("wgmma.mma_async.sync.aligned.m64n") ||

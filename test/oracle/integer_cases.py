@@ -57,6 +57,7 @@ GROUPS = {
     "tiles": lambda quick, seed: integer_matmuls.tiles(seed),
     "streams": lambda quick, seed: integer_matmuls.streams(seed),
     "blocks": lambda quick, seed: integer_matmuls.blocks(seed),
+    "groups": integer_matmuls.groups,
     "attention": lambda quick, seed: integer_products.attention(seed),
     "dynamic": integer_products.dynamic_products,
     "depthwise": lambda quick, seed: itertools.chain(

@@ -229,3 +229,38 @@ def blocks(seed):
                  [1], 0, out, (count, n), dynamic=(0, 0) if i % 4 == 3 else None,
                  **options(m, out, False))
   yield m
+
+
+def groups(quick, seed):
+  """Panels of 128 columns and rows for several groups of lanes: weights whose blocks end
+  in a stage, that have zero points, or stand beside values; of rows that are known, and of
+  as many as there are at run time."""
+  m = Module([seed, 1750])
+  rows, depths, widths = (33, 64, 100, 129), (64, 96, 130, 256, 333), (65, 130)
+  integers = [("int4", 128, "none"), ("uint4", 32, "zero"), ("int8", 64, "none"),
+              ("int4", 64, "zero"), ("int4", "per_channel", "zero"), ("int8", 128, "zero"),
+              ("uint4", "per_tensor", "zero"), ("int8", 32, "none"), ("uint4", 128, "zero"),
+              ("int4", 256, "none"), ("uint2", 64, "zero"), ("int4", 32, "minval"),
+              ("int8", 128, "none")]
+  values = [("int4", 128, "none"), ("int8", "per_channel", "zero"), ("f16", None, None),
+            ("uint4", 64, "zero"), ("float8_e4m3fn", 64, "none"), ("int4", 32, "zero"),
+            ("uint8", 256, "zero"), ("int4", "per_channel", "none"), ("int8", 16, "none"),
+            ("uint4", 192, "zero"), ("float8_e5m2", "per_channel", "none"), ("int4", 64, "minval")]
+  for i, (dtype, unit, offset) in enumerate(integers * 2 + values * 2):
+    if quick and i % 2 != seed % 2:  # the others belong to other seeds
+      continue
+    is_value = i >= 2 * len(integers)
+    weights = Weights(dtype, unit, offset) if unit else Weights(dtype)
+    lhs = LHS_FORMS[i % 6]
+    if is_value:
+      is_half = "float8" in dtype or dtype == "f16" or i % 4 < 2
+      lhs = "f16" if is_half else "bf16"
+    count, k, n = rows[i % 4], depths[(i + i // 5) % 5], widths[i // 2 % 2]
+    out = ("f32", "f16", "bf16")[i % 3] if unit != "per_channel" or is_value else RESULTS[i % 5]
+    unknown = i >= 2 * len(integers) + len(values) or len(integers) <= i < 2 * len(integers)
+    add_contract(m, "groups %sx%dx%d %s %s -> %s" % ("?" * unknown + str(count), n, k, lhs,
+                                                    weights, out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), dynamic=(0, 0) if unknown else None,
+                 **options(m, out, False))
+  yield m

@@ -8,6 +8,12 @@
 // A block that is a stage or a part of one ends within it. Sums of longer ones
 // go from stage to stage, beside the values.
 //
+// Where products overlap, sums of a row of products of a block are added to
+// values when the next row is under way. Those of the last row of a stage are
+// added in the next stage: they are waited for alone before its first products,
+// since the assembler counts only those of one turn of a loop, and makes all
+// wait for each other where sums are read that may still change.
+//
 // Where nothing but products is in a sum, and it has fewer than 23 bits, it
 // begins with the bits of 1.5 * 2^23 instead of 0: as a float it then is that
 // number and the sum, and what is left to do is to subtract. Nibbles are
@@ -60,12 +66,26 @@ int64_t GPUContractKernel::numBlockRows() const {
 
 /// After the numbers of columns are known.
 void GPUContractKernel::chooseSums() {
-  correctsSums = zeroPoint.base || lhsZero != 0 || !numbers.rhsOffset.isZero();
+  correctsSums = zeroPoint.base || lhsZero != 0 ||
+                 (!subtractsOffsets() && !numbers.rhsOffset.isZero());
   int64_t mostLhs = isLhsSigned ? 128 : 255;
-  isBiased = !correctsSums && blockCodes * mostLhs * 128 <= 1 << 22;
-  if (isBiased && isNibbles)
-    for (float &value : numbers.multiplier.values)
-      value /= 16;
+  // Sums that are 16 times as much stay so, beside scales of a 16th, unless
+  // something would be rounded.
+  std::vector<float> &scales = numbers.multiplier.values;
+  float factor = float(1 << sumShift());
+  scalesSums =
+      factor != 1 && blockCodes <= 4096 &&
+      llvm::all_of(scales, [&](float x) { return x / factor * factor == x; });
+  if (scalesSums) {
+    for (float &scale : scales)
+      scale /= factor;
+    for (float &offset : numbers.rhsOffset.values)
+      offset *= factor;
+  }
+  // Where nothing is added to at first there is no start either.
+  isBiased = !correctsSums && !unit->overlapsProducts() &&
+             (scalesSums || factor == 1) &&
+             blockCodes * mostLhs * 128 <= 1 << 22;
 }
 
 GPUContractKernel::Values GPUContractKernel::startSums() {
@@ -82,14 +102,24 @@ GPUContractKernel::Values GPUContractKernel::startSums() {
   return sums;
 }
 
+GPUContractKernel::Values GPUContractKernel::startRowOfSums() {
+  Values sums;
+  for (int64_t j = 0; j < columnProducts(); ++j)
+    sums.append(startSums());
+  return sums;
+}
+
 /// What is carried from stage to stage: values of the lane's rows, and behind
-/// them the sums of a block that is longer than a stage.
+/// them the sums of a block that is longer than a stage, or of a row of
+/// products that is under way.
 GPUContractKernel::Values GPUContractKernel::startBlocks() {
   auto type = VectorType::get({laneColumns()}, builder.getF32Type());
   Value zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
   Values carried(numLaneRows(), zero);
-  if (blockCodes > stageCodes())
+  if (unit->overlapsProducts())
+    carried.append(startRowOfSums());
+  else if (blockCodes > stageCodes())
     carried.append(startAllSums());
   if (!zeroPoint.base)
     return carried;
@@ -120,7 +150,7 @@ GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
     result.minval = loadNumbers(minvalData, numbers.minval, block);
   if (isOfValues)
     return result;
-  if (!numbers.rhsOffset.isZero())
+  if (!subtractsOffsets() && !numbers.rhsOffset.isZero())
     result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset, block);
   if (!zeroPoint.base && lhsZero == 0)
     return result;
@@ -137,12 +167,16 @@ GPUContractKernel::BlockColumns GPUContractKernel::loadBlock(Value block) {
         kernel.body.constantI32(rest), result.length);
   Value number = add(mul(block, numBatches), batch);
   result.sums = loadSums(add(sums.start, mul(number, columns)));
-  if (numbers.rhsZero.isZero())
-    return result;
-  Value zeros = arith::MulIOp::create(
-      builder, loc, loadNumbers(rhsZeroData, numbers.rhsZero, block),
-      splat(result.length));
-  result.sums = arith::SubIOp::create(builder, loc, result.sums, zeros);
+  ElementArith arith(builder, loc, result.sums);
+  if (!numbers.rhsZero.isZero()) {
+    Value zeros = arith::MulIOp::create(
+        builder, loc, loadNumbers(rhsZeroData, numbers.rhsZero, block),
+        splat(result.length));
+    result.sums = arith.sub(result.sums, zeros);
+  }
+  if (scalesSums)
+    result.sums = arith::ShLIOp::create(builder, loc, result.sums,
+                                        arith.intConstant(int32_t(sumShift())));
   return result;
 }
 
@@ -163,8 +197,8 @@ Value GPUContractKernel::addBlock(const BlockColumns &columns, Value sum,
     factor = arith.subf(arith.bitcast(arith.f32(), sum),
                         arith.floatConstant(biasValue));
   } else {
-    if (isNibbles)
-      sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(4));
+    if (int64_t bits = scalesSums ? 0 : sumShift())
+      sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(bits));
     if (columns.sums)
       subtractProduct(rowZero, columns.sums);
     if (columns.rhsOffset)
@@ -239,9 +273,7 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
       return factors.slice(block % parts * size, size);
     };
     for (int64_t product = 0; product < down; ++product) {
-      Values sums;
-      for (int64_t j = 0; j < across; ++j)
-        sums.append(startSums());
+      Values sums = startRowOfSums();
       int64_t ofProduct = sums.size() / across;
       Values rowSums = startRowSums(shape().laneRows);
       for (int64_t i = 0; i < steps; ++i) {
@@ -296,4 +328,68 @@ void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
     scf::YieldOp::create(builder, loc, values);
   }
   llvm::copy(branch.getResults(), carried.begin());
+}
+
+//===----------------------------------------------------------------------===//
+// Products that overlap
+//===----------------------------------------------------------------------===//
+
+Value GPUContractKernel::getBlockOf(Value step, int64_t part) {
+  Value number = add(mul(step, stageCodes() / partCodes()), attr(part));
+  return div(number, blockCodes / partCodes());
+}
+
+/// `carried`: values of the lane's rows, and the last sums of the stage before,
+/// which are under way. Before the first stage those are zeros of no block.
+void GPUContractKernel::overlapBlocks(Value step, const GroupStage &stage,
+                                      MutableArrayRef<Value> carried,
+                                      llvm::function_ref<void()> copyAhead) {
+  GroupStage part(stage);
+  MutableArrayRef<Value> values = carried.take_front(numLaneRows()),
+                         sums = carried.drop_front(numLaneRows());
+  int64_t parts = stageCodes() / partCodes(), steps = stageSteps() / parts;
+  SmallVector<BlockColumns> columns;
+  for (int64_t i = 0; i < parts; ++i)
+    columns.push_back(loadBlock(getBlockOf(step, i)));
+  Value isFirst = kernel.body.isLess(step, attr(1));
+  Value before = kernel.body.select(
+      isFirst, step, arith::SubIOp::create(builder, loc, step, index(attr(1))));
+  BlockColumns last = loadBlock(getBlockOf(before, parts - 1));
+  Value none = arith::ConstantOp::create(
+      builder, loc,
+      builder.getZeroAttr(cast<VectorType>(last.multiplier.getType())));
+  last.multiplier =
+      arith::SelectOp::create(builder, loc, isFirst, none, last.multiplier);
+  int64_t lastProduct = rowProducts() - 1;
+  for (int64_t i = 0; i < parts; ++i) {
+    if (subtractsOffsets())
+      part.rhsOffsets = loadOffsets(getBlockOf(step, i));
+    // Not those of products under way, which are of the last part.
+    unit->loadFactors(part, i * steps, steps);
+    for (int64_t product = 0; product < rowProducts(); ++product) {
+      bool isFirstOfStage = i == 0 && product == 0;
+      if (isFirstOfStage)
+        unit->waitForProducts(0);
+      Values next(sums.size());
+      unit->beginProducts();
+      for (int64_t of = 0; of < steps; ++of)
+        unit->multiplyFromShared(part, i * steps + of, product, next);
+      unit->endProducts();
+      if (isFirstOfStage)
+        copyAhead();
+      else
+        unit->waitForProducts(1);
+      addProduct(last, lastProduct, sums, {}, values);
+      llvm::copy(next, sums.begin());
+      last = columns[i];
+      lastProduct = product;
+    }
+  }
+}
+
+void GPUContractKernel::addLastBlock(MutableArrayRef<Value> carried) {
+  BlockColumns columns = loadBlock(getBlockOf(index(attr(known(numSteps) - 1)),
+                                              stageCodes() / partCodes() - 1));
+  addProduct(columns, rowProducts() - 1, carried.drop_front(numLaneRows()), {},
+             carried.take_front(numLaneRows()));
 }

@@ -40,11 +40,22 @@ void GPUContractKernel::prepareCopies() {
       exists = kernel.body.both(exists, part.isActive);
     if (exists)
       number = kernel.body.select(exists, number, index(attr(0)));
-    part.row = kernel.body.address(lhs, placeRow(number));
+    // Addresses that differ by a number are one, and a part of an instruction.
+    bool isBehindFirst = !exists && done != 0 && rowLoops.size() == 1;
+    if (isBehindFirst)
+      part.row =
+          add(lhsChunks.front().row,
+              kernel.body.mul(lhs.strides[rowLoops.front().loop], attr(done)));
+    else
+      part.row = kernel.body.address(lhs, placeRow(number));
     part.plane = plane;
-    if (Value swizzle = unit->getLhsSwizzle(plane))
+    if (Value swizzle = unit->getLhsSwizzle(plane)) {
       row = kernel.body.bitXor(row, swizzle);
-    part.shared = mul(add(mul(plane, tileRows), row), sharedChunk());
+      part.shared = mul(add(mul(plane, tileRows), row), sharedChunk());
+    } else {
+      part.shared = add(mul(add(mul(plane, tileRows), first), sharedChunk()),
+                        attr(done * sharedChunk()));
+    }
     lhsChunks.push_back(part);
   }
 
@@ -64,18 +75,32 @@ void GPUContractKernel::prepareCopies() {
   for (int64_t done = 0; done < chunks; done += numThreads()) {
     RhsChunk part;
     Value number = add(thread, attr(done));
+    if (done != 0 && numThreads() % tileColumns == 0) {
+      // The same column of other planes.
+      int64_t planes = done / tileColumns;
+      const RhsChunk &first = rhsChunks.front();
+      part.plane = add(first.plane, attr(planes));
+      part.panel = add(first.panel, attr(planes * panelColumns * rhsChunk));
+      part.shared = add(first.shared, attr(done * sharedChunk()));
+    }
     if (chunks - done < numThreads())
       part.isActive = kernel.body.isLess(number, attr(chunks));
+    if (part.plane) {
+      rhsChunks.push_back(part);
+      continue;
+    }
     part.plane = div(number, tileColumns);
     Value column = rem(number, tileColumns);
     if (isInOrder) {
       // Number by number, from where the column is that belongs there.
       part.shared = add(attr(lhsStageSize()), mul(number, sharedChunk()));
-      Value product = div(column, shape().columns);
+      Value first = mul(div(column, groupColumns()), groupColumns());
+      Value product = div(rem(column, groupColumns()), shape().columns);
       auto [columnGroup, inLane] =
           unit->findColumn(rem(column, shape().columns));
       Value ofLanes =
           add(mul(columnGroup, ofLane), add(mul(product, ofProduct), inLane));
+      ofLanes = add(first, ofLanes);
       part.panel =
           add(panelStart,
               mul(add(mul(part.plane, panelColumns), ofLanes), rhsChunk));

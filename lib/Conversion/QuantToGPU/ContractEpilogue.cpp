@@ -185,7 +185,7 @@ GPUContractKernel::Columns GPUContractKernel::loadColumns() {
     result.start = arith.sub(start, times(sum, arith.intConstant(lhsZero)));
   }
   result.multiplier = loadMultiplier(arith);
-  if (!numbers.rhsOffset.isZero())
+  if (!subtractsOffsets() && !numbers.rhsOffset.isZero())
     result.rhsOffset = loadNumbers(rhsOffsetData, numbers.rhsOffset);
   if (rhsZeroPoint.base)
     result.rhsOffset =
@@ -292,8 +292,8 @@ Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
         from, arith::MulIOp::create(builder, loc, splat(scalar), vector));
   };
 
-  if (isNibbles)
-    sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(4));
+  if (int64_t bits = sumShift())
+    sum = arith::ShRSIOp::create(builder, loc, sum, arith.intConstant(bits));
   Value rowZero;
   if (zeroPoint.base) {
     rowZero =

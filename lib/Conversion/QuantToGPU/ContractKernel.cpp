@@ -75,7 +75,8 @@ void GPUContractKernel::chooseTile() {
   }
   std::optional<int64_t> known = getConstantIntValue(numRows);
   int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
-  int64_t least = shape().rows * std::max<int64_t>(1, shape().groups / most);
+  int64_t least = shape().rows * shape().minRowProducts *
+                  std::max<int64_t>(1, shape().groups / most);
   // Sums beside values take twice the registers.
   int64_t mostRows = shape().maxTileRows / (blockCodes != 0 ? 2 : 1);
   tileRows = std::max(least, mostRows);
@@ -180,8 +181,18 @@ void GPUContractKernel::computeNumbers(int64_t numBlocks) {
 
 /// And whether products are summed with anything else.
 void GPUContractKernel::chooseUnit(int64_t pixels) {
-  computeNumbers();
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  computeNumbers(block ? llvm::divideCeil(known(reductionSize), block->second)
+                       : 0);
+  auto describeWork = [&]() -> MatrixWork {
+    return {tileColumns,
+            getConstantIntValue(numRows),
+            guessColumnTiles(),
+            isNibbles,
+            block ? block->second : 0,
+            !numbers.rhsOffset.isZero(),
+            !numbers.minval.values.empty() || bool(op.getRhsZeroPoint())};
+  };
   if (isOfValues) {
     Type factor = op.hasFloatLhs() ? lhs.element
                                    : op.getLhsParams()->getStorageElementType();
@@ -192,14 +203,12 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
           createValueStream(kernel.body, target, factor, codes, warps, chunks);
     } else {
       divideColumns();
-      unit = createValueUnit(kernel.body, target, factor, codes,
-                             getConstantIntValue(numRows));
+      unit =
+          createValueUnit(kernel.body, target, describeWork(), factor, codes);
     }
     kernel.setGroupSize(numThreads());
     return;
   }
-  bool isPlain = !block && numbers.rhsOffset.isZero() &&
-                 numbers.minval.values.empty() && !op.getRhsZeroPoint();
   if (loops.isDepthwise) {
     unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
   } else if (int64_t chunks = chooseStreamChunks()) {
@@ -208,10 +217,7 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
                             chunks * rhsChunkCodes() / chunkBytes);
   } else {
     divideColumns();
-    unit = createMatrixUnit(kernel.body, target,
-                            {tileColumns, getConstantIntValue(numRows),
-                             guessColumnTiles(), isNibbles,
-                             block ? block->second : 0, isPlain});
+    unit = createMatrixUnit(kernel.body, target, describeWork());
     kernel.setGroupSize(numThreads());
   }
 }
@@ -303,9 +309,8 @@ void GPUContractKernel::analyze() {
   chooseCopies();
   if (blockCodes != 0)
     computeNumbers(numBlockRows());
-  needsRowSums =
-      !numbers.minval.values.empty() ||
-      (!isOfValues && (!numbers.rhsOffset.isZero() || rhsZeroPoint.base));
+  needsRowSums = !numbers.minval.values.empty() || rhsZeroPoint.base ||
+                 (!subtractsOffsets() && !numbers.rhsOffset.isZero());
   if (!isOfValues && !op.getZeroPoint())
     lhsZero = (op.isDynamic() ? 0 : getTensorZeroPoint(*op.getLhsParams())) -
               lhsOffset();

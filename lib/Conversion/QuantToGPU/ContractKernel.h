@@ -152,8 +152,12 @@ private:
   Values reduceAsync(Values inits);
   Values reduceByRegisters(Values inits);
   GroupStage describeStage(mlir::Value stage);
-  void multiplyStage(mlir::Value step, mlir::Value stage,
+  void multiplyStage(mlir::Value step, const GroupStage &stage,
                      llvm::MutableArrayRef<mlir::Value> carried);
+  /// The same of a unit whose products overlap, and `copyAhead` beside them.
+  void overlapStage(mlir::Value step, const GroupStage &stage,
+                    llvm::MutableArrayRef<mlir::Value> carried,
+                    llvm::function_ref<void()> copyAhead);
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
   Values startAllSums();
@@ -188,6 +192,8 @@ private:
   int64_t numBlockRows() const;
   /// A matrix of sums before the first product.
   Values startSums();
+  /// Those of a row of products.
+  Values startRowOfSums();
   Values startBlocks();
   BlockColumns loadBlock(mlir::Value block);
   mlir::Value addBlock(const BlockColumns &columns, mlir::Value sum,
@@ -201,6 +207,17 @@ private:
                       llvm::MutableArrayRef<mlir::Value> carried);
   void addAtEndOfBlock(mlir::Value step, const GroupStage &stage,
                        llvm::MutableArrayRef<mlir::Value> carried);
+  /// Codes whose sums are added to values at once: a block, or, of values, half
+  /// a stage of a longer one.
+  int64_t partCodes() const { return std::min(blockCodes, stageCodes() / 2); }
+  /// The number of the block of part `part` of a stage.
+  mlir::Value getBlockOf(mlir::Value step, int64_t part);
+  /// `copyAhead` builds copies, behind the first products.
+  void overlapBlocks(mlir::Value step, const GroupStage &stage,
+                     llvm::MutableArrayRef<mlir::Value> carried,
+                     llvm::function_ref<void()> copyAhead);
+  /// When no products are under way.
+  void addLastBlock(llvm::MutableArrayRef<mlir::Value> carried);
 
   // ContractStream.cpp
   int64_t chooseStreamChunks();
@@ -326,9 +343,16 @@ private:
   /// Codes of the reduction in a step of products, and in a stage.
   int64_t stepCodes() const { return shape().stepPlanes * lhsChunkCodes(); }
   int64_t stageCodes() const { return lhsPlanes() * lhsChunkCodes(); }
+  int64_t stageSteps() const { return lhsPlanes() / shape().stepPlanes; }
   /// Codes, or values, of the reduction in a chunk.
   int64_t lhsChunkCodes() const { return chunkBytes / lhsBytes; }
   int64_t rhsChunkCodes() const { return 8 * chunkBytes / rhsWidth; }
+  /// Whether zero points of rhs are no matter of sums.
+  bool subtractsOffsets() const {
+    return isOfValues || unit->subtractsOffsets();
+  }
+  /// Bits by which a sum is too high.
+  int64_t sumShift() const { return isNibbles && !subtractsOffsets() ? 4 : 0; }
   /// What is subtracted from codes of lhs before they are multiplied.
   int64_t lhsOffset() const { return isLhsFlipped ? 128 : 0; }
 
@@ -373,7 +397,7 @@ private:
   /// Codes that share a scale; 0 where all of a column do.
   int64_t blockCodes = 0, numBlocks = 1;
   /// See ContractBlocks.cpp.
-  bool correctsSums = false, isBiased = false;
+  bool correctsSums = false, scalesSums = false, isBiased = false;
   Values rowZeros; ///< of a lane's rows, beside dynamic lhs in blocks
 
   int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;

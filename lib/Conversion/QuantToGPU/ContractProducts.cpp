@@ -40,7 +40,8 @@ GroupStage GPUContractKernel::describeStage(Value stage) {
 
 /// Of a stage, where products overlap.
 int64_t GPUContractKernel::numProductGroups() const {
-  return unit->readsRegisters() ? lhsPlanes() / shape().stepPlanes : 1;
+  int64_t steps = unit->getFactorSteps();
+  return steps ? stageSteps() / steps : 1;
 }
 
 /// sums, by row product and column product; behind them, where rows are summed,
@@ -51,7 +52,7 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
   int64_t ofProduct =
       sums.size() - (needsRowSums ? down * shape().laneRows : 0);
   ofProduct /= down * across;
-  int64_t steps = lhsPlanes() / shape().stepPlanes;
+  int64_t steps = stageSteps();
   if (unit->multipliesFromShared()) {
     int64_t groups = numProductGroups(), count = steps / groups;
     for (int64_t first = 0; first < steps; first += count) {
@@ -88,15 +89,24 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
   }
 }
 
-void GPUContractKernel::multiplyStage(Value step, Value stage,
+void GPUContractKernel::multiplyStage(Value step, const GroupStage &stage,
                                       MutableArrayRef<Value> carried) {
-  GroupStage part = describeStage(stage);
-  if (isOfValues && blockCodes == 0)
-    part.rhsOffsets = loadOffsets(Value());
   if (blockCodes != 0)
-    multiplyBlocks(step, part, carried);
-  else
-    multiplySteps(part, carried);
+    return multiplyBlocks(step, stage, carried);
+  GroupStage part(stage);
+  if (subtractsOffsets())
+    part.rhsOffsets = loadOffsets(Value());
+  multiplySteps(part, carried);
+}
+
+void GPUContractKernel::overlapStage(Value step, const GroupStage &stage,
+                                     MutableArrayRef<Value> carried,
+                                     llvm::function_ref<void()> copyAhead) {
+  if (blockCodes != 0)
+    return overlapBlocks(step, stage, carried, copyAhead);
+  multiplyStage(step, stage, carried);
+  copyAhead();
+  unit->waitForProducts(numProductGroups());
 }
 
 GPUContractKernel::Values GPUContractKernel::startAllSums() {
@@ -146,13 +156,15 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
         Value next = values.pop_back_val(), stage = values.pop_back_val();
         unit->waitForCopies(ahead - 1);
         gpu::BarrierOp::create(builder, loc);
-        if (overlaps)
-          multiplyStage(step, stage, values);
-        copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true);
-        if (overlaps)
-          unit->waitForProducts(numProductGroups());
-        else
-          multiplyStage(step, stage, values);
+        auto copyAhead = [&] {
+          copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true);
+        };
+        if (overlaps) {
+          overlapStage(step, describeStage(stage), values, copyAhead);
+        } else {
+          copyAhead();
+          multiplyStage(step, describeStage(stage), values);
+        }
         auto advance = [&](Value at) -> Value {
           Value after = add(at, attr(size));
           return kernel.body.select(
@@ -165,6 +177,8 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
       });
   unit->waitForProducts(0);
   results.truncate(count);
+  if (overlaps && blockCodes != 0)
+    addLastBlock(results);
   return results;
 }
 
@@ -188,7 +202,7 @@ GPUContractKernel::Values GPUContractKernel::reduceByRegisters(Values inits) {
         next = kernel.body.select(isBelow(next, numSteps), next, step);
         Values chunks = fetchStage(next);
         values.truncate(count);
-        multiplyStage(step, stage, values);
+        multiplyStage(step, describeStage(stage), values);
         values.append(chunks);
         values.push_back(
             arith::SubIOp::create(builder, loc, index(attr(size)), stage));

@@ -97,14 +97,20 @@ Value GPUContractKernel::buildLhsFactor(ArrayRef<Value> ivs) {
 GPUContractKernel::Values GPUContractKernel::loadOffsets(Value block) {
   if (numbers.rhsOffset.isZero())
     return {};
+  Values result;
+  Value column = unit->getRhsColumn(lane);
+  if (!column) {
+    Value all = loadNumbers(rhsOffsetData, numbers.rhsOffset, block);
+    for (int64_t i = 0; i < laneColumns(); ++i)
+      result.push_back(vector::ExtractOp::create(builder, loc, all, i));
+    return result;
+  }
   // Columns of a lane's sums follow each other; those whose codes it decodes
   // are of another lane's sums, one of each product.
-  Value column = unit->getRhsColumn(lane);
   Value inGroup = mul(div(column, shape().laneColumns), laneColumns());
   Value first = add(mul(panel, tileColumns),
                     add(mul(groupColumn, groupColumns()), inGroup));
   Value all = loadNumbers(rhsOffsetData, numbers.rhsOffset, block, first);
-  Values result;
   Value inProduct = rem(column, shape().laneColumns);
   for (int64_t j = 0; j < columnProducts(); ++j) {
     Value offset;

@@ -129,9 +129,7 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
                              const MatrixWork &work) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
-    // Of few rows some warps would have none.
-    if (target.getArch() == "sm_90a" && work.isPlain &&
-        work.tileColumns == 128 && work.numRows.value_or(INT64_MAX) > 32)
+    if (hasWarpGroup(target, work))
       return createWarpGroup(body, target, work);
     return createTensorCore(body, work);
   case GPUKind::ROCDL:
@@ -143,11 +141,14 @@ quant_mlir::createMatrixUnit(GPUBuilder &body, const GPUTarget &target,
   llvm_unreachable("unknown kind of GPU");
 }
 
-std::unique_ptr<MatrixUnit>
-quant_mlir::createValueUnit(GPUBuilder &body, const GPUTarget &target, Type lhs,
-                            Type rhs, std::optional<int64_t> numRows) {
+std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
+                                                        const GPUTarget &target,
+                                                        const MatrixWork &work,
+                                                        Type lhs, Type rhs) {
   assert(target.multipliesValues() && "no other target has such kernels");
-  return createValueCore(body, lhs, rhs, isFew(numRows));
+  if (hasValueGroup(target, work, lhs))
+    return createValueGroup(body, target, work, lhs, rhs);
+  return createValueCore(body, lhs, rhs, isFew(work.numRows));
 }
 
 std::unique_ptr<MatrixUnit>

@@ -38,6 +38,7 @@ struct MatrixShape {
   /// Chunks of lhs that one step of products takes, and that a stage of shared
   /// memory has.
   int64_t stepPlanes = 1, stagePlanes = 4;
+  int64_t minRowProducts = 1; ///< of a group
 
   // Limits.
   int64_t groups = 1; ///< of lanes, in a workgroup
@@ -53,8 +54,9 @@ struct GroupStage {
   int64_t lhsPlaneBytes = 0, rhsPlaneBytes = 0; ///< from plane to plane
   int64_t rowProducts = 1, columnProducts = 1;
   bool isNibbles = false, isLhsSigned = true;
-  /// Of a sum of values, what codes of rhs have too much: an element of lhs for
-  /// the column of each product that `getRhsColumn` gives; empty for 0.
+  /// What codes of rhs have too much where a unit subtracts it: an element of
+  /// lhs beside values, else i32, for the column of each product that
+  /// `getRhsColumn` gives, or for the columns of a lane's sums; empty for 0.
   llvm::SmallVector<mlir::Value> rhsOffsets;
   /// Index in `shared` of a chunk: of a row of product `product` of lhs, of a
   /// column of product `product` of rhs.
@@ -112,12 +114,18 @@ public:
   /// when those of the next one are under way: `groups` may still be.
   virtual bool overlapsProducts() const { return false; }
   virtual void waitForProducts(int64_t groups) {}
-  /// Whether registers of factors have to stay as they are until products are
-  /// waited for: each step of a stage is a group then.
-  virtual bool readsRegisters() const { return false; }
+  /// Steps whose factors are loaded to registers at once, that have to stay as
+  /// they are until products are waited for: these make a group. 0 where there
+  /// are none.
+  virtual int64_t getFactorSteps() const { return 0; }
+  /// To sums of nulls nothing is added.
   virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
                                   int64_t product,
                                   llvm::MutableArrayRef<mlir::Value> sums);
+
+  /// Whether zero points of integers of rhs are subtracted from codes, not from
+  /// sums: GroupStage::rhsOffsets. Codes beside values always are.
+  virtual bool subtractsOffsets() const { return false; }
 
   /// Whether a lane has all products of its columns: StreamUnit.h.
   virtual bool isStreaming() const { return false; }
@@ -146,7 +154,8 @@ public:
   // Which lane has which sum
   //===--------------------------------------------------------------------===//
 
-  /// The column of a product of which a lane has rhs. Of a sum of values.
+  /// The column of a product of which a lane has rhs, of a unit that subtracts
+  /// offsets; null where those are the columns of its sums.
   virtual mlir::Value getRhsColumn(mlir::Value lane);
   /// i32, or f32 of values; `row` and `column` count those of the lane.
   virtual mlir::Value getSum(llvm::ArrayRef<mlir::Value> sums, int64_t row,
@@ -216,8 +225,10 @@ struct MatrixWork {
   bool isNibbles = false;
   /// Codes of the reduction that share a scale, 0 for all.
   int64_t blockCodes = 0;
-  /// Nothing but products of codes is summed, from the first to the last.
-  bool isPlain = false;
+  /// Codes of rhs have zero points, or what is stored is not the code.
+  bool hasOffsets = false;
+  /// Sums of rows are needed, also where no zero point is.
+  bool sumsRows = false;
 
   /// Workgroups of so many rows; many where rows are not known.
   int64_t countTiles(int64_t tileRows) const {
@@ -234,8 +245,8 @@ std::unique_ptr<MatrixUnit> createMatrixUnit(GPUBuilder &body,
 /// the same or codes (i4, i8, fp8 beside f16), or fp8 and fp8.
 std::unique_ptr<MatrixUnit> createValueUnit(GPUBuilder &body,
                                             const GPUTarget &target,
-                                            mlir::Type lhs, mlir::Type rhs,
-                                            std::optional<int64_t> numRows);
+                                            const MatrixWork &work,
+                                            mlir::Type lhs, mlir::Type rhs);
 /// The same for up to eight rows, with `warps` that have `chunks` of rhs each;
 /// `lhs` may be f32, too, and `rhs` is codes.
 std::unique_ptr<MatrixUnit> createValueStream(GPUBuilder &body,

@@ -98,10 +98,10 @@ void ColumnCore::multiplyWords(ArrayRef<Value> words, ArrayRef<Value> offsets,
     SmallVector<Values> rows = split(loadLhs(part));
     // Columns 8 apart are the halves of an instruction's rows.
     for (size_t i = 0; i < words.size(); i += 2) {
-      Values low =
-                 decode(words[i], part, offsets.empty() ? Value() : offsets[i]),
-             high = decode(words[i + 1], part,
-                           offsets.empty() ? Value() : offsets[i + 1]);
+      Values low = codes.decode(words[i], part,
+                                offsets.empty() ? Value() : offsets[i]),
+             high = codes.decode(words[i + 1], part,
+                                 offsets.empty() ? Value() : offsets[i + 1]);
       for (const Values &pairs : rows)
         multiplyPairs({low[0], high[0], low[1], high[1]}, pairs,
                       sums.slice(2 * i, 4));

@@ -29,13 +29,23 @@ std::unique_ptr<MatrixUnit> createValueCore(GPUBuilder &body, mlir::Type lhs,
 std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
                                              mlir::Type rhs, int64_t warps,
                                              int64_t chunks);
-/// sm_90a, with panels of 128 columns.
+/// Whether four warps multiply `work` together: sm_90a, tiles of 128 columns.
+bool hasWarpGroup(const GPUTarget &target, const MatrixWork &work);
+/// The same beside values of type `lhs`.
+bool hasValueGroup(const GPUTarget &target, const MatrixWork &work,
+                   mlir::Type lhs);
 std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body,
                                             const GPUTarget &target,
                                             const MatrixWork &work);
-/// The same of nibbles: `groups` with `rows`, a multiple of 8, each.
-std::unique_ptr<MatrixUnit> createNibbleGroup(GPUBuilder &body, int64_t rows,
-                                              int64_t groups);
+/// The same with weights in registers: nibbles, or codes of blocks.
+std::unique_ptr<MatrixUnit> createRegisterGroup(GPUBuilder &body,
+                                                const GPUTarget &target,
+                                                const MatrixWork &work);
+/// The same beside values: see createValueUnit. `lhs` is f16 or bf16.
+std::unique_ptr<MatrixUnit> createValueGroup(GPUBuilder &body,
+                                             const GPUTarget &target,
+                                             const MatrixWork &work,
+                                             mlir::Type lhs, mlir::Type rhs);
 /// A StreamUnit.
 std::unique_ptr<MatrixUnit> createDotProduct(GPUBuilder &body,
                                              const MatrixShape &shape);

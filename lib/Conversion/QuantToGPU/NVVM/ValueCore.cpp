@@ -11,15 +11,6 @@
 //
 //   first half   k = 4t, 4t + 1 of every t        second half   4t + 2, 4t + 3
 //
-// Integer codes become values by a mantissa in which they are the low bits:
-//
-//   f16   0x6400 | u = 1024 + u, u < 1024        bf16   0x4300 | u = 128 + u,
-//                                                       u < 128
-//
-// from which one subtraction takes what is too much, the zero point included.
-// The high nibbles of two bytes of a word are 16 u there, in f16: a
-// multiply-add takes the place of the subtraction.
-//
 //===----------------------------------------------------------------------===//
 
 #include "ValueCore.h"
@@ -32,7 +23,7 @@ using namespace mlir;
 using namespace quant_mlir;
 
 //===----------------------------------------------------------------------===//
-// Codes to values
+// Factors
 //===----------------------------------------------------------------------===//
 
 MatrixUnit::Values ValueCore::getZeros() {
@@ -40,111 +31,6 @@ MatrixUnit::Values ValueCore::getZeros() {
       arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
   return Values(4, zero);
 }
-
-Value ValueCore::constantPair(float number) {
-  return arith::ConstantOp::create(
-      builder, loc,
-      DenseElementsAttr::get(getPair(), builder.getFloatAttr(value, number)));
-}
-
-Value ValueCore::toPair(Value word) {
-  return LLVM::BitcastOp::create(builder, loc, getPair(), word);
-}
-
-Value ValueCore::toWord(Value pair) {
-  return LLVM::BitcastOp::create(builder, loc, builder.getI32Type(), pair);
-}
-
-Value ValueCore::adjust(Value pair, float factor, float number, Value offset) {
-  // The sum of both is exact: an integer of up to 11 bits, or of 8 in bf16.
-  Value subtracted = constantPair(-number);
-  if (offset) {
-    Value both = vector::BroadcastOp::create(builder, loc, getPair(), offset);
-    subtracted =
-        vector::FMAOp::create(builder, loc, both, constantPair(-1), subtracted);
-  }
-  return vector::FMAOp::create(builder, loc, pair, constantPair(factor),
-                               subtracted);
-}
-
-MatrixUnit::Values ValueCore::convertBytes(Value word, Type from) {
-  auto bytes = VectorType::get({4}, builder.getIntegerType(8));
-  Value all = LLVM::BitcastOp::create(builder, loc, bytes, word);
-  Values pairs;
-  for (int64_t first : {0, 2}) {
-    Value two = vector::ShuffleOp::create(builder, loc, all, all,
-                                          ArrayRef<int64_t>{first, first + 1});
-    pairs.push_back(NVVM::ConvertF8x2ToF16x2Op::create(
-        builder, loc, getPair(), two, builder.getBoolAttr(false),
-        TypeAttr::get(from)));
-  }
-  return pairs;
-}
-
-MatrixUnit::Values ValueCore::decodeBytes(Value word, Value offset) {
-  Values pairs;
-  if (value.isF16()) {
-    Value moved = body.bitXor(word, body.constantI32(0x80808080));
-    for (int64_t first : {0, 2})
-      pairs.push_back(adjust(toPair(permute(moved, body.constantI32(0x64),
-                                            {first, 4, first + 1, 4})),
-                             1, 1024 + 128, offset));
-    return pairs;
-  }
-  // The low seven bits, less 128 where the top bit is there.
-  for (int64_t first : {0, 2}) {
-    Value both =
-        permute(word, body.constantI32(0x43), {first, 4, first + 1, 4});
-    auto keep = [&](uint32_t mask) {
-      return toPair(
-          arith::AndIOp::create(builder, loc, both, body.constantI32(mask)));
-    };
-    Value code = vector::FMAOp::create(builder, loc, keep(0xFF80FF80),
-                                       constantPair(-1), keep(0xFF7FFF7F));
-    pairs.push_back(offset ? adjust(code, 1, 0, offset) : code);
-  }
-  return pairs;
-}
-
-MatrixUnit::Values ValueCore::decodeNibbles(Value word, int64_t part,
-                                            Value offset) {
-  // Bytes 0 and 1 in the low halves of a word's halves.
-  Value bytes = permute(word, word, {0, 2, 1, 3});
-  bool isHalf = value.isF16();
-  int64_t high = part * 4;
-  // bf16 has no room for 16 u.
-  bool isScaled = isHalf && part == 1;
-  uint32_t mask = isScaled ? 0x00F000F0 : 0x000F000F;
-  Values pairs;
-  for (int64_t i = 0; i < 2; ++i) {
-    Value nibbles = bytes;
-    if (int64_t shift = 8 * i + (isScaled ? 0 : high))
-      nibbles =
-          arith::ShRUIOp::create(builder, loc, bytes, body.constantI32(shift));
-    nibbles =
-        arith::AndIOp::create(builder, loc, nibbles, body.constantI32(mask));
-    nibbles = arith::OrIOp::create(
-        builder, loc, nibbles,
-        body.constantI32(isHalf ? 0x64006400 : 0x43004300));
-    float base = isHalf ? 1024 : 128;
-    pairs.push_back(isScaled
-                        ? adjust(toPair(nibbles), 0.0625, base / 16, offset)
-                        : adjust(toPair(nibbles), 1, base, offset));
-  }
-  return pairs;
-}
-
-MatrixUnit::Values ValueCore::decode(Value word, int64_t part, Value offset) {
-  if (rhsType.isInteger(4))
-    return decodeNibbles(word, part, offset);
-  if (isa<FloatType>(rhsType))
-    return convertBytes(word, rhsType);
-  return decodeBytes(word, offset);
-}
-
-//===----------------------------------------------------------------------===//
-// Factors
-//===----------------------------------------------------------------------===//
 
 /// Pairs of the first halves of rows, and of rows 8 further, then of the second
 /// ones: one or two fragments.
@@ -154,12 +40,12 @@ MatrixUnit::Values ValueCore::loadLhs(const GroupStage &stage, int64_t step,
     Values words = TensorCore::loadLhs(stage, step, product), pairs;
     if (lhsType == value) {
       for (Value word : words)
-        pairs.push_back(toPair(word));
+        pairs.push_back(codes.toPair(word));
       return pairs;
     }
     for (int64_t plane = 0; plane < 2; ++plane) {
-      Values low = convertBytes(words[2 * plane], lhsType),
-             high = convertBytes(words[2 * plane + 1], lhsType);
+      Values low = codes.convertBytes(words[2 * plane], lhsType),
+             high = codes.convertBytes(words[2 * plane + 1], lhsType);
       pairs.append({low[0], high[0], low[1], high[1]});
     }
     return pairs;
@@ -189,9 +75,9 @@ SmallVector<MatrixUnit::Values> ValueCore::loadRhs(const GroupStage &stage,
       Values pairs;
       for (Value word : words) {
         if (rhsType == value)
-          pairs.push_back(toPair(word));
+          pairs.push_back(codes.toPair(word));
         else
-          pairs.append(convertBytes(word, rhsType));
+          pairs.append(codes.convertBytes(word, rhsType));
       }
       factors.push_back(pairs);
     }
@@ -212,7 +98,7 @@ SmallVector<MatrixUnit::Values> ValueCore::loadRhs(const GroupStage &stage,
   }
   for (auto [j, word] : llvm::enumerate(nibbles)) {
     Value offset = stage.rhsOffsets.empty() ? Value() : stage.rhsOffsets[j];
-    factors.push_back(decode(word, isSecond, offset));
+    factors.push_back(codes.decode(word, isSecond, offset));
   }
   return factors;
 }
@@ -230,7 +116,7 @@ void ValueCore::multiply(const GroupStage &, ArrayRef<Value> lhs,
 void ValueCore::addCodes(const GroupStage &, ArrayRef<Value> lhs,
                          MutableArrayRef<Value> rowSums) {
   Values sums{rowSums[0], rowSums[0], rowSums[1], rowSums[1]};
-  multiplyPairs(lhs, Values(lhs.size() / 2, constantPair(1)), sums);
+  multiplyPairs(lhs, Values(lhs.size() / 2, codes.constantPair(1)), sums);
   rowSums[0] = sums[0];
   rowSums[1] = sums[2];
 }
@@ -249,7 +135,7 @@ void ValueCore::multiplyPairs(ArrayRef<Value> lhs, ArrayRef<Value> rhs,
     Values operands(pairs);
     if (value.isBF16())
       for (Value &operand : operands)
-        operand = toWord(operand);
+        operand = codes.toWord(operand);
     return operands;
   };
   for (; !lhs.empty(); lhs = lhs.drop_front(4), rhs = rhs.drop_front(2)) {

@@ -3,6 +3,7 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_VALUECORE_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_VALUECORE_H
 
+#include "CodeValues.h"
 #include "TensorCore.h"
 
 namespace quant_mlir {
@@ -12,7 +13,7 @@ class ValueCore : public TensorCore {
 public:
   ValueCore(GPUBuilder &body, mlir::Type lhs, mlir::Type rhs, bool isLong)
       : TensorCore(body, isLong ? 8 : 4), lhsType(lhs), rhsType(rhs),
-        value(getValue(lhs)) {}
+        value(CodeValues::getValue(lhs)), codes(*this, body, rhs, value) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
@@ -44,41 +45,18 @@ protected:
   ValueCore(GPUBuilder &body, const MatrixShape &shape, mlir::Type lhs,
             mlir::Type rhs)
       : TensorCore(body, shape), lhsType(lhs), rhsType(rhs),
-        value(getValue(lhs)) {}
-  /// What is multiplied.
-  static mlir::Type getValue(mlir::Type lhs) {
-    if (lhs.isF32() || lhs.isBF16())
-      return mlir::BFloat16Type::get(lhs.getContext());
-    return mlir::Float16Type::get(lhs.getContext());
-  }
-
-  /// Pairs of four codes of a word: k, k + 1, and k + 2, k + 3; of nibbles of
-  /// the low ones (`part` 0) or the high ones.
-  Values decode(mlir::Value word, int64_t part, mlir::Value offset);
+        value(CodeValues::getValue(lhs)), codes(*this, body, rhs, value) {}
   /// Fragments of pairs.
   void multiplyPairs(llvm::ArrayRef<mlir::Value> lhs,
                      llvm::ArrayRef<mlir::Value> rhs,
                      llvm::MutableArrayRef<mlir::Value> sums);
-  mlir::VectorType getPair() const { return mlir::VectorType::get({2}, value); }
 
-  const mlir::Type lhsType, rhsType, value;
+  const mlir::Type lhsType, rhsType, value; ///< `value`: what is multiplied
+  CodeValues codes;                         ///< of `rhsType`
 
 private:
   /// Of codes beside values; otherwise both sides are alike.
   bool decodesRhs() const { return lhsType == value && rhsType != lhsType; }
-
-  mlir::Value constantPair(float number);
-  mlir::Value toPair(mlir::Value word);
-  mlir::Value toWord(mlir::Value pair);
-  /// Pairs k, k + 1 and k + 2, k + 3 of four codes of fp8.
-  Values convertBytes(mlir::Value word, mlir::Type from);
-  /// The same of four signed bytes, less `offset`: an element, or null.
-  Values decodeBytes(mlir::Value word, mlir::Value offset);
-  /// The same of the low (`part` 0) or high nibbles of four bytes.
-  Values decodeNibbles(mlir::Value word, int64_t part, mlir::Value offset);
-  /// factor * pair - number - offset
-  mlir::Value adjust(mlir::Value pair, float factor, float number,
-                     mlir::Value offset);
 
   /// Words of nibbles that two steps share.
   llvm::SmallVector<mlir::Value> nibbles;

@@ -93,8 +93,10 @@ Value WarpGroup::describe(Value shared, Value at, int64_t planeBytes) {
   };
   Value base =
       memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, shared);
-  Value address =
-      arith::IndexCastOp::create(builder, loc, i64, body.sum(base, at));
+  int64_t bytes =
+      cast<MemRefType>(shared.getType()).getElementTypeBitWidth() / 8;
+  Value address = arith::IndexCastOp::create(
+      builder, loc, i64, body.sum(base, body.times(at, bytes)));
   address = arith::AndIOp::create(builder, loc, address, constant(0x3FFFF));
   address = arith::ShRUIOp::create(builder, loc, address, constant(4));
   int64_t strides = (planeBytes >> 4) << 16 | (coreBytes >> 4) << 32;
@@ -138,14 +140,39 @@ void ByteGroup::multiplyFromShared(const GroupStage &stage, int64_t step,
     sum = LLVM::ExtractValueOp::create(builder, loc, results, i);
 }
 
+//===----------------------------------------------------------------------===//
+// Work
+//===----------------------------------------------------------------------===//
+
+/// Of few rows some warps would have none. Sums of rows are not at hand.
+static bool isForGroups(const GPUTarget &target, const MatrixWork &work) {
+  return target.getArch() == "sm_90a" && work.tileColumns == columnsAtOnce &&
+         work.numRows.value_or(INT64_MAX) > 32 && !work.sumsRows;
+}
+
+bool quant_mlir::hasWarpGroup(const GPUTarget &target, const MatrixWork &work) {
+  // Codes of four bits less their zero points are bytes, others may be more.
+  if (!isForGroups(target, work) || (work.hasOffsets && !work.isNibbles))
+    return false;
+  // A block ends in a stage, and is of whole steps.
+  int64_t block = work.blockCodes;
+  return block == 0 || block == 32 || block == 64 || block == 128;
+}
+
+bool quant_mlir::hasValueGroup(const GPUTarget &target, const MatrixWork &work,
+                               Type lhs) {
+  // Of a longer block, a stage at a time is added.
+  int64_t block = work.blockCodes;
+  return isForGroups(target, work) && lhs.getIntOrFloatBitWidth() == 16 &&
+         (block < 64 || block % 64 == 0);
+}
+
 std::unique_ptr<MatrixUnit>
 quant_mlir::createWarpGroup(GPUBuilder &body, const GPUTarget &target,
                             const MatrixWork &work) {
-  bool isFull = work.countTiles(128) >= target.getNumCores();
-  if (work.isNibbles)
-    return createNibbleGroup(body, isFull ? 128 : 64,
-                             work.countTiles(256) >= target.getNumCores() ? 2
-                                                                          : 1);
+  if (work.isNibbles || work.blockCodes != 0)
+    return createRegisterGroup(body, target, work);
   // Where two groups would leave cores idle, one has 64 rows.
+  bool isFull = work.countTiles(128) >= target.getNumCores();
   return std::make_unique<ByteGroup>(body, isFull ? 2 : 1);
 }

@@ -19,7 +19,9 @@ public:
   void endProducts() override;
   bool overlapsProducts() const override { return true; }
   void waitForProducts(int64_t groups) override;
-  int64_t getNumStages(int64_t) const override { return 4; }
+  int64_t getNumStages(int64_t stageBytes) const override {
+    return std::min<int64_t>(4, (227 << 10) / stageBytes);
+  }
   /// What was copied is seen by products behind the barrier.
   void waitForCopies(int64_t stages) override;
 
