@@ -135,7 +135,7 @@ def all_cases():
                asymmetric=True, timed=False),
       ]
   for m, n, k in [(1, 96, 160), (5, 40, 96), (17, 72, 96), (40, 200, 1056), (130, 200, 320)]:
-    for lhs in ("f16", "bf16", "f32")[:3 if m <= 8 else 2]:
+    for lhs in "f16", "bf16", "f32":
       values = dict(lhs=lhs, timed=False)
       cases += [
           Case(lhs + " x int8", m, n, k, result=lhs, **values),
@@ -153,6 +153,7 @@ def all_cases():
     cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
     cases.append(Case("int4 block 128", m, 8192, 8192, weights="int4", block=128))
   cases.append(Case("int4", 4096, 4096, 4096, weights="int4"))
+  cases.append(Case("int4 block 128", 4096, 4096, 4096, weights="int4", block=128))
   for m in 1, 8, 16, 64, 128, 512:
     for block in 32, 128:
       cases.append(Case("f16 x int4 block %d" % block, m, 8192, 8192, lhs="f16",
@@ -161,8 +162,9 @@ def all_cases():
   for m in 1, 8:
     cases.append(Case("f32 x int4 block 32", m, 8192, 8192, lhs="f32", weights="int4",
                       block=32))
-  cases.append(Case("f16 x int4 block 128", 4096, 4096, 4096, lhs="f16", weights="int4",
-                    block=128, result="f16"))
+  for lhs in "f16", "f32":
+    cases.append(Case(lhs + " x int4 block 128", 4096, 4096, 4096, lhs=lhs, weights="int4",
+                      block=128, result=lhs))
   cases.append(Case("fp8", 8192, 8192, 8192, lhs="float8_e4m3fn", weights="float8_e4m3fn",
                     result="bf16"))
   for m in 1, 4, 8:

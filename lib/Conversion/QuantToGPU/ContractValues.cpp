@@ -44,26 +44,10 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
   bool isHalf = isa<Float16Type, BFloat16Type>(lhs);
   bool hasSmallFloats =
       getSmallFloat(op.getLhsParams()) || getSmallFloat(op.getRhsParams());
-  if (op.hasFloatLhs() && !isHalf) {
-    // Few rows are sums of bf16.
-    ContractLoops loops = analyzeLoops(op);
-    int64_t rows = loops.getSize(loops.rows);
-    if (rows < 1 || rows > 8)
-      return "its left-hand side is of f32, and has not one to eight rows";
-    if (op.hasFloatRhs() || hasSmallFloats)
-      return "its left-hand side is of f32, and its right-hand side not of "
-             "integers";
-    if (op.getRhsParams()->getMinval())
-      return "its left-hand side is of f32, and its right-hand side has a "
-             "minval";
-    // A chunk is of one block there.
-    auto block = op.getReductionBlock();
-    if (block && block->second * op.getRhsCodesType().getElementTypeBitWidth() %
-                         (8 * chunkBytes) !=
-                     0)
-      return "its left-hand side is of f32, and blocks of its right-hand side "
-             "are shorter than 16 bytes";
-  }
+  // f32 is a sum of three bf16, beside what is one.
+  if (op.hasFloatLhs() && !isHalf && (op.hasFloatRhs() || hasSmallFloats))
+    return "its left-hand side is of f32, and its right-hand side not of "
+           "integers";
   if (!op.hasFloatLhs() && !getSmallFloat(op.getLhsParams()))
     return "codes of one side are integers, and of the other they are not";
   if (op.hasFloatRhs() && lhs != rhs)

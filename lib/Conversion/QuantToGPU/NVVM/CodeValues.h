@@ -29,6 +29,10 @@ public:
   /// Pairs k, k + 1 and k + 2, k + 3 of four codes of fp8.
   Values convertBytes(mlir::Value word, mlir::Type from);
 
+  /// Pairs of values whose sums are the four values `four`: one of what is
+  /// multiplied, and three of f32.
+  llvm::SmallVector<Values> split(mlir::Value four);
+
   mlir::VectorType getPair() const { return mlir::VectorType::get({2}, value); }
   mlir::Value constantPair(float number);
   mlir::Value toPair(mlir::Value word);

@@ -15,8 +15,7 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-namespace {
-MatrixShape getShape(int64_t stagePlanes) {
+MatrixShape TensorCore::getWarpShape(int64_t stagePlanes) {
   MatrixShape shape;
   shape.stagePlanes = stagePlanes;
   shape.rows = 16;
@@ -32,10 +31,8 @@ MatrixShape getShape(int64_t stagePlanes) {
   return shape;
 }
 
-} // namespace
-
 TensorCore::TensorCore(GPUBuilder &body, int64_t stagePlanes)
-    : MatrixUnit(body, getShape(stagePlanes)) {}
+    : MatrixUnit(body, getWarpShape(stagePlanes)) {}
 
 //===----------------------------------------------------------------------===//
 // Factors

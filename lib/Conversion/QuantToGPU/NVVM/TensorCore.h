@@ -58,6 +58,7 @@ public:
 protected:
   TensorCore(GPUBuilder &body, const MatrixShape &shape)
       : MatrixUnit(body, shape) {}
+  static MatrixShape getWarpShape(int64_t stagePlanes);
 
   /// Words of a fragment of `count` matrices.
   Values loadMatrices(mlir::Value shared, mlir::Value at, int64_t count);

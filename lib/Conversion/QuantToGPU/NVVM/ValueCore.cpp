@@ -17,8 +17,6 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -32,8 +30,16 @@ MatrixUnit::Values ValueCore::getZeros() {
   return Values(4, zero);
 }
 
+/// A stage is of 32 values, or 64.
+MatrixShape ValueCore::getShape(Type lhs, bool isLong) {
+  MatrixShape shape = getWarpShape(isLong || lhs.isF32() ? 8 : 4);
+  if (lhs.isF32())
+    shape.stepPlanes = 4;
+  return shape;
+}
+
 /// Pairs of the first halves of rows, and of rows 8 further, then of the second
-/// ones: one or two fragments.
+/// ones: one or two fragments, or three that are added.
 MatrixUnit::Values ValueCore::loadLhs(const GroupStage &stage, int64_t step,
                                       int64_t product) {
   if (!decodesRhs()) {
@@ -51,20 +57,22 @@ MatrixUnit::Values ValueCore::loadLhs(const GroupStage &stage, int64_t step,
     return pairs;
   }
   // Rows l / 4 and 8 more, four values of each.
+  int64_t bytes = lhsType.getIntOrFloatBitWidth() / 8,
+          ofChunk = chunkBytes / (4 * bytes);
   Value inRow = body.rem(stage.lane, 4);
-  Value plane = body.sum(body.div(inRow, 2), body.attr(2 * step));
+  Value plane =
+      body.sum(body.div(inRow, ofChunk), body.attr(shape.stepPlanes * step));
   Value at = stage.lhsChunk(plane, product, body.div(stage.lane, 4));
-  at = body.sum(at, body.times(body.rem(inRow, 2), 4));
-  Values halves[2];
-  for (int64_t row : {0, 8}) {
-    Value four = load(VectorType::get({4}, value), stage.shared,
-                      body.sum(at, body.attr(row * chunkBytes / 2)));
-    for (int64_t half : {0, 1})
-      halves[half].push_back(vector::ShuffleOp::create(
-          builder, loc, four, four, ArrayRef<int64_t>{2 * half, 2 * half + 1}));
-  }
-  halves[0].append(halves[1]);
-  return halves[0];
+  at = body.sum(at, body.times(body.rem(inRow, ofChunk), 4));
+  SmallVector<SmallVector<Values>> rows;
+  for (int64_t row : {0, 8})
+    rows.push_back(
+        codes.split(load(VectorType::get({4}, lhsType), stage.shared,
+                         body.sum(at, body.attr(row * chunkBytes / bytes)))));
+  Values fragments;
+  for (auto [low, high] : llvm::zip_equal(rows[0], rows[1]))
+    fragments.append({low[0], high[0], low[1], high[1]});
+  return fragments;
 }
 
 SmallVector<MatrixUnit::Values> ValueCore::loadRhs(const GroupStage &stage,
@@ -109,7 +117,10 @@ SmallVector<MatrixUnit::Values> ValueCore::loadRhs(const GroupStage &stage,
 
 void ValueCore::multiply(const GroupStage &, ArrayRef<Value> lhs,
                          ArrayRef<Value> rhs, MutableArrayRef<Value> sums) {
-  multiplyPairs(lhs, rhs, sums);
+  if (!lhsType.isF32())
+    return multiplyPairs(lhs, rhs, sums);
+  for (; !lhs.empty(); lhs = lhs.drop_front(4))
+    multiplyPairs(lhs.take_front(4), rhs, sums);
 }
 
 /// A product with ones: all of its columns are sums of rows.

@@ -12,8 +12,7 @@ namespace quant_mlir {
 class ValueCore : public TensorCore {
 public:
   ValueCore(GPUBuilder &body, mlir::Type lhs, mlir::Type rhs, bool isLong)
-      : TensorCore(body, isLong ? 8 : 4), lhsType(lhs), rhsType(rhs),
-        value(CodeValues::getValue(lhs)), codes(*this, body, rhs, value) {}
+      : ValueCore(body, getShape(lhs, isLong), lhs, rhs) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
@@ -30,10 +29,13 @@ public:
   mlir::Value getRhsColumn(mlir::Value lane) override {
     return body.div(lane, 4);
   }
-  /// A lane reads half of a chunk, of four rows at a time of both planes.
+  /// A lane reads half of a chunk, of four rows at a time of both planes, or of
+  /// f32 a whole one, of two rows of four planes.
   mlir::Value getLhsSwizzle(mlir::Value plane) override {
     if (!decodesRhs())
       return TensorCore::getLhsSwizzle(plane);
+    if (lhsType.isF32())
+      return body.sum(body.times(body.rem(plane, 4), 2), body.div(plane, 4));
     mlir::Value swizzle =
         body.sum(body.times(body.rem(plane, 2), 4),
                  body.times(body.rem(body.div(plane, 2), 2), 2));
@@ -55,8 +57,11 @@ protected:
   CodeValues codes;                         ///< of `rhsType`
 
 private:
+  static MatrixShape getShape(mlir::Type lhs, bool isLong);
   /// Of codes beside values; otherwise both sides are alike.
-  bool decodesRhs() const { return lhsType == value && rhsType != lhsType; }
+  bool decodesRhs() const {
+    return rhsType != value && lhsType.getIntOrFloatBitWidth() >= 16;
+  }
 
   /// Words of nibbles that two steps share.
   llvm::SmallVector<mlir::Value> nibbles;

@@ -117,3 +117,31 @@ func.func @minval(%x: memref<32x256xf16>, %w: memref<4096xi8>, %y: memref<32x32x
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// f32 of any number of rows is a sum of three bf16, of which each is multiplied: four
+// columns of 16 codes are loaded once for them.
+// CHECK-LABEL: func.func @floats(
+// CHECK: gpu.func
+// CHECK: scf.for
+// CHECK: vector.load %{{.*}} {alignment = 16 : i64} : {{.*}}, vector<4xf32>
+// CHECK-COUNT-2: arith.subf %{{.*}} : vector<4xf32>
+// CHECK: vector.load
+// CHECK-COUNT-2: arith.subf %{{.*}} : vector<4xf32>
+// CHECK: nvgpu.ldmatrix
+// CHECK-NOT: nvgpu.ldmatrix
+// CHECK-COUNT-6: nvvm.mma.sync A[{{.*}}] B[{{.*}}] C[{{.*}}] {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK: scf.yield
+func.func @floats(%x: memref<16x256xf32>, %w: memref<8192xi8>, %y: memref<16x32xf32>) {
+  quant.contract
+    lhs(%x : memref<16x256xf32>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<256x32xi8>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16> : memref<8192xi8>)
+    outs(%y : memref<16x32xf32>)
+    maps [#x, #w, #y]
+  return
+}
