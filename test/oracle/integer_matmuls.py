@@ -263,4 +263,10 @@ def groups(quick, seed):
                  ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
                  [1], 0, out, (count, n), dynamic=(0, 0) if unknown else None,
                  **options(m, out, False))
+  # More rows than workgroups of one strip have.
+  for unknown in (False, True):
+    weights = Weights(("int8", "int4")[unknown], "per_channel")
+    add_contract(m, "groups %s2100x130x33 %s" % ("?" * unknown, weights),
+                 ("m, n, k", "m, k", "k, n", "m, n"), "int8", (2100, 33), [0], weights,
+                 (33, 130), [1], 0, "int8", (2100, 130), dynamic=(0, 0) if unknown else None)
   yield m

@@ -374,14 +374,41 @@ void GPUContractKernel::buildPositions() {
   Value group = div(thread, shape().lanes);
   groupRow = div(group, groupsAcross);
   groupColumn = rem(group, groupsAcross);
-  Value tile = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
-  firstRow = mul(tile, tileRows);
-  panel = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::y);
+  placeTile();
   placeBatch();
   // Of a lane: see the head of ContractKernel.h.
   Value inGroup = mul(unit->getColumnGroup(lane), laneColumns());
   firstColumn = add(mul(panel, tileColumns),
                     add(mul(groupColumn, groupColumns()), inGroup));
+}
+
+/// Workgroups begin row of tiles by row of tiles. In strips of rows those that
+/// run at the same time have a square of the result: what they read stays in
+/// the cache that all cores share.
+void GPUContractKernel::placeTile() {
+  Value tile = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
+  panel = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::y);
+  int64_t ofStrip = target.getStripRows() / tileRows;
+  OpFoldResult rows = kernel.import(numRows);
+  std::optional<int64_t> knownRows = getConstantIntValue(rows),
+                         knownColumns = getConstantIntValue(columns);
+  if (ofStrip != 0 && knownColumns && *knownColumns > tileColumns &&
+      (!knownRows || *knownRows > ofStrip * tileRows)) {
+    Value tiles = div(add(rows, attr(tileRows - 1)), tileRows);
+    Value number = add(
+        tile, arith::MulIOp::create(builder, loc, panel, tiles).getResult());
+    int64_t workgroups = ofStrip * llvm::divideCeil(*knownColumns, tileColumns);
+    Value first = mul(div(number, workgroups), ofStrip);
+    Value inStrip = rem(number, workgroups);
+    Value height = arith::MinUIOp::create(
+        builder, loc, index(attr(ofStrip)),
+        arith::SubIOp::create(builder, loc, tiles, first));
+    panel = arith::DivUIOp::create(builder, loc, inStrip, height);
+    tile =
+        add(first,
+            arith::RemUIOp::create(builder, loc, inStrip, height).getResult());
+  }
+  firstRow = mul(tile, tileRows);
 }
 
 void GPUContractKernel::placeBatch() {

@@ -120,6 +120,7 @@ private:
   int64_t findLhsPiece(bool isWhole) const;
   void chooseCopies();
   void buildPositions();
+  void placeTile();
   void placeBatch();
   /// Positions of row `number` in all loops of a batch.
   Values placeRow(mlir::Value number);

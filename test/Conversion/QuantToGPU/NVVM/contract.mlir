@@ -98,3 +98,34 @@ func.func @nibbles(%x: memref<32x64xi8>, %w: memref<1024xi8>, %s: memref<32xi32>
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Workgroups that run at the same time have a square of the result: strips of 2048 rows, 32
+// tiles of 64 here, whose two panels follow each other; the last strip may have fewer.
+// CHECK-LABEL: func.func @strips(
+// CHECK: gpu.launch_func {{.*}} blocks in (%c64, %c2, %c1)
+// CHECK: %[[X:.*]] = gpu.block_id x
+// CHECK: %[[Y:.*]] = gpu.block_id y
+// CHECK: %[[BEFORE:.*]] = arith.muli %[[Y]], %c64
+// CHECK: %[[NUMBER:.*]] = arith.addi %[[X]], %[[BEFORE]]
+// CHECK: %[[STRIP:.*]] = arith.divui %[[NUMBER]], %c64
+// CHECK: %[[FIRST:.*]] = arith.muli %[[STRIP]], %c32
+// CHECK: %[[IN:.*]] = arith.remui %[[NUMBER]], %c64
+// CHECK: %[[REST:.*]] = arith.subi %c64, %[[FIRST]]
+// CHECK: %[[HEIGHT:.*]] = arith.minui %[[REST]], %c32
+// CHECK: arith.divui %[[IN]], %[[HEIGHT]]
+// CHECK: %[[TILE:.*]] = arith.remui %[[IN]], %[[HEIGHT]]
+// CHECK: arith.addi %[[FIRST]], %[[TILE]]
+func.func @strips(%x: memref<4096x64xi8>, %w: memref<16384xi8>, %s: memref<256xi32>, %y: memref<4096x256xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.05> : memref<4096x64xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<64x256xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<256xi32>, : memref<16384xi8>)
+    outs(%y : memref<4096x256xf32>)
+    maps [#x, #w, #y]
+  return
+}
