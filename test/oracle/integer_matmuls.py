@@ -263,6 +263,10 @@ def groups(quick, seed):
                  ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
                  [1], 0, out, (count, n), dynamic=(0, 0) if unknown else None,
                  **options(m, out, False))
+  # A stage that ends behind the last block.
+  add_contract(m, "groups 100x65x570 beyond the last block", ("m, n, k", "m, k", "k, n", "m, n"),
+               "f16", (100, 570), [0], Weights("uint4", 192, "zero"), (570, 65), [1], 0, "f32",
+               (100, 65))
   # More rows than workgroups of one strip have.
   for unknown in (False, True):
     weights = Weights(("int8", "int4")[unknown], "per_channel")

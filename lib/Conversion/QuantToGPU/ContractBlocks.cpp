@@ -59,9 +59,8 @@ void GPUContractKernel::chooseBlocks() {
 
 int64_t GPUContractKernel::numBlockRows() const {
   // Also of what a stage has beyond the last block.
-  return blockCodes <= stageCodes()
-             ? llvm::divideCeil(known(numSteps) * stageCodes(), blockCodes)
-             : numBlocks;
+  return std::max<int64_t>(
+      numBlocks, llvm::divideCeil(known(numSteps) * stageCodes(), blockCodes));
 }
 
 /// After the numbers of columns are known.

@@ -103,7 +103,7 @@ private:
     mlir::Value sums, length; ///< null where zero points of lhs are 0
   };
 
-  // ContractKernel.cpp: what is computed where
+  // ContractKernel.cpp
   void analyze();
   void avoidEmpty();
   void importOperands();
@@ -119,6 +119,8 @@ private:
   /// follow each other.
   int64_t findLhsPiece(bool isWhole) const;
   void chooseCopies();
+
+  // ContractPositions.cpp
   void buildPositions();
   void placeTile();
   void placeBatch();
