@@ -3,7 +3,10 @@
 #include "PackKernel.h"
 
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
+#include "quant-mlir/Conversion/Utils/PointerToBuffer.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <numeric>
@@ -250,12 +253,19 @@ bool quant_mlir::readsColumnSums(ContractOp op, const GPUTarget &target) {
          (!op.isDynamic() && getTensorZeroPoint(*op.getLhsParams()) != 0);
 }
 
+/// Whether `buffer`, or what it is a part of, comes from an allocation or a
+/// call of this function: the caller reads what it has given.
+static bool isOwn(Value buffer) {
+  if (auto view = buffer.getDefiningOp<memref::ViewOp>())
+    buffer = view.getSource();
+  if (buffer.getDefiningOp<memref::AllocOp>())
+    return true;
+  Value pointer = findPointerOf(buffer);
+  return pointer && pointer.getDefiningOp<LLVM::CallOp>();
+}
+
 bool PackKernel::areSumsRead(PackColumnsOp op, const GPUTarget &target) {
-  // What others have given is theirs.
-  Operation *owner = op.getSums().getDefiningOp();
-  if (auto view = dyn_cast_if_present<memref::ViewOp>(owner))
-    owner = view.getSource().getDefiningOp<UnrealizedConversionCastOp>();
-  if (!isa_and_present<memref::AllocOp, UnrealizedConversionCastOp>(owner))
+  if (!isOwn(op.getSums()))
     return true;
   for (OpOperand &use : op.getSums().getUses()) {
     Operation *user = use.getOwner();
