@@ -221,3 +221,17 @@ func.func @without_signs(%p: memref<96x4096xi8>, %v: memref<4096x128xi8>, %y: me
   memref.dealloc %s : memref<128xi32>
   return
 }
+
+// -----
+
+// Sums that a caller has given a buffer for are read by the caller: it comes as a pointer,
+// as an arena does.
+// CHECK-LABEL: func.func @given_sums(
+// CHECK: gpu.launch_func @pack::@pack {{.*}}quant.access = array<i32: 1, 2, 2>
+func.func @given_sums(%v: memref<4096x128xi8>, %panels: memref<524288xi8>, %given: !llvm.ptr) {
+  %none = llvm.mlir.poison : !llvm.struct<(ptr, ptr, i64, array<1 x i64>, array<1 x i64>)>
+  %sums = llvm.insertvalue %given, %none[1] : !llvm.struct<(ptr, ptr, i64, array<1 x i64>, array<1 x i64>)>
+  %s = builtin.unrealized_conversion_cast %sums : !llvm.struct<(ptr, ptr, i64, array<1 x i64>, array<1 x i64>)> to memref<128xi32>
+  quant.pack_columns ins(%v as <int8, per_tensor> : memref<4096x128xi8>) in <panels, tensor<4096x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> outs(%panels, %s : memref<524288xi8>, memref<128xi32>)
+  return
+}

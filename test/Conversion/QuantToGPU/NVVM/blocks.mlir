@@ -76,3 +76,26 @@ func.func @half(%x: memref<32x256xi8>, %w: memref<4096xi8>, %s: memref<16x32xi32
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// A 16th of a scale so small would be rounded: sums are shifted instead.
+// CHECK-LABEL: func.func @tiny(
+// CHECK: gpu.func
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<1.17549449E-38> : vector<4xf32>
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<4xi32>
+// CHECK: %[[SUM:.*]] = arith.shrsi %{{.*}}, %[[FOUR]]
+// CHECK: %[[FLOAT:.*]] = arith.sitofp %[[SUM]]
+// CHECK: vector.fma %[[FLOAT]], %[[SCALE]]
+func.func @tiny(%x: memref<32x256xi8>, %w: memref<4096xi8>, %s: memref<8x32xi32>, %y: memref<32x32xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 1.0> : memref<32x256xi8>)
+    rhs(%w as <int4, per_block<[32, 1]>, scale = dense<1.17549449E-38> : tensor<8x32xf32>> in <panels, tensor<256x32xi4>, columns = [1], reduction = [0], run = 1, panel = 32, group = 16, offset = 8> sums %s : memref<8x32xi32>, : memref<4096xi8>)
+    outs(%y : memref<32x32xf32>)
+    maps [#x, #w, #y]
+  return
+}
