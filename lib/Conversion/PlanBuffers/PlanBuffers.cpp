@@ -117,10 +117,17 @@ getPlannable(memref::AllocOp alloc, Block &body,
   return buffer;
 }
 
-/// Whether a buffer's size is known at run time, and nothing else lacks.
-bool hasUnknownSize(MemRefType type) {
-  return !type.hasStaticShape() && type.getLayout().isIdentity() &&
-         !type.getMemorySpace() && type.getElementType().isIntOrFloat();
+/// The buffer of `alloc` where its size is known at run time, and nothing else
+/// lacks.
+std::optional<PlannedBuffer>
+getUnknown(memref::AllocOp alloc, Block &body,
+           const DenseMap<Operation *, unsigned> &positions,
+           BufferViewFlowAnalysis &flow) {
+  MemRefType type = alloc.getType();
+  if (type.hasStaticShape() || !type.getLayout().isIdentity() ||
+      type.getMemorySpace() || !type.getElementType().isIntOrFloat())
+    return std::nullopt;
+  return getOwned(alloc, body, positions, flow);
 }
 
 /// Offsets; returns the size of the arena.
@@ -276,26 +283,26 @@ struct PlanBuffersPass
   }
 
 private:
-  static DenseMap<Operation *, unsigned> number(Block &body) {
+  /// What `get`, getUnknown or getPlannable, finds of the function's buffers.
+  static SmallVector<PlannedBuffer> collect(func::FuncOp function,
+                                            decltype(getOwned) get) {
+    Block &body = function.getBody().front();
     DenseMap<Operation *, unsigned> positions;
     for (auto [position, op] : llvm::enumerate(body))
       positions[&op] = position;
-    return positions;
+    BufferViewFlowAnalysis flow(function);
+    SmallVector<PlannedBuffer> buffers;
+    function.walk([&](memref::AllocOp alloc) {
+      if (std::optional<PlannedBuffer> buffer =
+              get(alloc, body, positions, flow))
+        buffers.push_back(*buffer);
+    });
+    return buffers;
   }
 
   /// Gives buffers whose size is not known arenas of their own.
   void takeUnknown(func::FuncOp function, ArenaFunctions &functions) {
-    Block &body = function.getBody().front();
-    DenseMap<Operation *, unsigned> positions = number(body);
-    BufferViewFlowAnalysis flow(function);
-    SmallVector<PlannedBuffer> buffers;
-    function.walk([&](memref::AllocOp alloc) {
-      if (!hasUnknownSize(alloc.getType()))
-        return;
-      if (std::optional<PlannedBuffer> buffer =
-              getOwned(alloc, body, positions, flow))
-        buffers.push_back(*buffer);
-    });
+    SmallVector<PlannedBuffer> buffers = collect(function, getUnknown);
     for (PlannedBuffer &buffer : buffers)
       takeArena(buffer, functions, function.getName());
     numPlanned += buffers.size();
@@ -357,14 +364,7 @@ private:
 
   void plan(func::FuncOp function, ArenaFunctions &functions) {
     Block &body = function.getBody().front();
-    DenseMap<Operation *, unsigned> positions = number(body);
-    BufferViewFlowAnalysis flow(function);
-    SmallVector<PlannedBuffer> buffers;
-    function.walk([&](memref::AllocOp alloc) {
-      if (std::optional<PlannedBuffer> buffer =
-              getPlannable(alloc, body, positions, flow))
-        buffers.push_back(*buffer);
-    });
+    SmallVector<PlannedBuffer> buffers = collect(function, getPlannable);
     if (buffers.empty())
       return;
     int64_t size = place(buffers);
