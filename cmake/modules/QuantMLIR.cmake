@@ -4,7 +4,9 @@
 find_program(QUANT_CCACHE ccache)
 if(QUANT_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${QUANT_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${QUANT_CCACHE})
+  # What it asks for beside precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${QUANT_CCACHE})
 endif()
 find_program(QUANT_LLD NAMES ld.lld-22 ld.lld HINTS ${LLVM_TOOLS_BINARY_DIR})
 if(QUANT_LLD)
@@ -32,6 +34,18 @@ separate_arguments(QUANT_LLVM_DEFINITIONS NATIVE_COMMAND ${LLVM_DEFINITIONS})
 add_definitions(${QUANT_LLVM_DEFINITIONS})
 link_directories(${LLVM_LIBRARY_DIRS})
 
+# Headers of MLIR, precompiled for the libraries that link it; what is in tools
+# is compiled for executables, which is not the same.
+option(QUANT_MLIR_PRECOMPILED_HEADERS "Precompile the headers of MLIR" ON)
+if(QUANT_MLIR_PRECOMPILED_HEADERS)
+  # Without the time when it was made, the file is the same for ccache.
+  add_compile_options(
+    "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+  add_library(QuantPrecompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/Precompiled.cpp)
+  target_precompile_headers(QuantPrecompiled PRIVATE
+    ${CMAKE_CURRENT_LIST_DIR}/Precompiled.h)
+endif()
+
 # quant_add_library(Name SOURCES… [DEPENDS tablegen targets…] [LINK libs…])
 # A static library of this project.
 function(quant_add_library name)
@@ -41,6 +55,9 @@ function(quant_add_library name)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(QUANT_MLIR_PRECOMPILED_HEADERS AND "MLIR" IN_LIST ARG_LINK)
+    target_precompile_headers(${name} REUSE_FROM QuantPrecompiled)
+  endif()
   target_include_directories(${name} INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>

@@ -1,0 +1,3 @@
+//===- Precompiled.cpp - What owns the precompiled headers ----------------===//
+
+#include "Precompiled.h"
