@@ -15,6 +15,7 @@
 #include "quant-mlir/Execution/Diagnostics.h"
 #include "quant-mlir/Support/CrashGuard.h"
 #include "quant-mlir/Support/Errors.h"
+#include "quant-mlir/Support/NarrowFloats.h"
 
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
@@ -84,6 +85,8 @@ createEngine(mlir::ModuleOp module, const CompileOptions &options) {
                            llvm::JITSymbolFlags::Exported};
     };
     for (auto [name, address] : getHostSymbols())
+      add(name, address);
+    for (auto [name, address] : getNarrowFloatSymbols())
       add(name, address);
     for (const auto &[name, address] : options.symbols)
       add(name, address);

@@ -10,6 +10,7 @@
 #include "PrepareModule.h"
 
 #include "quant-mlir/Support/Errors.h"
+#include "quant-mlir/Support/NarrowFloats.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/LLVMContext.h"
@@ -98,6 +99,9 @@ Expected<std::unique_ptr<GPUEmulator>> GPUEmulator::create(StringRef text,
   define(callName, &callInstruction);
   define(accessName, &announceAccess);
   define(resultName, &announceResult);
+  for (auto [name, function] : getNarrowFloatSymbols())
+    symbols[state->jit->mangleAndIntern(name)] = {
+        orc::ExecutorAddr::fromPtr(function), JITSymbolFlags::Exported};
   if (Error error = library.define(orc::absoluteSymbols(std::move(symbols))))
     return error;
   // memcpy and its like.

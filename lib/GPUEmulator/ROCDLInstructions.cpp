@@ -1,11 +1,13 @@
 //===- ROCDLInstructions.cpp - Instructions of AMD's GPUs -----------------===//
 //
-// Positions, barriers, MFMA of CDNA3 and WMMA of RDNA3 on 8-bit integers, as
-// the ISA manuals and AMD's matrix instruction calculator describe them.
+// Positions, barriers, MFMA of CDNA3 and WMMA of RDNA3 on 8-bit integers, f16
+// and bf16, as the ISA manuals and AMD's matrix instruction calculator describe
+// them. Sums of values are rounded once; denormal factors are numbers.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Block.h"
+#include "MatrixProducts.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -37,10 +39,45 @@ static uint32_t getDim(const EmulatedSize &size, unsigned dim) {
 // Products of matrices
 //===----------------------------------------------------------------------===//
 
-/// mfma.i32.<size>x<size>x<depth>.i8(a, b, c, cbsz, abid, blgp): lane l has row
-/// (of A) or column (of B) l % size, elements 8 * (l / size) and on of k; of C
-/// and D column l % size, rows in pieces of four.
-static EmulatedInstruction getMFMA(unsigned size, unsigned depth) {
+/// Word `i` of an argument.
+static uint32_t getWord(const Call &call, unsigned argument, unsigned i) {
+  uint32_t word;
+  std::memcpy(&word, call.data(argument) + 4 * i, 4);
+  return word;
+}
+
+/// `sum`, of f32 or i32, and the products of `depth` elements; `lhs` and `rhs`
+/// give the word that has element k.
+static uint32_t addRow(Element lhsElement, Element rhsElement, uint32_t sum,
+                       unsigned depth, bool saturates,
+                       function_ref<uint32_t(unsigned)> lhs,
+                       function_ref<uint32_t(unsigned)> rhs) {
+  unsigned perWord = lhsElement.perWord();
+  if (!lhsElement.isFloat) {
+    int64_t products = 0;
+    for (unsigned k = 0; k < depth; ++k)
+      products += lhsElement.getInteger(lhs(k), k % perWord) *
+                  rhsElement.getInteger(rhs(k), k % perWord);
+    return addProducts(int32_t(sum), products, saturates);
+  }
+  float value;
+  std::memcpy(&value, &sum, 4);
+  double total = value;
+  for (unsigned k = 0; k < depth; ++k)
+    total += lhsElement.getFloat(lhs(k), k % perWord) *
+             rhsElement.getFloat(rhs(k), k % perWord);
+  value = float(total);
+  std::memcpy(&sum, &value, 4);
+  return sum;
+}
+
+/// mfma.(i32|f32).<size>x<size>x<depth>.<element>(a, b, c, cbsz, abid, blgp):
+/// lane l has row (of A) or column (of B) l % size, and of k the elements that
+/// follow each other of group l / size; of C and D column l % size, rows in
+/// pieces of four.
+static EmulatedInstruction getMFMA(unsigned size, unsigned depth,
+                                   StringRef name) {
+  Element element = *Element::get(name);
   return ofWarp([=](Block &block, unsigned, ArrayRef<Call> calls) {
     if (calls.size() != 64)
       block.fail("mfma in a wave of " + std::to_string(calls.size()));
@@ -50,55 +87,59 @@ static EmulatedInstruction getMFMA(unsigned size, unsigned depth) {
     unsigned perLane = size * depth / 64, sums = size * size / 64;
     auto at = [&](unsigned argument, unsigned line, unsigned k) {
       unsigned lane = line + size * (k / perLane);
-      return int64_t(int8_t(calls[lane].data(argument)[k % perLane]));
+      return getWord(calls[lane], argument, k % perLane / element.perWord());
     };
-    std::vector<int32_t> results(64 * sums);
+    std::vector<uint32_t> results(64 * sums);
     for (unsigned lane = 0; lane < 64; ++lane)
       for (unsigned i = 0; i < sums; ++i) {
         unsigned column = lane % size, group = lane / size;
         unsigned row = (i / 4) * (4 * 64 / size) + 4 * group + i % 4;
-        int64_t sum = 0;
-        for (unsigned k = 0; k < depth; ++k)
-          sum += at(0, row, k) * at(1, column, k);
-        int32_t c;
-        std::memcpy(&c, calls[lane].data(2) + 4 * i, 4);
-        results[lane * sums + i] = addProducts(c, sum, false);
+        results[lane * sums + i] = addRow(
+            element, element, getWord(calls[lane], 2, i), depth, false,
+            [&](unsigned k) { return at(0, row, k); },
+            [&](unsigned k) { return at(1, column, k); });
       }
     for (unsigned lane = 0; lane < 64; ++lane)
       std::memcpy(calls[lane].result(), &results[lane * sums], 4 * sums);
   });
 }
 
-/// wmma.i32.16x16x16.iu<bits>(signA, a, signB, b, c, clamp) of a wave of 32:
-/// both halves of the wave have all of A's rows and B's columns, l % 16; D has
-/// rows 2 * i + l / 16, column l % 16.
-static EmulatedInstruction getWMMA(unsigned bits) {
+/// wmma.i32.16x16x16.iu<bits>(signA, a, signB, b, c, clamp) and
+/// wmma.f32.16x16x16.<element>(a, b, c) of a wave of 32: both halves of the
+/// wave have all of A's rows and B's columns, l % 16; D has rows 2 * i + l /
+/// 16, column l % 16.
+static EmulatedInstruction getWMMA(StringRef name) {
+  Element element = *Element::get(name);
   return ofWarp([=](Block &block, unsigned, ArrayRef<Call> calls) {
     if (calls.size() != 32)
       block.fail("wmma in a wave of " + std::to_string(calls.size()));
-    bool isSigned[2] = {bool(calls[0].get<uint8_t>(0) & 1),
-                        bool(calls[0].get<uint8_t>(2) & 1)};
-    bool saturates = calls[0].get<uint8_t>(5) & 1;
-    auto at = [&](unsigned argument, unsigned line, unsigned k) -> int64_t {
-      auto byte = uint8_t(calls[line].data(argument)[k * bits / 8]);
-      unsigned value = byte >> (k * bits % 8) & ((1u << bits) - 1);
-      if (isSigned[argument == 3] && value >> (bits - 1))
-        return int64_t(value) - (1 << bits);
-      return value;
-    };
+    Element lhs = element, rhs = element;
+    unsigned a = 0, b = 1, c = 2;
+    bool saturates = false;
+    if (!element.isFloat) {
+      lhs.isSigned = calls[0].get<uint8_t>(0) & 1;
+      rhs.isSigned = calls[0].get<uint8_t>(2) & 1;
+      saturates = calls[0].get<uint8_t>(5) & 1;
+      a = 1;
+      b = 3;
+      c = 4;
+    }
     for (unsigned line = 0; line < 16; ++line)
-      for (unsigned argument : {1u, 3u})
+      for (unsigned argument : {a, b})
         if (std::memcmp(calls[line].data(argument),
-                        calls[line + 16].data(argument), 2 * bits) != 0)
+                        calls[line + 16].data(argument), 2 * element.bits) != 0)
           block.fail("wmma whose halves of the wave have different factors");
     for (unsigned lane = 0; lane < 32; ++lane)
       for (unsigned i = 0; i < 8; ++i) {
-        int64_t sum = 0;
-        for (unsigned k = 0; k < 16; ++k)
-          sum += at(1, 2 * i + lane / 16, k) * at(3, lane % 16, k);
-        int32_t c;
-        std::memcpy(&c, calls[lane].data(4) + 4 * i, 4);
-        calls[lane].set(addProducts(c, sum, saturates), 4 * i);
+        auto at = [&](unsigned argument, unsigned line) {
+          return [=](unsigned k) {
+            return getWord(calls[line], argument, k / element.perWord());
+          };
+        };
+        calls[lane].set(addRow(lhs, rhs, getWord(calls[lane], c, i), 16,
+                               saturates, at(a, 2 * i + lane / 16),
+                               at(b, lane % 16)),
+                        4 * i);
       }
   });
 }
@@ -219,14 +260,25 @@ quant_mlir::emulator::findROCDLInstruction(StringRef name) {
   if (name.starts_with("s.waitcnt") || name.starts_with("sched.") ||
       name.starts_with("s.setprio"))
     return ofLane([](Block &, Lane &, const Call &) {});
-  if (name == "mfma.i32.32x32x16.i8")
-    return getMFMA(32, 16);
-  if (name == "mfma.i32.16x16x32.i8")
-    return getMFMA(16, 32);
+  for (unsigned size : {16, 32}) {
+    std::string shape = std::to_string(size) + "x" + std::to_string(size) + "x";
+    std::string ofBytes = shape + std::to_string(512 / size),
+                ofValues = shape + std::to_string(256 / size);
+    if (name == "mfma.i32." + ofBytes + ".i8")
+      return getMFMA(size, 512 / size, "s8");
+    if (name == "mfma.f32." + ofValues + "f16")
+      return getMFMA(size, 256 / size, "f16");
+    if (name == "mfma.f32." + ofValues + "bf16.1k")
+      return getMFMA(size, 256 / size, "bf16");
+  }
   if (name.starts_with("wmma.i32.16x16x16.iu8."))
-    return getWMMA(8);
+    return getWMMA("s8");
   if (name.starts_with("wmma.i32.16x16x16.iu4."))
-    return getWMMA(4);
+    return getWMMA("s4");
+  if (name.starts_with("wmma.f32.16x16x16.f16."))
+    return getWMMA("f16");
+  if (name.starts_with("wmma.f32.16x16x16.bf16."))
+    return getWMMA("bf16");
   if (name == "perm")
     return getPermute();
   if (name == "sdot4")

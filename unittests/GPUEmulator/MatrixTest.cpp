@@ -126,6 +126,19 @@ TEST(GPUEmulatorMatrix, MMAOfNibbles) {
   checkIntegers("m16n8k64.row.col.u4.s4", 4, false, true, false);
 }
 
+/// Of f16 or bf16.
+static uint16_t getBits(float value, bool isBFloat) {
+  if (isBFloat) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    return bits >> 16;
+  }
+  auto half = _Float16(value);
+  uint16_t bits;
+  std::memcpy(&bits, &half, 2);
+  return bits;
+}
+
 /// f16 and bf16; small integers, whose sums are exact.
 static void checkFloats(const std::string &types, const std::string &operand,
                         bool isBFloat) {
@@ -133,16 +146,7 @@ static void checkFloats(const std::string &types, const std::string &operand,
   auto A = getRandom<int>(16 * 16, -64, 64, 5);
   auto B = getRandom<int>(8 * 16, -64, 64, 6);
   auto bitsOf = [&](int value) -> uint32_t {
-    if (isBFloat) {
-      float wide = float(value);
-      uint32_t bits;
-      std::memcpy(&bits, &wide, 4);
-      return bits >> 16;
-    }
-    _Float16 half = _Float16(float(value));
-    uint16_t bits;
-    std::memcpy(&bits, &half, 2);
-    return bits;
+    return getBits(float(value), isBFloat);
   };
   std::vector<uint32_t> a(32 * 4), b(32 * 2);
   std::vector<float> c(32 * 4, 0.5f), d(32 * 4);
@@ -381,6 +385,112 @@ TEST(GPUEmulatorMatrix, WMMA) {
               (isSigned ? int(int8_t(A[row * 16 + k])) : int(A[row * 16 + k])) *
               B[column * 16 + k];
         EXPECT_EQ(d[(column + row % 2 * 16) * 8 + row / 2], sum);
+      }
+    // Both halves of a wave have the same factors.
+    a[17 * 16] ^= 1;
+    EXPECT_NE(kernel.run({}, {32}).find("different factors"),
+              std::string::npos);
+  }
+}
+
+/// A kernel of factors of `operand` and f32 sums; `name` is called with them
+/// and `rest`.
+static std::string getProduct(const std::string &name,
+                              const std::string &operand, unsigned sums,
+                              const std::string &rest) {
+  std::string result = "<" + std::to_string(sums) + " x float>";
+  std::string types = rest;
+  for (size_t at; (at = types.find(" 0")) != std::string::npos;)
+    types.erase(at, 2);
+  return std::string(amdHeader) + "declare " + result + " @llvm.amdgcn." +
+         name + "(" + operand + ", " + operand + ", " + result + types +
+         ")\n"
+         "define amdgpu_kernel void @k(ptr %a, ptr %b, ptr %c, ptr %d) {\n"
+         "%l = call i32 @llvm.amdgcn.workitem.id.x()\n"
+         "%pa = getelementptr " +
+         operand + ", ptr %a, i32 %l\n%pb = getelementptr " + operand +
+         ", ptr %b, i32 %l\n%pc = getelementptr " + result +
+         ", ptr %c, i32 %l\n%pd = getelementptr " + result +
+         ", ptr %d, i32 %l\n%va = load " + operand +
+         ", ptr %pa, align 4\n%vb = load " + operand +
+         ", ptr %pb, align 4\n%vc = load " + result +
+         ", ptr %pc, align 4\n%r = call " + result + " @llvm.amdgcn." + name +
+         "(" + operand + " %va, " + operand + " %vb, " + result + " %vc" +
+         rest + ")\nstore " + result + " %r, ptr %pd, align 4\nret void\n}\n";
+}
+
+/// Small integers, halves and denormal numbers, whose sums are exact.
+static std::vector<float> getExactValues(size_t count, unsigned seed) {
+  std::vector<float> values;
+  for (int value : getRandom<int>(count, -64, 64, seed))
+    values.push_back(value == 63 ? 0x1p-20f : float(value) / 2);
+  return values;
+}
+
+static void checkFloatMFMA(unsigned size, bool isBFloat) {
+  SCOPED_TRACE(size);
+  unsigned depth = 256 / size, sums = size * size / 64;
+  std::string name = "mfma.f32." + std::to_string(size) + "x" +
+                     std::to_string(size) + "x" + std::to_string(depth) +
+                     (isBFloat ? "bf16.1k" : "f16");
+  auto A = getExactValues(size * depth, 20),
+       B = getExactValues(size * depth, 21);
+  std::vector<uint16_t> a(64 * 4), b(64 * 4);
+  std::vector<float> c(64 * sums), d(64 * sums);
+  for (unsigned lane = 0; lane < 64; ++lane) {
+    for (unsigned i = 0; i < 4; ++i) {
+      unsigned at = lane % size * depth + 4 * (lane / size) + i;
+      a[lane * 4 + i] = getBits(A[at], isBFloat);
+      b[lane * 4 + i] = getBits(B[at], isBFloat);
+    }
+    for (unsigned i = 0; i < sums; ++i)
+      c[lane * sums + i] = lane + i;
+  }
+  Emulated kernel(getProduct(name, isBFloat ? "<4 x i16>" : "<4 x half>", sums,
+                             ", i32 0, i32 0, i32 0"));
+  ASSERT_EQ(kernel.add(a).add(b).add(c).add(d).run({}, {64}), "");
+  for (unsigned lane = 0; lane < 64; ++lane)
+    for (unsigned i = 0; i < sums; ++i) {
+      unsigned row = size == 32 ? 8 * (i / 4) + 4 * (lane / 32) + i % 4
+                                : 4 * (lane / 16) + i;
+      double sum = lane + i;
+      for (unsigned k = 0; k < depth; ++k)
+        sum += double(A[row * depth + k]) * B[lane % size * depth + k];
+      EXPECT_EQ(d[lane * sums + i], float(sum));
+    }
+}
+
+TEST(GPUEmulatorMatrix, MFMAOfValues) {
+  for (unsigned size : {16, 32})
+    for (bool isBFloat : {false, true})
+      checkFloatMFMA(size, isBFloat);
+}
+
+TEST(GPUEmulatorMatrix, WMMAOfValues) {
+  for (bool isBFloat : {false, true}) {
+    std::string name = isBFloat ? "wmma.f32.16x16x16.bf16.v8f32.v16i16"
+                                : "wmma.f32.16x16x16.f16.v8f32.v16f16";
+    auto A = getExactValues(256, 22), B = getExactValues(256, 23);
+    std::vector<uint16_t> a(32 * 16), b(32 * 16);
+    std::vector<float> c(32 * 8), d(32 * 8);
+    for (unsigned lane = 0; lane < 32; ++lane) {
+      for (unsigned k = 0; k < 16; ++k) {
+        a[lane * 16 + k] = getBits(A[lane % 16 * 16 + k], isBFloat);
+        b[lane * 16 + k] = getBits(B[lane % 16 * 16 + k], isBFloat);
+      }
+      for (unsigned i = 0; i < 8; ++i)
+        c[lane * 8 + i] = lane + i;
+    }
+    Emulated kernel(
+        getProduct(name, isBFloat ? "<16 x i16>" : "<16 x half>", 8, ""), 32);
+    ASSERT_EQ(kernel.add(a).add(b).add(c).add(d).run({}, {32}), "");
+    for (unsigned row = 0; row < 16; ++row)
+      for (unsigned column = 0; column < 16; ++column) {
+        unsigned lane = column + row % 2 * 16, i = row / 2;
+        double sum = lane + i;
+        for (unsigned k = 0; k < 16; ++k)
+          sum += double(A[row * 16 + k]) * B[column * 16 + k];
+        EXPECT_EQ(d[lane * 8 + i], float(sum));
       }
     // Both halves of a wave have the same factors.
     a[17 * 16] ^= 1;
