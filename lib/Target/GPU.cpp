@@ -80,10 +80,13 @@ int64_t GPUTarget::getGroupSize() const {
   llvm_unreachable("unknown kind of GPU");
 }
 
-bool GPUTarget::convertsSmallFloats() const {
-  // All others: cvt.rn.f16x2.e4m3x2 is there from sm_89 on.
-  return kind == GPUKind::NVVM && arch != "sm_80" && arch != "sm_86" &&
-         arch != "sm_87";
+bool GPUTarget::multiplies(ValueKind value) const {
+  // cvt.rn.f16x2.e4m3x2 is there from sm_89 on; AMD's kernels decode fp8 by
+  // operations of integers.
+  bool isBefore89 = arch == "sm_80" || arch == "sm_86" || arch == "sm_87";
+  if (value == ValueKind::SmallFloat && isBefore89)
+    return false;
+  return multipliesValues();
 }
 
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {

@@ -26,6 +26,10 @@ enum class GPUKind {
   ROCDL, ///< code objects, for GPUs of AMD's with MFMA or WMMA of such
 };
 
+/// Values on the left-hand side of a product: beside the same or codes of
+/// integers, f32 beside those alone, codes of fp8 beside such or f16.
+enum class ValueKind { F16, BF16, F32, SmallFloat };
+
 /// "spirv", "nvvm", "rocdl".
 llvm::StringRef getName(GPUKind kind);
 std::optional<GPUKind> symbolizeGPUKind(llvm::StringRef name);
@@ -89,10 +93,11 @@ public:
   }
   bool splitsTuples() const override { return true; }
 
-  /// Whether there are kernels for sums of values, of f16 or bf16 as the matrix
-  /// instruction takes them; and whether it converts codes of fp8 to f16.
-  bool multipliesValues() const { return kind == GPUKind::NVVM; }
-  bool convertsSmallFloats() const;
+  /// Whether there are kernels for sums of values, and for which.
+  bool multipliesValues() const { return !isSPIRV(); }
+  bool multiplies(ValueKind value) const;
+  /// Whether few rows of them have a kernel of their own.
+  bool streamsValues() const { return kind == GPUKind::NVVM; }
 
   /// What one lane copies: 16 bytes of a column.
   int64_t getDotGroup() const override { return 16; }

@@ -259,12 +259,17 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
   for (int64_t block = 0; block < blocks; ++block) {
     if (isOfValues)
       part.rhsOffsets = loadOffsets(add(mul(step, blocks), attr(block)));
-    for (int64_t i = 0; i < steps && block % parts == 0; ++i) {
+    bool isFirst = block % parts == 0;
+    for (int64_t i = 0; i < steps; ++i) {
+      int64_t number = block / parts * steps + i;
+      // Codes of a step are decoded with what belongs to their block.
+      if (isFirst || !part.rhsOffsets.empty())
+        ofRhs[i] = unit->loadRhs(part, number);
+      if (!isFirst)
+        continue;
       ofLhs[i].clear();
       for (int64_t product = 0; product < down; ++product)
-        ofLhs[i].push_back(
-            unit->loadLhs(part, block / parts * steps + i, product));
-      ofRhs[i] = unit->loadRhs(part, block / parts * steps + i);
+        ofLhs[i].push_back(unit->loadLhs(part, number, product));
     }
     // Factors of a step have those of its blocks one behind the other.
     auto takeBlock = [&](ArrayRef<Value> factors) {

@@ -258,23 +258,58 @@ void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
 // Copies through registers
 //===----------------------------------------------------------------------===//
 
+/// Of `codes`, elements of lhs that fill them, the first in the low bits.
+GPUContractKernel::Values GPUContractKernel::joinWords(ArrayRef<Value> codes) {
+  Type i32 = builder.getI32Type(), element = codes.front().getType();
+  int64_t ofWord = 4 / lhsBytes;
+  Values words;
+  for (; !codes.empty(); codes = codes.drop_front(ofWord)) {
+    if (lhsBytes == 1) {
+      words.push_back(kernel.body.joinBytes(codes.take_front(ofWord)));
+      continue;
+    }
+    Value values = vector::FromElementsOp::create(
+        builder, loc, VectorType::get({ofWord}, element),
+        codes.take_front(ofWord));
+    Value word = vector::BitCastOp::create(builder, loc,
+                                           VectorType::get({1}, i32), values);
+    words.push_back(vector::ExtractOp::create(builder, loc, word, 0));
+  }
+  return words;
+}
+
+/// Those of a piece of lhs. Its buffer is of words where `lhsElement` says so,
+/// else of its own elements.
+GPUContractKernel::Values GPUContractKernel::loadPiece(Value at) {
+  int64_t count = lhsPiece * lhsBytes / 4;
+  Value piece = unit->load(
+      VectorType::get({lhsPiece / lhsElement}, lhs.element), lhs.base, at);
+  if (!lhs.element.isInteger(32))
+    piece = vector::BitCastOp::create(
+        builder, loc, VectorType::get({count}, builder.getI32Type()), piece);
+  Values words;
+  for (int64_t i = 0; i < count; ++i)
+    words.push_back(vector::ExtractOp::create(builder, loc, piece, i));
+  return words;
+}
+
 Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
-  Type i32 = builder.getI32Type();
   Value from, exists;
   Value source = locateLhs(part, step, from, exists);
   exists = kernel.body.both(exists, part.isActive);
-  Value flip = kernel.body.constantI32(0x80808080),
-        zero = kernel.body.constantI32(0);
+  Value zero = kernel.body.constantI32(0);
+  auto flip = [&](Value word) {
+    return isLhsFlipped
+               ? kernel.body.bitXor(word, kernel.body.constantI32(0x80808080))
+               : word;
+  };
   Values words;
   if (lhsCopy == LhsCopy::Gather) {
-    Values codes = gatherCodes(part, source, from, exists, chunkBytes);
-    for (int64_t first = 0; first < chunkBytes; first += 4) {
-      Value word = kernel.body.joinBytes(ArrayRef(codes).slice(first, 4));
-      words.push_back(isLhsFlipped ? kernel.body.bitXor(word, flip) : word);
-    }
+    for (Value word :
+         joinWords(gatherCodes(part, source, from, exists, lhsChunkCodes())))
+      words.push_back(flip(word));
   } else {
-    auto type = VectorType::get({lhsPiece / 4}, i32);
-    for (int64_t piece = 0; piece < chunkBytes; piece += lhsPiece) {
+    for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
       Value isThere = exists;
       if (runMultiple % rhsChunkCodes() != 0)
         isThere =
@@ -284,19 +319,16 @@ Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
       // Instead of a branch, the row's first codes are read once more.
       if (isThere)
         at = kernel.body.select(isThere, at, part.row);
-      Value codes = unit->load(type, lhs.base, at);
-      for (int64_t i = 0; i < lhsPiece / 4; ++i) {
-        Value word = vector::ExtractOp::create(builder, loc, codes, i);
-        if (isLhsFlipped)
-          word = kernel.body.bitXor(word, flip);
-        if (isThere)
-          word = kernel.body.select(isThere, word, zero);
-        words.push_back(word);
+      for (Value word : loadPiece(at)) {
+        word = flip(word);
+        words.push_back(isThere ? kernel.body.select(isThere, word, zero)
+                                : word);
       }
     }
   }
   return vector::FromElementsOp::create(
-      builder, loc, VectorType::get({chunkBytes / 4}, i32), words);
+      builder, loc, VectorType::get({chunkBytes / 4}, builder.getI32Type()),
+      words);
 }
 
 Value GPUContractKernel::fetchRhs(const RhsChunk &part, Value step) {
@@ -305,9 +337,16 @@ Value GPUContractKernel::fetchRhs(const RhsChunk &part, Value step) {
   exists = kernel.body.both(exists, part.isActive);
   if (exists)
     source = kernel.body.select(exists, source, index(rhs.start));
-  // Codes of lhs that they would be multiplied with are zeros.
-  return unit->load(VectorType::get({chunkBytes / 4}, builder.getI32Type()),
-                    rhs.base, source);
+  auto type = VectorType::get({chunkBytes / 4}, builder.getI32Type());
+  Value words = unit->load(type, rhs.base, source);
+  // Codes of lhs that they would be multiplied with are zeros. Of what may be
+  // infinite a product with 0 is not.
+  if (exists && isa<FloatType>(op.getRhsCodesType().getElementType())) {
+    Value zeros =
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+    words = kernel.body.select(exists, words, zeros);
+  }
+  return words;
 }
 
 GPUContractKernel::Values GPUContractKernel::fetchStage(Value step) {

@@ -95,9 +95,9 @@ Value GPUContractKernel::loadOfRow(const FlatOperand &operand,
 
 Value GPUContractKernel::loadNumbers(const FlatOperand &operand,
                                      const ColumnNumbers &numbers, Value block,
-                                     Value first) {
+                                     Value first, int64_t count) {
   Type element = operand.element;
-  auto type = VectorType::get({laneColumns()}, element);
+  auto type = VectorType::get({count ? count : laneColumns()}, element);
   if (numbers.isOne()) {
     float number = numbers.values.front();
     Attribute value = builder.getI32IntegerAttr(int32_t(number));

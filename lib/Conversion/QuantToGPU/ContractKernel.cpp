@@ -141,7 +141,9 @@ void GPUContractKernel::chooseCopies() {
     return;
   }
   lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
-  lhsCopy = lhsPiece * lhsBytes >= 4 ? LhsCopy::Pieces : LhsCopy::Gather;
+  bool isWord =
+      lhsPiece * lhsBytes >= 4 && loops.areContiguous(run, loops.lhsStrides);
+  lhsCopy = isWord ? LhsCopy::Pieces : LhsCopy::Gather;
   if (isAsync) {
     // Both sides are copied to one memory.
     if (!lhs.element.isInteger(8))
@@ -151,7 +153,8 @@ void GPUContractKernel::chooseCopies() {
   }
   viewAs(kernel.host, rhs, word);
   rhsElement = 4;
-  if (lhsCopy != LhsCopy::Pieces)
+  // Values are read as such, and are words behind that.
+  if (lhsCopy != LhsCopy::Pieces || lhsBytes != 1)
     return;
   // A loop that stays at 0 may have any stride.
   for (auto [stride, size] : llvm::zip_equal(lhs.strides, sizes))

@@ -69,7 +69,7 @@ private:
 
   /// How lhs gets into shared memory.
   enum class LhsCopy {
-    Pieces, ///< pieces of `lhsPiece` bytes
+    Pieces, ///< pieces of `lhsPiece` codes
     Gather, ///< single codes: nothing is aligned or contiguous
   };
 
@@ -114,7 +114,7 @@ private:
   void chooseUnit(int64_t pixels);
   /// Numbers of columns; `numBlocks` as computeColumnNumbers has it.
   void computeNumbers(int64_t numBlocks = 0);
-  /// The bytes, a power of two, that every address of lhs is a multiple of; and
+  /// The codes, a power of two, that every address of lhs is a multiple of; and
   /// the size of a run where it is to be of whole ones. 1 where codes do not
   /// follow each other.
   int64_t findLhsPiece(bool isWhole) const;
@@ -145,6 +145,8 @@ private:
   void copyLhs(const LhsChunk &part, mlir::Value step, mlir::Value stage);
   void copyRhs(const RhsChunk &part, mlir::Value step, mlir::Value stage);
   mlir::Value fetchLhs(const LhsChunk &part, mlir::Value step);
+  Values joinWords(llvm::ArrayRef<mlir::Value> codes);
+  Values loadPiece(mlir::Value at);
   mlir::Value fetchRhs(const RhsChunk &part, mlir::Value step);
   /// `count` codes from where each lies.
   Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
@@ -258,11 +260,11 @@ private:
   /// `ivs`.
   mlir::Value loadOfRow(const FlatOperand &operand, const LoopStrides &strides,
                         llvm::ArrayRef<mlir::Value> ivs);
-  /// Of a block, where it is not null, and of a lane's columns, or as many from
-  /// `first` on.
+  /// Of a block, where it is not null, and of a lane's columns, or as many, or
+  /// `count`, from `first` on.
   mlir::Value loadNumbers(const FlatOperand &operand,
                           const ColumnNumbers &numbers, mlir::Value block = {},
-                          mlir::Value first = {});
+                          mlir::Value first = {}, int64_t count = 0);
   /// sum(w) of a lane's columns, those of the first column at `at`.
   mlir::Value loadSums(mlir::Value at);
   /// The sums of one of a lane's rows, of those of a row of products.

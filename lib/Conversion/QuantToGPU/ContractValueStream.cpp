@@ -38,8 +38,8 @@ static constexpr int64_t mostChunks = 8;
 
 int64_t GPUContractKernel::chooseValueChunks(int64_t warps) {
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  if (!known || *known == 0 || *known > 8 || op.hasFloatRhs() ||
-      !op.hasFloatLhs() || !numbers.minval.values.empty())
+  if (!target.streamsValues() || !known || *known == 0 || *known > 8 ||
+      op.hasFloatRhs() || !op.hasFloatLhs() || !numbers.minval.values.empty())
     return 0;
   int64_t all =
       outerSize * llvm::divideCeil(guessSize(runSize), rhsChunkCodes());

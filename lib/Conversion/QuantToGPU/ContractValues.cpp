@@ -14,6 +14,7 @@
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -59,8 +60,15 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
     if (isSmall != hasSmallFloats || (isSmall && lhs.isBF16()))
       return "codes of fp8 are multiplied with such codes, or with f16";
   }
-  if (hasSmallFloats && !target.convertsSmallFloats())
+  if (hasSmallFloats && !target.multiplies(ValueKind::SmallFloat))
     return "codes of fp8 are converted to f16 from sm_89 on";
+  ValueKind kind = lhs.isF32()    ? ValueKind::F32
+                   : lhs.isBF16() ? ValueKind::BF16
+                                  : ValueKind::F16;
+  if (op.hasFloatLhs() && !target.multiplies(kind))
+    return llvm::formatv("its left-hand side is of {0}, of which the target "
+                         "has no products",
+                         lhs);
   return "";
 }
 
@@ -91,20 +99,29 @@ GPUContractKernel::Values GPUContractKernel::loadOffsets(Value block) {
   }
   // Columns of a lane's sums follow each other; those whose codes it decodes
   // are of another lane's sums, one of each product.
-  Value inGroup = mul(div(column, shape().laneColumns), laneColumns());
-  Value first = add(mul(panel, tileColumns),
-                    add(mul(groupColumn, groupColumns()), inGroup));
-  Value all = loadNumbers(rhsOffsetData, numbers.rhsOffset, block, first);
-  Value inProduct = rem(column, shape().laneColumns);
+  auto [ofLane, inLane] = unit->findColumn(column);
+  Value first =
+      add(mul(panel, tileColumns),
+          add(mul(groupColumn, groupColumns()), mul(ofLane, laneColumns())));
+  // Of few columns all are loaded at once.
+  bool isLoadedAtOnce = shape().laneColumns <= 2;
+  Value all;
+  if (isLoadedAtOnce)
+    all = loadNumbers(rhsOffsetData, numbers.rhsOffset, block, first);
   for (int64_t j = 0; j < columnProducts(); ++j) {
+    int64_t ofProduct = j * shape().laneColumns;
+    if (!isLoadedAtOnce) {
+      Value one = loadNumbers(rhsOffsetData, numbers.rhsOffset, block,
+                              add(first, add(inLane, attr(ofProduct))), 1);
+      result.push_back(vector::ExtractOp::create(builder, loc, one, 0));
+      continue;
+    }
     Value offset;
     for (int64_t i = 0; i < shape().laneColumns; ++i) {
-      Value next = vector::ExtractOp::create(builder, loc, all,
-                                             j * shape().laneColumns + i);
-      offset = offset
-                   ? kernel.body.select(kernel.body.isLess(inProduct, attr(i)),
-                                        offset, next)
-                   : next;
+      Value next = vector::ExtractOp::create(builder, loc, all, ofProduct + i);
+      offset = offset ? kernel.body.select(kernel.body.isLess(inLane, attr(i)),
+                                           offset, next)
+                      : next;
     }
     result.push_back(offset);
   }

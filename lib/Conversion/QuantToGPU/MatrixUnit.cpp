@@ -145,17 +145,24 @@ std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
                                                         const GPUTarget &target,
                                                         const MatrixWork &work,
                                                         Type lhs, Type rhs) {
-  assert(target.multipliesValues() && "no other target has such kernels");
-  if (hasValueGroup(target, work, lhs))
-    return createValueGroup(body, target, work, lhs, rhs);
-  return createValueCore(body, lhs, rhs, isFew(work.numRows));
+  switch (target.getKind()) {
+  case GPUKind::NVVM:
+    if (hasValueGroup(target, work, lhs))
+      return createValueGroup(body, target, work, lhs, rhs);
+    return createValueCore(body, lhs, rhs, isFew(work.numRows));
+  case GPUKind::ROCDL:
+    return createValueMatrix(body, target, work, lhs, rhs);
+  case GPUKind::SPIRV:
+    break;
+  }
+  llvm_unreachable("a target without kernels for values");
 }
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createValueStream(GPUBuilder &body, const GPUTarget &target,
                               Type lhs, Type rhs, int64_t warps,
                               int64_t chunks) {
-  assert(target.multipliesValues() && "no other target has such kernels");
+  assert(target.streamsValues() && "no other target has such kernels");
   return createColumnCore(body, lhs, rhs, warps, chunks);
 }
 

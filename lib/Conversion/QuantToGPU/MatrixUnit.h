@@ -168,7 +168,7 @@ public:
   virtual mlir::Value getColumnGroup(mlir::Value lane) = 0;
   virtual mlir::Value getColumn(mlir::Value columnGroup,
                                 mlir::Value column) = 0;
-  /// The inverse of `getColumn`, of a unit that multiplies from shared memory.
+  /// The inverse of `getColumn`.
   virtual std::pair<mlir::Value, mlir::Value> findColumn(mlir::Value inProduct);
   /// What is flipped in the number of a column of product `product` in shared
   /// memory, so that banks do not meet; null for nothing.
@@ -242,7 +242,8 @@ std::unique_ptr<MatrixUnit> createMatrixUnit(GPUBuilder &body,
                                              const GPUTarget &target,
                                              const MatrixWork &work);
 /// The same for sums of products of values. `lhs`: f16 or bf16, and of `rhs`
-/// the same or codes (i4, i8, fp8 beside f16), or fp8 and fp8.
+/// the same or codes (i4, i8, fp8 beside f16); f32 and codes of integers; or
+/// fp8 and fp8.
 std::unique_ptr<MatrixUnit> createValueUnit(GPUBuilder &body,
                                             const GPUTarget &target,
                                             const MatrixWork &work,

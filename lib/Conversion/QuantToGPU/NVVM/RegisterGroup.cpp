@@ -26,7 +26,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CodeValues.h"
+#include "CoreValues.h"
 #include "WarpGroup.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -190,7 +190,7 @@ private:
   /// Codes 2t, 2t + 1 of both halves of a chunk.
   Value loadCodes(const GroupStage &stage, Value plane, int64_t product,
                   int64_t column);
-  CodeValues codes;
+  CoreValues codes;
 };
 
 } // namespace

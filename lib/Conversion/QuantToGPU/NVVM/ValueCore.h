@@ -3,7 +3,7 @@
 #ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_VALUECORE_H
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_VALUECORE_H
 
-#include "CodeValues.h"
+#include "CoreValues.h"
 #include "TensorCore.h"
 
 namespace quant_mlir {
@@ -54,7 +54,7 @@ protected:
                      llvm::MutableArrayRef<mlir::Value> sums);
 
   const mlir::Type lhsType, rhsType, value; ///< `value`: what is multiplied
-  CodeValues codes;                         ///< of `rhsType`
+  CoreValues codes;                         ///< of `rhsType`
 
 private:
   static MatrixShape getShape(mlir::Type lhs, bool isLong);

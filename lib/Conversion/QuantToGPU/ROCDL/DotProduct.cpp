@@ -29,6 +29,22 @@ Value quant_mlir::buildDot(OpBuilder &builder, Location loc, bool mixesSigns,
       .getResult(0);
 }
 
+/// v_perm_b32, which LLVM does not make of shuffles of bytes; its first factor
+/// has bytes 4 to 7.
+Value quant_mlir::buildPermute(OpBuilder &builder, Location loc, Value a,
+                               Value b, ArrayRef<int64_t> bytes) {
+  int64_t selector = 0;
+  for (int64_t byte : llvm::reverse(bytes))
+    selector = selector << 8 | byte;
+  Value which =
+      arith::ConstantIntOp::create(builder, loc, int32_t(selector), 32);
+  return LLVM::CallIntrinsicOp::create(
+             builder, loc, builder.getI32Type(),
+             builder.getStringAttr("llvm.amdgcn.perm"),
+             ValueRange({b, a, which}))
+      .getResult(0);
+}
+
 namespace {
 class DotProduct : public StreamUnit {
 public:
@@ -37,17 +53,8 @@ public:
   Value dot(Value lhs, Value rhs, Value sum, bool isLhsSigned) override {
     return buildDot(builder, loc, shape.mixesSigns, lhs, rhs, sum, isLhsSigned);
   }
-  /// v_perm_b32, which LLVM does not make of shuffles of bytes; its first
-  /// factor has bytes 4 to 7.
   Value permute(Value a, Value b, ArrayRef<int64_t> bytes) override {
-    int64_t selector = 0;
-    for (int64_t byte : llvm::reverse(bytes))
-      selector = selector << 8 | byte;
-    Value arguments[] = {b, a, body.constantI32(selector)};
-    return LLVM::CallIntrinsicOp::create(
-               builder, loc, builder.getI32Type(),
-               builder.getStringAttr("llvm.amdgcn.perm"), ValueRange(arguments))
-        .getResult(0);
+    return buildPermute(builder, loc, a, b, bytes);
   }
 };
 } // namespace

@@ -1,18 +1,13 @@
 //===- MatrixCore.cpp - Products of AMD's matrix cores --------------------===//
 //
-// MFMA of CDNA3 and WMMA of RDNA3 on bytes. Both give a lane several rows of
-// one column of the sums, so weights are their first factor: a lane then has
-// several columns of one row of the result, and stores them at once.
-//
-// Lane l of W is in group h = l / S of an instruction of S rows, and has the
-// codes of row l % S that the group has. A group reads a chunk of its own, of
-// which two MFMAs take a half each, or less of one, where a block of the
-// reduction ends before; of WMMA both halves of the wave read the same.
+// MFMA of CDNA3 and WMMA of RDNA3 on bytes: WaveMatrix.h. A group of lanes
+// reads a chunk of its own, of which two MFMAs take a half each, or less of
+// one, where a block of the reduction ends before; of WMMA both halves of the
+// wave read the same.
 //
 //===----------------------------------------------------------------------===//
 
-#include "../MatrixUnit.h"
-#include "ROCDL.h"
+#include "WaveMatrix.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -23,31 +18,17 @@ using namespace quant_mlir;
 namespace {
 
 /// What both have in common. Factors are words.
-class MatrixCore : public MatrixUnit {
+class MatrixCore : public WaveMatrix {
 public:
-  MatrixCore(GPUBuilder &body, const MatrixShape &shape, int64_t groups,
-             int64_t groupWords)
-      : MatrixUnit(body, shape), groups(groups), groupWords(groupWords) {}
+  MatrixCore(GPUBuilder &body, const MatrixShape &shape, int64_t groupWords)
+      : WaveMatrix(body, shape, body.builder.getI32Type()),
+        groupWords(groupWords) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override;
   SmallVector<Values> loadRhs(const GroupStage &stage, int64_t step) override;
-  Values getZeros() override {
-    auto type = getSumsType();
-    return {arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type))};
-  }
-  Value getSum(ArrayRef<Value> sums, int64_t, int64_t column) override {
-    return vector::ExtractOp::create(builder, loc, sums.front(), column);
-  }
-  Value getRow(Value lane) override { return body.rem(lane, shape.rows); }
-  Value getColumnGroup(Value lane) override {
-    return body.div(lane, shape.rows);
-  }
 
 protected:
-  VectorType getSumsType() {
-    return VectorType::get({shape.laneColumns}, builder.getI32Type());
-  }
   /// Words as a vector of bytes.
   Value toBytes(ArrayRef<Value> words);
   void addCodes(const GroupStage &stage, ArrayRef<Value> lhs,
@@ -64,27 +45,19 @@ private:
   /// Groups that share a chunk, and the chunk of a step that a lane reads.
   int64_t groupsOfChunk() const { return chunkBytes / 4 / groupWords; }
   Value getChunk(Value lane) {
-    return groups == 1 ? body.index(0)
-                       : body.div(lane, shape.rows * groupsOfChunk());
+    return isWMMA() ? body.index(0)
+                    : body.div(lane, shape.rows * groupsOfChunk());
   }
 
-  int64_t groups;     ///< of lanes, which have different codes of a row
-  int64_t groupWords; ///< that each of them has of a chunk
+  int64_t groupWords; ///< that each group of lanes has of a chunk
 };
 
-MatrixShape getMFMAShape(int64_t size, bool isNibbles, int64_t groupWords) {
-  MatrixShape shape;
-  shape.rows = size;
-  shape.columns = size;
-  shape.lanes = 64;
-  shape.laneColumns = size * size / 64;
+MatrixShape getShapeOfMFMA(int64_t size, bool isNibbles, int64_t groupWords) {
+  MatrixShape shape = WaveMatrix::getMFMAShape(size);
   shape.stepPlanes = 64 / size * groupWords * 4 / chunkBytes;
   if (isNibbles)
     shape.stepPlanes *= 2;
   shape.stagePlanes = std::max<int64_t>(shape.stepPlanes, 4);
-  shape.groups = 4;
-  shape.minGroupColumns = size;
-  shape.mixesSigns = false;
   return shape;
 }
 
@@ -92,7 +65,7 @@ MatrixShape getMFMAShape(int64_t size, bool isNibbles, int64_t groupWords) {
 class MFMA : public MatrixCore {
 public:
   MFMA(GPUBuilder &body, int64_t size, bool isNibbles, int64_t groupWords)
-      : MatrixCore(body, getMFMAShape(size, isNibbles, groupWords), 64 / size,
+      : MatrixCore(body, getShapeOfMFMA(size, isNibbles, groupWords),
                    groupWords) {}
 
   void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
@@ -100,37 +73,15 @@ public:
     int64_t size = shape.rows;
     for (size_t word = 0; word < lhs.size(); word += 2)
       sums.front() = amdgpu::MFMAOp::create(
-          builder, loc, getSumsType(), size, size, /*k=*/512 / size,
+          builder, loc, sumsType, size, size, /*k=*/512 / size,
           /*blocks=*/1, toBytes(rhs.slice(word, 2)),
           toBytes(lhs.slice(word, 2)), sums.front());
   }
-  Value addAcrossLanes(Value value) override {
-    for (int64_t distance = shape.rows; distance < shape.lanes; distance *= 2) {
-      Value other =
-          gpu::ShuffleOp::create(builder, loc, value, int32_t(distance),
-                                 int32_t(shape.lanes), gpu::ShuffleMode::XOR)
-              .getShuffleResult();
-      value = arith::AddIOp::create(builder, loc, value, other);
-    }
-    return value;
-  }
-  /// Pieces of four columns, of one group after the other.
-  Value getColumn(Value columnGroup, Value column) override {
-    Value piece = body.times(body.div(column, 4), 4 * 64 / shape.rows);
-    Value inPiece = body.sum(body.times(columnGroup, 4), body.rem(column, 4));
-    return body.sum(piece, inPiece);
-  }
 };
 
-MatrixShape getWMMAShape(bool isNibbles) {
-  MatrixShape shape;
-  shape.rows = 16;
-  shape.columns = 16;
-  shape.lanes = 32;
-  shape.laneColumns = 8;
+MatrixShape getShapeOfWMMA(bool isNibbles) {
+  MatrixShape shape = WaveMatrix::getWMMAShape();
   shape.stepPlanes = isNibbles ? 2 : 1;
-  shape.groups = 8;
-  shape.minGroupColumns = 16;
   return shape;
 }
 
@@ -138,20 +89,15 @@ MatrixShape getWMMAShape(bool isNibbles) {
 class WMMA : public MatrixCore {
 public:
   WMMA(GPUBuilder &body, bool isNibbles)
-      : MatrixCore(body, getWMMAShape(isNibbles), 1, chunkBytes / 4) {}
+      : MatrixCore(body, getShapeOfWMMA(isNibbles), chunkBytes / 4) {}
 
   void multiply(const GroupStage &stage, ArrayRef<Value> lhs,
                 ArrayRef<Value> rhs, MutableArrayRef<Value> sums) override {
     for (size_t word = 0; word < lhs.size(); word += 4)
       sums.front() = amdgpu::WMMAOp::create(
-          builder, loc, getSumsType(), 16, 16, 16, toBytes(rhs.slice(word, 4)),
+          builder, loc, sumsType, 16, 16, 16, toBytes(rhs.slice(word, 4)),
           toBytes(lhs.slice(word, 4)), sums.front(), /*subwordOffset=*/0,
           /*unsignedA=*/false, /*unsignedB=*/!stage.isLhsSigned);
-  }
-  Value addAcrossLanes(Value value) override { return value; }
-  /// Even columns are of the first half of the wave.
-  Value getColumn(Value columnGroup, Value column) override {
-    return body.sum(body.times(column, 2), columnGroup);
   }
 };
 
@@ -200,7 +146,7 @@ MatrixUnit::Values MatrixCore::loadLhs(const GroupStage &stage, int64_t step,
 SmallVector<MatrixUnit::Values> MatrixCore::loadRhs(const GroupStage &stage,
                                                     int64_t step) {
   Value plane = body.sum(getChunk(stage.lane),
-                         body.attr(step * groups / groupsOfChunk()));
+                         body.attr(step * depthGroups() / groupsOfChunk()));
   SmallVector<Values> factors;
   for (int64_t j = 0; j < stage.columnProducts; ++j) {
     Values words = loadChunk(
@@ -223,7 +169,7 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
   int64_t size = isLarge ? 32 : 16, words = chunkBytes / 4;
   // Blocks are of whole steps, and of parts of a stage or of whole ones.
   auto fits = [&] {
-    MatrixShape shape = getMFMAShape(size, isNibbles, words);
+    MatrixShape shape = getShapeOfMFMA(size, isNibbles, words);
     int64_t step = shape.stepPlanes * chunkBytes,
             stage = shape.stagePlanes * chunkBytes;
     // Where all groups share a chunk, low nibbles are a half of a step.

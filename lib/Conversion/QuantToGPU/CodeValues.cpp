@@ -8,18 +8,25 @@
 //
 // from which one subtraction takes what is too much, the zero point included.
 // The high nibbles of two bytes of a word are 16 u there, in f16: a
-// multiply-add takes the place of the subtraction.
+// multiply-add takes the place of the subtraction. Where pairs of bf16 are not
+// added, bytes become f32 instead, of which the upper halves are what is left
+// when the zero point is subtracted.
+//
+// Codes of fp8 are the upper bits of f16: of e5m2 the upper byte, of e4m3fn, at
+// an exponent that is 8 too small, the bits below the sign, where its denormal
+// numbers are such as well.
 //
 //===----------------------------------------------------------------------===//
 
 #include "CodeValues.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace quant_mlir;
+
+CodeValues::~CodeValues() = default;
 
 Type CodeValues::getValue(Type lhs) {
   if (lhs.isF32() || lhs.isBF16())
@@ -54,23 +61,86 @@ Value CodeValues::adjust(Value pair, float factor, float number, Value offset) {
 }
 
 CodeValues::Values CodeValues::convertBytes(Value word, Type from) {
-  auto bytes = VectorType::get({4}, builder.getIntegerType(8));
-  Value all = LLVM::BitcastOp::create(builder, loc, bytes, word);
+  auto constant = [&](int64_t number) { return body.constantI32(number); };
+  auto keep = [&](Value bits, int64_t mask) -> Value {
+    return arith::AndIOp::create(builder, loc, bits, constant(mask));
+  };
   Values pairs;
   for (int64_t first : {0, 2}) {
-    Value two = vector::ShuffleOp::create(builder, loc, all, all,
-                                          ArrayRef<int64_t>{first, first + 1});
-    pairs.push_back(NVVM::ConvertF8x2ToF16x2Op::create(
-        builder, loc, getPair(), two, builder.getBoolAttr(false),
-        TypeAttr::get(from)));
+    // Upper bytes of the halves of a word; what is below them is 0.
+    Value codes = unit.permute(word, constant(0), {4, first, 4, first + 1});
+    if (isa<Float8E5M2Type>(from)) {
+      pairs.push_back(toPair(codes));
+      continue;
+    }
+    Value sign = keep(codes, 0x80008000);
+    Value bits = arith::ShRUIOp::create(builder, loc, keep(codes, 0x7F007F00),
+                                        constant(1));
+    Value scaled = toWord(
+        arith::MulFOp::create(builder, loc, toPair(bits), constantPair(256)));
+    // The code of all bits is no number. The one behind it has a bit that no
+    // other has, of which all bits of the exponent are made.
+    Value next =
+        keep(arith::AddIOp::create(builder, loc, bits, constant(0x00800080)),
+             0x40004000);
+    Value isNaN = arith::SubIOp::create(
+        builder, loc, arith::ShLIOp::create(builder, loc, next, constant(1)),
+        arith::ShRUIOp::create(builder, loc, next, constant(4)));
+    scaled = arith::OrIOp::create(builder, loc, scaled, isNaN);
+    pairs.push_back(toPair(arith::OrIOp::create(builder, loc, scaled, sign)));
+  }
+  return pairs;
+}
+
+CodeValues::Values CodeValues::convertNumbers(Value word, float number,
+                                              Value offset) {
+  Type f32 = builder.getF32Type();
+  auto pairType = VectorType::get({2}, f32);
+  Value subtracted;
+  if (offset) {
+    subtracted = arith::ExtFOp::create(builder, loc, f32, offset);
+    if (number != 0)
+      subtracted = arith::AddFOp::create(
+          builder, loc, subtracted,
+          arith::ConstantOp::create(builder, loc,
+                                    builder.getF32FloatAttr(number)));
+    subtracted =
+        vector::BroadcastOp::create(builder, loc, pairType, subtracted);
+  } else if (number != 0) {
+    subtracted = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(pairType, builder.getF32FloatAttr(number)));
+  }
+  Values pairs;
+  for (int64_t first : {0, 2}) {
+    Values floats;
+    for (int64_t byte : {first, first + 1}) {
+      Value bits = word;
+      if (byte != 0)
+        bits = arith::ShRUIOp::create(builder, loc, bits,
+                                      body.constantI32(8 * byte));
+      bits = arith::AndIOp::create(builder, loc, bits, body.constantI32(0xFF));
+      floats.push_back(arith::UIToFPOp::create(builder, loc, f32, bits));
+    }
+    Value pair = vector::FromElementsOp::create(builder, loc, pairType, floats);
+    if (subtracted)
+      pair = arith::SubFOp::create(builder, loc, pair, subtracted);
+    // Integers of eight bits and a sign: nothing is in the lower halves.
+    Value halves = vector::BitCastOp::create(builder, loc,
+                                             VectorType::get({4}, value), pair);
+    pairs.push_back(vector::ShuffleOp::create(builder, loc, halves, halves,
+                                              ArrayRef<int64_t>{1, 3}));
   }
   return pairs;
 }
 
 CodeValues::Values CodeValues::decodeBytes(Value word, Value offset) {
+  auto move = [&] { return body.bitXor(word, body.constantI32(0x80808080)); };
+  if (!addsPairs)
+    return convertNumbers(move(), 128, offset);
   Values pairs;
   if (value.isF16()) {
-    Value moved = body.bitXor(word, body.constantI32(0x80808080));
+    Value moved = move();
     for (int64_t first : {0, 2})
       pairs.push_back(adjust(toPair(unit.permute(moved, body.constantI32(0x64),
                                                  {first, 4, first + 1, 4})),
@@ -94,6 +164,13 @@ CodeValues::Values CodeValues::decodeBytes(Value word, Value offset) {
 
 CodeValues::Values CodeValues::decodeNibbles(Value word, int64_t part,
                                              Value offset) {
+  if (!addsPairs) {
+    if (part == 1)
+      word = arith::ShRUIOp::create(builder, loc, word, body.constantI32(4));
+    return convertNumbers(
+        arith::AndIOp::create(builder, loc, word, body.constantI32(0x0F0F0F0F)),
+        0, offset);
+  }
   // Bytes 0 and 1 in the low halves of a word's halves.
   Value bytes = unit.permute(word, word, {0, 2, 1, 3});
   bool isHalf = value.isF16();

@@ -1,23 +1,25 @@
 //===- CodeValues.h - Values of codes in registers --------------*- C++ -*-===//
 
-#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_CODEVALUES_H
-#define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_CODEVALUES_H
+#ifndef QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CODEVALUES_H
+#define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CODEVALUES_H
 
-#include "../MatrixUnit.h"
+#include "MatrixUnit.h"
 
 namespace quant_mlir {
 
-/// Pairs of values, as tensor cores take them, of words of codes: see
+/// Pairs of values, as matrix units take them, of words of codes: see
 /// CodeValues.cpp.
 class CodeValues {
 public:
   using Values = MatrixUnit::Values;
 
-  /// `codes` are i4, i8 or fp8, or values already; `value` is f16 or bf16.
+  /// `codes` are i4, i8 or fp8, or values already; `value` is f16 or bf16, of
+  /// which pairs are added by one instruction, those of bf16 where `addsPairs`.
   CodeValues(MatrixUnit &unit, GPUBuilder &body, mlir::Type codes,
-             mlir::Type value)
-      : codes(codes), value(value), unit(unit), body(body),
-        builder(body.builder), loc(body.loc) {}
+             mlir::Type value, bool addsPairs)
+      : codes(codes), value(value), addsPairs(addsPairs || value.isF16()),
+        unit(unit), body(body), builder(body.builder), loc(body.loc) {}
+  virtual ~CodeValues();
 
   /// What values of type `lhs` are multiplied as.
   static mlir::Type getValue(mlir::Type lhs);
@@ -26,8 +28,8 @@ public:
   /// the low ones (`part` 0) or the high ones. `offset`, an element or null for
   /// 0, is subtracted.
   Values decode(mlir::Value word, int64_t part, mlir::Value offset);
-  /// Pairs k, k + 1 and k + 2, k + 3 of four codes of fp8.
-  Values convertBytes(mlir::Value word, mlir::Type from);
+  /// Pairs k, k + 1 and k + 2, k + 3 of four codes of fp8, as f16.
+  virtual Values convertBytes(mlir::Value word, mlir::Type from);
 
   /// Pairs of values whose sums are the four values `four`: one of what is
   /// multiplied, and three of f32.
@@ -40,6 +42,13 @@ public:
 
   const mlir::Type codes, value;
 
+protected:
+  const bool addsPairs;
+  MatrixUnit &unit;
+  GPUBuilder &body;
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
 private:
   /// The same of four signed bytes, less `offset`: an element, or null.
   Values decodeBytes(mlir::Value word, mlir::Value offset);
@@ -48,13 +57,11 @@ private:
   /// factor * pair - number - offset
   mlir::Value adjust(mlir::Value pair, float factor, float number,
                      mlir::Value offset);
-
-  MatrixUnit &unit;
-  GPUBuilder &body;
-  mlir::OpBuilder &builder;
-  mlir::Location loc;
+  /// bf16 of the bytes of a word, numbers from 0 to 255, less `number` and
+  /// `offset`.
+  Values convertNumbers(mlir::Value word, float number, mlir::Value offset);
 };
 
 } // namespace quant_mlir
 
-#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_NVVM_CODEVALUES_H
+#endif // QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CODEVALUES_H
