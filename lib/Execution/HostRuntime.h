@@ -15,8 +15,7 @@ namespace quant_mlir {
 enum class LoweringTarget;
 
 /// C names, and the functions that stand for them in compiled code: allocation
-/// (counted, and failing with an error), failed assertions, and conversions
-/// that libgcc and libc lack in older versions.
+/// (counted, and failing with an error), failed assertions, and launches.
 llvm::ArrayRef<std::pair<const char *, void *>> getHostSymbols();
 
 /// An error where no kernel can be launched through Vulkan, with the way out.

@@ -71,6 +71,27 @@ define ptx_kernel void @k(ptr %d) {
     EXPECT_EQ(d[i], int32_t(3000 + i % 60 % 32));
 }
 
+/// A processor without an instruction for it calls a function.
+TEST(GPUEmulatorLanes, NarrowFloats) {
+  Emulated kernel(std::string(declarations) + R"(
+define ptx_kernel void @k(ptr %d) {
+  %x = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %p = getelementptr i32, ptr %d, i32 %x
+  %w = load i32, ptr %p
+  %f = bitcast i32 %w to float
+  %b = fptrunc float %f to bfloat
+  %u = bitcast bfloat %b to i16
+  %r = zext i16 %u to i32
+  store i32 %r, ptr %p
+  ret void
+}
+)");
+  // One, ties to even below and above, and a little more than a tie.
+  std::vector<int32_t> d{0x3F800000, 0x3F808000, 0x3F818000, 0x3F808001};
+  ASSERT_EQ(kernel.add(d).run({}, {4}), "");
+  EXPECT_EQ(d, (std::vector<int32_t>{0x3F80, 0x3F80, 0x3F82, 0x3F81}));
+}
+
 //===----------------------------------------------------------------------===//
 // Barriers
 //===----------------------------------------------------------------------===//
