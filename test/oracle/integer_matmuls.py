@@ -241,11 +241,32 @@ def groups(quick, seed):
               ("int4", 64, "zero"), ("int4", "per_channel", "zero"), ("int8", 128, "zero"),
               ("uint4", "per_tensor", "zero"), ("int8", 32, "none"), ("uint4", 128, "zero"),
               ("int4", 256, "none"), ("uint2", 64, "zero"), ("int4", 32, "minval"),
-              ("int8", 128, "none")]
+              ("int8", 128, "none"), ("uint8", "per_channel", "zero"),
+              ("int8", "per_channel", "minval"), ("int8", "per_tensor", "zero")]
   values = [("int4", 128, "none"), ("int8", "per_channel", "zero"), ("f16", None, None),
             ("uint4", 64, "zero"), ("float8_e4m3fn", 64, "none"), ("int4", 32, "zero"),
             ("uint8", 256, "zero"), ("int4", "per_channel", "none"), ("int8", 16, "none"),
             ("uint4", 192, "zero"), ("float8_e5m2", "per_channel", "none"), ("int4", 64, "minval")]
+  # What becomes a value on its way to shared memory.
+  decoded = [("float8_e4m3fn", "per_channel", "none", "float8_e4m3fn"),
+             ("float8_e5m2", 64, "none", "float8_e4m3fn"),
+             ("float8_e4m3fn", 32, "none", "float8_e5m2"), ("int4", 32, "zero", "f32"),
+             ("int8", "per_channel", "zero", "f32"), ("uint4", 128, "zero", "f32"),
+             ("int4", "per_channel", "none", "f32")]
+  for i, (dtype, unit, offset, lhs) in enumerate(decoded):
+    count, k, n, unknown = rows[i % 4], depths[i % 5], widths[i % 2], i >= 4
+    weights, out = Weights(dtype, unit, offset), RESULTS[2 + i % 3]
+    add_contract(m, "groups %s%dx%dx%d %s %s -> %s" % ("?" * unknown, count, n, k, lhs, weights,
+                                                      out),
+                 ("m, n, k", "m, k", "k, n", "m, n"), lhs, (count, k), [0], weights, (k, n),
+                 [1], 0, out, (count, n), dynamic=(0, 0) if unknown else None,
+                 **options(m, out, False))
+  for i, c in enumerate((24, 3, 4)):
+    dtype, _, _, lhs = decoded[(0, 2, 4)[i]]
+    add_contract(m, "groups conv %d->70 %s %s" % (c, lhs, dtype),
+                 ("n, h, w, k, i, j, c", "n, h + i, w + j, c", "i, j, c, k", "n, h, w, k"), lhs,
+                 (1, 7, 12, c), [0], Weights(dtype, "per_channel"), (3, 3, c, 70), [3], 2, "f32",
+                 (1, 7, 12, 70), [3], [0, 0, 1, 1, 1, 1, 0, 0])
   for i, (dtype, unit, offset) in enumerate(integers * 2 + values * 2):
     if quick and i % 2 != seed % 2:  # the others belong to other seeds
       continue
@@ -273,4 +294,10 @@ def groups(quick, seed):
     add_contract(m, "groups %s2100x130x33 %s" % ("?" * unknown, weights),
                  ("m, n, k", "m, k", "k, n", "m, n"), "int8", (2100, 33), [0], weights,
                  (33, 130), [1], 0, "int8", (2100, 130), dynamic=(0, 0) if unknown else None)
+  # Tiles of two panels, of 192 and 128 rows; and an odd number of panels.
+  for count, n in ((4300, 1000), (2200, 1024), (4300, 850))[:2 if quick else 3]:
+    add_contract(m, "groups %dx%dx40 tiles of panels" % (count, n),
+                 ("m, n, k", "m, k", "k, n", "m, n"), ("int8", "uint8")[count == 2200],
+                 (count, 40), [0], Weights("int8", "per_channel", ("none", "zero")[n == 1000]),
+                 (40, n), [1], 0, "int8", (count, n), **options(m, "int8", False))
   yield m

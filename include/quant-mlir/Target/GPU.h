@@ -65,7 +65,7 @@ public:
   /// Workgroups that run at the same time, at least: fewer leave cores idle.
   int64_t getNumCores() const { return 100; }
   /// Rows of the result beside each other that workgroups at one time have; 0
-  /// for all. A square of 2048 is what 132 tiles of 256 by 128 are.
+  /// for all. A square of 2048 is what 128 tiles of 256 by 128 are.
   int64_t getStripRows() const { return kind == GPUKind::NVVM ? 2048 : 0; }
   /// Columns of a workgroup, where several share a panel of weights.
   int64_t getMinTileColumns() const { return kind == GPUKind::NVVM ? 32 : 128; }

@@ -11,6 +11,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -59,33 +61,34 @@ void GPUContractKernel::prepareCopies() {
     lhsChunks.push_back(part);
   }
 
-  // A panel is copied as it lies.
-  int64_t parts = panelColumns / tileColumns;
-  Value panelNumber = add(mul(batch, numPanels), div(panel, parts));
+  // A panel is copied as it lies; a tile is a part of one, or has several.
+  int64_t parts = std::max<int64_t>(panelColumns / tileColumns, 1),
+          panels = std::max<int64_t>(tileColumns / panelColumns, 1);
+  Value panelNumber =
+      add(mul(batch, numPanels), mul(div(panel, parts), panels));
   int64_t rhsChunk = chunkBytes / rhsElement;
-  Value panelStart =
-      add(rhs.start,
-          mul(panelNumber,
-              kernel.host.mul(columnChunks, attr(panelColumns * rhsChunk))));
+  OpFoldResult panelSize =
+      kernel.host.mul(columnChunks, attr(panelColumns * rhsChunk));
+  Value panelStart = add(rhs.start, mul(panelNumber, panelSize));
   if (parts != 1)
     panelStart =
         add(panelStart, mul(rem(panel, parts), tileColumns * rhsChunk));
   int64_t chunks = tileColumns * rhsPlanes();
   int64_t ofProduct = shape().laneColumns, ofLane = laneColumns();
-  for (int64_t done = 0; done < chunks; done += numThreads()) {
+  // Chunks of a lane that are of the same column, of other planes.
+  int64_t period = std::lcm(numThreads(), tileColumns) / numThreads();
+  for (int64_t i = 0, done = 0; done < chunks; ++i, done += numThreads()) {
     RhsChunk part;
     Value number = add(thread, attr(done));
-    if (done != 0 && numThreads() % tileColumns == 0) {
-      // The same column of other planes.
-      int64_t planes = done / tileColumns;
-      const RhsChunk &first = rhsChunks.front();
-      part.plane = add(first.plane, attr(planes));
-      part.panel = add(first.panel, attr(planes * panelColumns * rhsChunk));
-      part.shared = add(first.shared, attr(done * sharedChunk()));
-    }
     if (chunks - done < numThreads())
       part.isActive = kernel.body.isLess(number, attr(chunks));
-    if (part.plane) {
+    if (i >= period) {
+      const RhsChunk &first = rhsChunks[i % period];
+      int64_t further = i / period * period * numThreads(),
+              planes = further / tileColumns;
+      part.plane = add(first.plane, attr(planes));
+      part.panel = add(first.panel, attr(planes * panelColumns * rhsChunk));
+      part.shared = add(first.shared, attr(further * sharedChunk()));
       rhsChunks.push_back(part);
       continue;
     }
@@ -94,16 +97,21 @@ void GPUContractKernel::prepareCopies() {
     if (isInOrder) {
       // Number by number, from where the column is that belongs there.
       part.shared = add(attr(lhsStageSize()), mul(number, sharedChunk()));
-      Value first = mul(div(column, groupColumns()), groupColumns());
-      Value product = div(rem(column, groupColumns()), shape().columns);
+      Value inSpan = rem(column, spanColumns());
       auto [columnGroup, inLane] =
           unit->findColumn(rem(column, shape().columns));
-      Value ofLanes =
-          add(mul(columnGroup, ofLane), add(mul(product, ofProduct), inLane));
-      ofLanes = add(first, ofLanes);
+      Value source =
+          add(mul(columnGroup, ofLane),
+              add(mul(div(inSpan, shape().columns), ofProduct), inLane));
+      Value span = div(column, spanColumns());
+      part.panel = panelStart;
+      if (panels != 1)
+        part.panel = add(part.panel, mul(span, panelSize));
+      else
+        source = add(mul(span, spanColumns()), source);
       part.panel =
-          add(panelStart,
-              mul(add(mul(part.plane, panelColumns), ofLanes), rhsChunk));
+          add(part.panel,
+              mul(add(mul(part.plane, panelColumns), source), rhsChunk));
       rhsChunks.push_back(part);
       continue;
     }
@@ -242,11 +250,61 @@ void GPUContractKernel::copyRhs(const RhsChunk &part, Value step, Value stage) {
                   sharedChunk(), valid);
 }
 
-void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond) {
+GPUContractKernel::Values GPUContractKernel::fetchCodes(Value step) {
+  Value isStage = isBelow(step, numSteps);
+  auto type = VectorType::get({lhsPiece}, lhs.element);
+  auto chunkType = VectorType::get({lhsChunkCodes()}, lhs.element);
+  Value zeros =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  Values result;
+  for (const LhsChunk &part : lhsChunks) {
+    Value from, exists;
+    Value source = locateLhs(part, step, from, exists);
+    exists = kernel.body.both(kernel.body.both(exists, isStage), part.isActive);
+    if (lhsCopy == LhsCopy::Gather) {
+      result.push_back(vector::FromElementsOp::create(
+          builder, loc, chunkType,
+          gatherCodes(part, source, from, exists, lhsChunkCodes())));
+      continue;
+    }
+    Values codes;
+    for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
+      Value isThere = exists;
+      if (runMultiple % rhsChunkCodes() != 0)
+        isThere =
+            kernel.body.both(isThere, isBelow(add(from, attr(piece)), runSize));
+      // Instead of a branch, the row's first codes are read once more.
+      Value at = kernel.body.select(
+          isThere, add(source, kernel.body.add(from, attr(piece))), part.row);
+      Value some = arith::SelectOp::create(
+          builder, loc, isThere, unit->load(type, lhs.base, at), zeros);
+      for (int64_t i = 0; i < lhsPiece; ++i)
+        codes.push_back(vector::ExtractOp::create(builder, loc, some, i));
+    }
+    result.push_back(
+        vector::FromElementsOp::create(builder, loc, chunkType, codes));
+  }
+  return result;
+}
+
+void GPUContractKernel::storeDecoded(const LhsChunk &part, Value codes,
+                                     Value stage) {
+  for (auto [i, values] : llvm::enumerate(unit->decodeLhs(codes)))
+    unit->store(values, shared,
+                add(stage, add(part.shared, attr(i * lhsPartSize()))));
+}
+
+void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond,
+                                  ArrayRef<Value> codes) {
   Value exists = mayBeBeyond ? isBelow(step, numSteps) : Value();
   kernel.body.inBranch(exists, [&] {
-    for (const LhsChunk &part : lhsChunks)
-      kernel.body.inBranch(part.isActive, [&] { copyLhs(part, step, stage); });
+    for (auto [i, part] : llvm::enumerate(lhsChunks))
+      kernel.body.inBranch(part.isActive, [&] {
+        if (codes.empty())
+          copyLhs(part, step, stage);
+        else
+          storeDecoded(part, codes[i], stage);
+      });
     for (const RhsChunk &part : rhsChunks)
       kernel.body.inBranch(part.isActive, [&] { copyRhs(part, step, stage); });
   });

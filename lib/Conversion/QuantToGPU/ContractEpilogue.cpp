@@ -218,9 +218,10 @@ void GPUContractKernel::forLaneRows(
 }
 
 Value GPUContractKernel::getRowOfSums(ArrayRef<Value> sums, int64_t part) {
-  int64_t ofProduct = sums.size() / columnProducts();
+  int64_t products = laneColumns() / shape().laneColumns,
+          ofProduct = sums.size() / products;
   Values elements;
-  for (int64_t j = 0; j < columnProducts(); ++j)
+  for (int64_t j = 0; j < products; ++j)
     for (int64_t column = 0; column < shape().laneColumns; ++column)
       elements.push_back(
           unit->getSum(sums.slice(j * ofProduct, ofProduct), part, column));
@@ -230,26 +231,35 @@ Value GPUContractKernel::getRowOfSums(ArrayRef<Value> sums, int64_t part) {
 
 /// `results`: what reduce() has returned.
 void GPUContractKernel::finish(ArrayRef<Value> results) {
-  Columns columns = loadColumns();
   int64_t ofLane = shape().laneRows;
   ArrayRef<Value> rowSums =
-      results.take_back(needsRowSums && blockCodes == 0 ? numLaneRows() : 0);
+      results.take_back(blockCodes == 0 ? numRowSums() : 0);
+  int64_t rowSumsOf = rowSums.size() / rowProducts();
   ArrayRef<Value> sums = results.drop_back(rowSums.size());
-  int64_t ofRow = sums.size() / rowProducts();
-  forLaneRows([&](int64_t row, const LaneRow &where) {
-    Value sum, rowSum;
-    if (blockCodes == 0)
-      sum = getRowOfSums(sums.slice(row / ofLane * ofRow, ofRow), row % ofLane);
-    // All lanes take part, whether they have a row of the result or not.
-    if (!rowSums.empty())
-      rowSum = unit->addAcrossLanes(rowSums[row]);
-    kernel.body.inBranch(where.exists, [&] {
-      Values ivs = placeLaneRow(where);
-      finishRow(columns, ivs,
-                blockCodes != 0 ? scaleBlocks(ivs, results[row])
-                                : scaleSum(columns, ivs, sum, rowSum));
+  int64_t spans = groupSpans(), ofSpan = sums.size() / rowProducts() / spans;
+  assert((spans == 1 || blockCodes == 0) && "values of one span");
+  for (int64_t span = 0; span < spans; ++span) {
+    if (span != 0)
+      firstColumn = add(firstColumn, attr(spanColumns()));
+    Columns columns = loadColumns();
+    forLaneRows([&](int64_t row, const LaneRow &where) {
+      Value sum, rowSum;
+      if (blockCodes == 0)
+        sum = getRowOfSums(
+            sums.slice((row / ofLane * spans + span) * ofSpan, ofSpan),
+            row % ofLane);
+      // All lanes take part, whether they have a row of the result or not.
+      if (!rowSums.empty())
+        rowSum = unit->getRowSum(
+            rowSums.slice(row / ofLane * rowSumsOf, rowSumsOf), row % ofLane);
+      kernel.body.inBranch(where.exists, [&] {
+        Values ivs = placeLaneRow(where);
+        finishRow(columns, ivs,
+                  blockCodes != 0 ? scaleBlocks(ivs, results[row])
+                                  : scaleSum(columns, ivs, sum, rowSum));
+      });
     });
-  });
+  }
 }
 
 /// f32; null where rows have no scales of their own.

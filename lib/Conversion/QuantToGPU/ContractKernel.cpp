@@ -73,6 +73,8 @@ void GPUContractKernel::chooseTile() {
     hasRaggedRows = isOfValues && *getConstantIntValue(numRows) % tileRows != 0;
     return;
   }
+  // Of panels, one is the least.
+  tileColumns = std::max(tileColumns, shape().minGroupColumns);
   std::optional<int64_t> known = getConstantIntValue(numRows);
   int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
   int64_t least = shape().rows * shape().minRowProducts *
@@ -88,8 +90,10 @@ void GPUContractKernel::chooseTile() {
           (tileRows > 32 && int64_t(numTiles()) < target.getNumCores())))
     tileRows /= 2;
   int64_t best = INT64_MAX;
-  for (int64_t down = 1; down <= shape().groups; down *= 2) {
+  for (int64_t down = 1; down <= shape().groups; ++down) {
     int64_t across = shape().groups / down;
+    if (down * across != shape().groups)
+      continue;
     int64_t rows = tileRows / down, columns = tileColumns / across;
     if (rows < shape().rows || columns < shape().minGroupColumns ||
         columns > shape().maxGroupColumns || rows + columns >= best)
@@ -140,14 +144,15 @@ void GPUContractKernel::chooseCopies() {
     rhsElement = 4;
     return;
   }
-  lhsPiece = findLhsPiece(/*isWhole=*/!isAsync);
+  lhsPiece = findLhsPiece(/*isWhole=*/!isAsync || unit->getDecodedLhs());
+  int64_t bytes = lhs.element.getIntOrFloatBitWidth() / 8;
   bool isWord =
-      lhsPiece * lhsBytes >= 4 && loops.areContiguous(run, loops.lhsStrides);
+      lhsPiece * bytes >= 4 && loops.areContiguous(run, loops.lhsStrides);
   lhsCopy = isWord ? LhsCopy::Pieces : LhsCopy::Gather;
   if (isAsync) {
     // Both sides are copied to one memory.
-    if (!lhs.element.isInteger(8))
-      viewAs(kernel.host, rhs, lhs.element);
+    if (!lhsType.isInteger(8))
+      viewAs(kernel.host, rhs, lhsType);
     rhsElement = lhsBytes;
     return;
   }
@@ -191,6 +196,7 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
     return {tileColumns,
             getConstantIntValue(numRows),
             guessColumnTiles(),
+            tileColumns == panelColumns && isWhole(numPanels, 2),
             isNibbles,
             block ? block->second : 0,
             !numbers.rhsOffset.isZero(),
@@ -286,7 +292,8 @@ void GPUContractKernel::analyze() {
   rhsWidth = op.getRhsCodesType().getElementTypeBitWidth();
   isNibbles = rhsWidth == 4;
   isOfValues = !op.hasIntegerSum();
-  lhsBytes = lhs.element.getIntOrFloatBitWidth() / 8;
+  lhsType = lhs.element;
+  lhsBytes = lhsType.getIntOrFloatBitWidth() / 8;
   isLhsSigned =
       isOfValues || numerics::isSignedInteger(op.getLhsParams()->getStorage());
   int64_t pixels = 1;
@@ -298,6 +305,10 @@ void GPUContractKernel::analyze() {
   mergeRows();
   tileColumns = panelColumns = layout.getPanel();
   chooseUnit(pixels);
+  if (Type decoded = unit->getDecodedLhs()) {
+    lhsType = decoded;
+    lhsBytes = lhsType.getIntOrFloatBitWidth() / 8;
+  }
   isLhsFlipped = !isLhsSigned && !shape().mixesSigns;
   isLhsSigned |= isLhsFlipped;
 
@@ -359,9 +370,9 @@ void GPUContractKernel::importOperands() {
   place(numbers.multiplier, multiplierData, f32);
   place(numbers.minval, minvalData, f32);
   // Codes are decoded as what they are multiplied with.
-  Type offset = !isOfValues           ? i32
-                : lhs.element.isF32() ? Type(builder.getBF16Type())
-                                      : lhs.element;
+  Type offset = !isOfValues       ? i32
+                : lhsType.isF32() ? Type(builder.getBF16Type())
+                                  : lhsType;
   place(numbers.rhsOffset, rhsOffsetData, offset);
   if (!isOfValues)
     place(numbers.rhsZero, rhsZeroData, i32);
@@ -373,8 +384,9 @@ void GPUContractKernel::build() {
     return buildDepthwise();
   if (unit->isStreaming())
     return isOfValues ? buildValueStream() : buildStream();
-  shared = kernel.allocateShared(numStages() * stageSize(),
-                                 unit->hasAsyncCopies() ? lhs.element
+  int64_t ones = needsRowSums ? unit->getOnesBytes() / lhsBytes : 0;
+  shared = kernel.allocateShared(numStages() * stageSize() + ones,
+                                 unit->hasAsyncCopies() ? lhsType
                                                         : builder.getI32Type(),
                                  /*alignment=*/128);
   buildPositions();

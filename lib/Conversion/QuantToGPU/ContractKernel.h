@@ -2,7 +2,7 @@
 //
 // quant.contract on buffers, with packed weights, as one kernel, for every GPU:
 // MatrixUnit.h is what a GPU gives to it. A workgroup computes a tile of the
-// result, one panel of columns wide:
+// result, a panel of columns wide, or two:
 //
 //   addresses of the tile's rows
 //   copies of the first stages           from global to shared memory
@@ -131,7 +131,13 @@ private:
   void prepareCopies();
   /// Copies stage `step`, an index, to shared memory at `stage`; the group of
   /// copies is committed whether there is such a stage or not.
-  void copyStage(mlir::Value step, mlir::Value stage, bool mayBeBeyond);
+  /// `codes`: what fetchCodes has given.
+  void copyStage(mlir::Value step, mlir::Value stage, bool mayBeBeyond,
+                 llvm::ArrayRef<mlir::Value> codes);
+  /// Where lhs becomes other values on its way: what it has for a stage, zeros
+  /// where there is nothing, a vector for each of a lane's chunks.
+  Values fetchCodes(mlir::Value step);
+  void storeDecoded(const LhsChunk &part, mlir::Value codes, mlir::Value stage);
   /// The same in two parts: a lane's chunks of a stage that exists, as words,
   /// and what stores them.
   Values fetchStage(mlir::Value step);
@@ -166,6 +172,8 @@ private:
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
   Values startAllSums();
+  /// What sums of rows are products with, where they are from shared memory.
+  void storeOnes();
   /// i32: how many products a sum has, times `factor`.
   mlir::Value countProducts(int32_t factor);
   /// As many sums of rows, of zeros.
@@ -270,6 +278,10 @@ private:
   /// The sums of one of a lane's rows, of those of a row of products.
   mlir::Value getRowOfSums(llvm::ArrayRef<mlir::Value> sums, int64_t part);
   int64_t numLaneRows() const { return rowProducts() * shape().laneRows; }
+  /// Values that hold the sums of a lane's rows.
+  int64_t numRowSums() const {
+    return needsRowSums ? rowProducts() * unit->getNumRowSums() : 0;
+  }
   /// Of those that a lane has: where they are (`ivs`, by loop, or their number
   /// in the result), and whether they exist; null where all do.
   struct LaneRow {
@@ -325,17 +337,21 @@ private:
   int64_t rowProducts() const { return groupRows() / shape().rows; }
   int64_t numProductGroups() const;
   int64_t columnProducts() const { return groupColumns() / shape().columns; }
-  /// Columns of the result that a lane has.
-  int64_t laneColumns() const { return shape().laneColumns * columnProducts(); }
+  /// Columns of a group that follow each other: it may have several panels.
+  int64_t spanColumns() const { return std::min(groupColumns(), panelColumns); }
+  int64_t groupSpans() const { return groupColumns() / spanColumns(); }
+  /// Columns of a span that a lane has, which follow each other.
+  int64_t laneColumns() const {
+    return shape().laneColumns * (spanColumns() / shape().columns);
+  }
   int64_t lhsPlanes() const { return shape().stagePlanes; }
   int64_t rhsPlanes() const { return stageCodes() / rhsChunkCodes(); }
   /// Elements of a chunk in shared memory, and from stage to stage.
   int64_t sharedChunk() const {
     return unit->hasAsyncCopies() ? lhsChunkCodes() : chunkBytes / 4;
   }
-  int64_t lhsStageSize() const {
-    return tileRows * lhsPlanes() * sharedChunk();
-  }
+  int64_t lhsPartSize() const { return tileRows * lhsPlanes() * sharedChunk(); }
+  int64_t lhsStageSize() const { return lhsPartSize() * unit->getLhsParts(); }
   int64_t stageSize() const {
     return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
   }
@@ -394,8 +410,10 @@ private:
   bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
   /// Sums are of values, in f32: one side is not of integers.
   bool isOfValues = false;
-  /// Bytes of an element of lhs, bits of one of rhs.
+  /// Bytes of an element of lhs where it is multiplied, bits of one of rhs.
   int64_t lhsBytes = 1, rhsWidth = 8;
+  /// The former's type, in shared memory.
+  mlir::Type lhsType;
   /// Codes without signs become codes with signs on their way.
   bool isLhsFlipped = false;
   int32_t lhsZero = 0;
@@ -406,7 +424,8 @@ private:
   Values rowZeros; ///< of a lane's rows, beside dynamic lhs in blocks
 
   int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;
-  int64_t panelColumns = 128; ///< a multiple of those of a tile
+  /// A multiple of those of a tile, or what divides them.
+  int64_t panelColumns = 128;
   bool hasRaggedRows = true;
   LhsCopy lhsCopy = LhsCopy::Pieces;
   int64_t lhsPiece = 16;

@@ -15,8 +15,10 @@ GroupStage GPUContractKernel::describeStage(Value stage) {
   GroupStage part;
   part.shared = shared;
   part.lane = lane;
+  part.ones = index(attr(numStages() * stageSize()));
   part.lhsPlaneBytes = tileRows * chunkBytes;
   part.rhsPlaneBytes = tileColumns * chunkBytes;
+  part.lhsPartSize = lhsPartSize();
   part.rowProducts = rowProducts();
   part.columnProducts = columnProducts();
   part.isNibbles = isNibbles;
@@ -49,9 +51,9 @@ int64_t GPUContractKernel::numProductGroups() const {
 void GPUContractKernel::multiplySteps(const GroupStage &part,
                                       MutableArrayRef<Value> sums) {
   int64_t down = rowProducts(), across = columnProducts();
-  int64_t ofProduct =
-      sums.size() - (needsRowSums ? down * shape().laneRows : 0);
-  ofProduct /= down * across;
+  MutableArrayRef<Value> rowSums = sums.take_back(numRowSums());
+  int64_t ofRow = rowSums.size() / down,
+          ofProduct = (sums.size() - rowSums.size()) / (down * across);
   int64_t steps = stageSteps();
   if (unit->multipliesFromShared()) {
     int64_t groups = numProductGroups(), count = steps / groups;
@@ -62,10 +64,13 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
       unit->loadFactors(part, first, count);
       unit->beginProducts();
       for (int64_t step = first; step < first + count; ++step)
-        for (int64_t i = 0; i < down; ++i)
+        for (int64_t i = 0; i < down; ++i) {
           unit->multiplyFromShared(
               part, step, i,
               sums.slice(i * across * ofProduct, across * ofProduct));
+          if (needsRowSums)
+            unit->addFromShared(part, step, i, rowSums.slice(i * ofRow, ofRow));
+        }
       unit->endProducts();
     }
     return;
@@ -82,10 +87,7 @@ void GPUContractKernel::multiplySteps(const GroupStage &part,
     if (!needsRowSums)
       continue;
     for (int64_t i = 0; i < down; ++i)
-      unit->addCodes(
-          part, a[i],
-          sums.slice(down * across * ofProduct + i * shape().laneRows,
-                     shape().laneRows));
+      unit->addCodes(part, a[i], rowSums.slice(i * ofRow, ofRow));
   }
 }
 
@@ -113,7 +115,7 @@ GPUContractKernel::Values GPUContractKernel::startAllSums() {
   Values sums;
   for (int64_t i = 0; i < rowProducts() * columnProducts(); ++i)
     sums.append(startSums());
-  sums.append(startRowSums(rowProducts() * shape().laneRows));
+  sums.append(startRowSums(numRowSums()));
   return sums;
 }
 
@@ -126,7 +128,23 @@ GPUContractKernel::Values GPUContractKernel::startRowSums(int64_t count) {
                                                  builder.getF32FloatAttr(0)));
 }
 
+void GPUContractKernel::storeOnes() {
+  if (!needsRowSums || unit->getOnesBytes() == 0)
+    return;
+  auto type = VectorType::get({lhsChunkCodes()}, lhsType);
+  Value ones = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(type, builder.getOneAttr(lhsType)));
+  Value isActive =
+      kernel.body.isLess(thread, attr(unit->getOnesBytes() / chunkBytes));
+  kernel.body.inBranch(isActive, [&] {
+    unit->store(
+        ones, shared,
+        add(attr(numStages() * stageSize()), mul(thread, sharedChunk())));
+  });
+}
+
 GPUContractKernel::Values GPUContractKernel::reduce() {
+  storeOnes();
   Values inits = blockCodes != 0 ? startBlocks() : startAllSums();
   return unit->hasAsyncCopies() ? reduceAsync(inits) : reduceByRegisters(inits);
 }
@@ -142,10 +160,13 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
   size_t count = inits.size();
   for (int64_t i = 0; i < ahead; ++i) {
     std::optional<int64_t> known = getConstantIntValue(numSteps);
-    if (!known || i < *known)
-      copyStage(index(attr(i)), index(attr(i * size)), /*mayBeBeyond=*/!known);
-    else
+    if (known && i >= *known) {
       unit->commitCopies();
+      continue;
+    }
+    Value step = index(attr(i));
+    copyStage(step, index(attr(i * size)), /*mayBeBeyond=*/!known,
+              unit->getDecodedLhs() ? fetchCodes(step) : Values());
   }
   inits.push_back(index(attr(0)));
   inits.push_back(index(attr(ahead * size)));
@@ -154,10 +175,14 @@ GPUContractKernel::Values GPUContractKernel::reduceAsync(Values inits) {
       [&](Value step, ValueRange carried) {
         Values values(carried);
         Value next = values.pop_back_val(), stage = values.pop_back_val();
+        // On its way while products are issued.
+        Values codes;
+        if (unit->getDecodedLhs())
+          codes = fetchCodes(add(step, attr(ahead)));
         unit->waitForCopies(ahead - 1);
         gpu::BarrierOp::create(builder, loc);
         auto copyAhead = [&] {
-          copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true);
+          copyStage(add(step, attr(ahead)), next, /*mayBeBeyond=*/true, codes);
         };
         if (overlaps) {
           overlapStage(step, describeStage(stage), values, copyAhead);

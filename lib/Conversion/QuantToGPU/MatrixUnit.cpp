@@ -35,6 +35,11 @@ void MatrixUnit::multiplyFromShared(const GroupStage &, int64_t, int64_t,
   llvm_unreachable("a unit that multiplies from registers");
 }
 
+void MatrixUnit::addFromShared(const GroupStage &, int64_t, int64_t,
+                               MutableArrayRef<Value>) {
+  llvm_unreachable("a unit that does not sum rows from shared memory");
+}
+
 Value MatrixUnit::dot(Value, Value, Value, bool) {
   llvm_unreachable("a unit that does not stream");
 }
@@ -82,6 +87,10 @@ void MatrixUnit::multiplyWords(ArrayRef<Value>, ArrayRef<Value>,
 
 void MatrixUnit::copyAsync(Value, Value, Value, Value, int64_t, Value) {
   llvm_unreachable("a unit without asynchronous copies");
+}
+
+MatrixUnit::Values MatrixUnit::decodeLhs(Value) {
+  llvm_unreachable("a unit that multiplies what lhs has");
 }
 
 void MatrixUnit::commitCopies() {}
@@ -147,7 +156,7 @@ std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
                                                         Type lhs, Type rhs) {
   switch (target.getKind()) {
   case GPUKind::NVVM:
-    if (hasValueGroup(target, work, lhs))
+    if (hasValueGroup(target, work))
       return createValueGroup(body, target, work, lhs, rhs);
     return createValueCore(body, lhs, rhs, isFew(work.numRows));
   case GPUKind::ROCDL:

@@ -51,7 +51,9 @@ struct MatrixShape {
 /// The part of a stage that a group of lanes multiplies.
 struct GroupStage {
   mlir::Value shared, lane;
+  mlir::Value ones; ///< index in `shared` of MatrixUnit::getOnesBytes
   int64_t lhsPlaneBytes = 0, rhsPlaneBytes = 0; ///< from plane to plane
+  int64_t lhsPartSize = 0; ///< from part to part of lhs, see decodeLhs
   int64_t rowProducts = 1, columnProducts = 1;
   bool isNibbles = false, isLhsSigned = true;
   /// What codes of rhs have too much where a unit subtracts it: an element of
@@ -99,6 +101,13 @@ public:
                         llvm::MutableArrayRef<mlir::Value> rowSums) = 0;
   /// The sum of `value` over the lanes that have codes of one row.
   virtual mlir::Value addAcrossLanes(mlir::Value value) = 0;
+  /// Values that hold the sums of a lane's rows, and of those the one of a row,
+  /// for all lanes together.
+  virtual int64_t getNumRowSums() const { return shape.laneRows; }
+  virtual mlir::Value getRowSum(llvm::ArrayRef<mlir::Value> rowSums,
+                                int64_t row) {
+    return addAcrossLanes(rowSums[row]);
+  }
 
   /// Whether the instruction reads factors from shared memory, rows and columns
   /// in order there, and multiplies a product's rows with all columns of a
@@ -122,6 +131,12 @@ public:
   virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
                                   int64_t product,
                                   llvm::MutableArrayRef<mlir::Value> sums);
+  /// Adds the codes of rows, which are multiplied with ones: so many bytes of
+  /// shared memory. 0 of units that do not sum rows from there.
+  virtual int64_t getOnesBytes() const { return 0; }
+  virtual void addFromShared(const GroupStage &stage, int64_t step,
+                             int64_t product,
+                             llvm::MutableArrayRef<mlir::Value> rowSums);
 
   /// Whether zero points of integers of rhs are subtracted from codes, not from
   /// sums: GroupStage::rhsOffsets. Codes beside values always are.
@@ -191,6 +206,13 @@ public:
   /// Others become zeros.
   virtual void copyAsync(mlir::Value from, mlir::Value at, mlir::Value shared,
                          mlir::Value to, int64_t count, mlir::Value valid);
+  /// Where lhs becomes other values on its way to shared memory: their type,
+  /// and how many of them a sum of which is one of lhs. Null where it is copied
+  /// as it is.
+  virtual mlir::Type getDecodedLhs() const { return mlir::Type(); }
+  virtual int64_t getLhsParts() const { return 1; }
+  /// A vector for each part; of lhs there is a multiple of four.
+  virtual Values decodeLhs(mlir::Value vector);
   /// Ends the copies of a stage.
   virtual void commitCopies();
   /// Waits until at most `stages` stages are on their way.
@@ -222,6 +244,7 @@ struct MatrixWork {
   int64_t tileColumns = 1;
   std::optional<int64_t> numRows;
   int64_t numPanels = 1; ///< of `tileColumns`, of all batches
+  bool hasPairs = false; ///< they are whole panels, an even number in a batch
   bool isNibbles = false;
   /// Codes of the reduction that share a scale, 0 for all.
   int64_t blockCodes = 0;

@@ -31,9 +31,8 @@ std::unique_ptr<MatrixUnit> createColumnCore(GPUBuilder &body, mlir::Type lhs,
                                              int64_t chunks);
 /// Whether four warps multiply `work` together: sm_90a, tiles of 128 columns.
 bool hasWarpGroup(const GPUTarget &target, const MatrixWork &work);
-/// The same beside values of type `lhs`.
-bool hasValueGroup(const GPUTarget &target, const MatrixWork &work,
-                   mlir::Type lhs);
+/// The same of values.
+bool hasValueGroup(const GPUTarget &target, const MatrixWork &work);
 std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body,
                                             const GPUTarget &target,
                                             const MatrixWork &work);
@@ -41,7 +40,7 @@ std::unique_ptr<MatrixUnit> createWarpGroup(GPUBuilder &body,
 std::unique_ptr<MatrixUnit> createRegisterGroup(GPUBuilder &body,
                                                 const GPUTarget &target,
                                                 const MatrixWork &work);
-/// The same beside values: see createValueUnit. `lhs` is f16 or bf16.
+/// The same beside values: see createValueUnit.
 std::unique_ptr<MatrixUnit> createValueGroup(GPUBuilder &body,
                                              const GPUTarget &target,
                                              const MatrixWork &work,

@@ -20,7 +20,7 @@ public:
   bool overlapsProducts() const override { return true; }
   void waitForProducts(int64_t groups) override;
   int64_t getNumStages(int64_t stageBytes) const override {
-    return std::min<int64_t>(4, (227 << 10) / stageBytes);
+    return std::min<int64_t>(4, ((227 << 10) - getOnesBytes()) / stageBytes);
   }
   /// What was copied is seen by products behind the barrier.
   void waitForCopies(int64_t stages) override;

@@ -41,6 +41,87 @@ func.func @group(%x: memref<32768x512xi8>, %w: memref<65536xi8>, %s: memref<128x
 #w = affine_map<(m, n, k) -> (k, n)>
 #y = affine_map<(m, n, k) -> (m, n)>
 
+// A tile of two panels, where there are enough for all cores: three groups have 64 rows and
+// 256 columns each, one product for each of the four steps. The second panel begins 65536
+// bytes behind the first. A lane has 32 columns of each panel.
+// CHECK-LABEL: func.func @two_panels(
+// CHECK: %[[BYTES:.*]] = arith.constant 229376 : i32
+// CHECK: gpu.launch_func {{.*}} blocks in (%c43, %c32, %c1) threads in (%c384, %c1, %c1) dynamic_shared_memory_size %[[BYTES]]
+// CHECK: gpu.func
+// CHECK: %[[THREAD:.*]] = gpu.thread_id x
+// CHECK: %[[COLUMN:.*]] = arith.remui %[[THREAD]], %c256
+// CHECK: %[[PANEL:.*]] = arith.divui %[[COLUMN]], %c128
+// CHECK: arith.muli %[[PANEL]], %c65536
+// CHECK: scf.for
+// CHECK-COUNT-4: nvvm.wgmma.mma_async {{.*}} <m = 64, n = 256, k = 32>
+// CHECK: nvvm.wgmma.commit.group.sync.aligned
+// CHECK: scf.yield
+// CHECK-COUNT-4: arith.sitofp %{{.*}} : vector<32xi32> to vector<32xf32>
+// CHECK-NOT: arith.sitofp
+func.func @two_panels(%x: memref<8192x512xi8>, %w: memref<4194304xi8>, %s: memref<8192xi32>, %y: memref<8192x8192xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.05> : memref<8192x512xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<512x8192xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<8192xi32>, : memref<4194304xi8>)
+    outs(%y : memref<8192x8192xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Zero points of bytes are subtracted from sums, for which rows are summed: products with
+// eight columns of ones, which stand behind four stages of 24576 bytes.
+// CHECK-LABEL: func.func @sums_of_rows(
+// CHECK: %[[BYTES:.*]] = arith.constant 98560 : i32
+// CHECK: gpu.launch_func {{.*}} dynamic_shared_memory_size %[[BYTES]]
+// CHECK: gpu.func
+// CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi8>
+// CHECK: vector.store %[[ONES]]
+// CHECK: scf.for
+// CHECK: nvvm.fence.proxy
+// CHECK: gpu.barrier
+// CHECK: nvvm.wgmma.mma_async {{.*}} <m = 64, n = 128, k = 32>, D[<s32>, <one>], A[<u8>, <one>, <row>], B[<s8>, <one>, <col>]
+// CHECK: nvvm.wgmma.mma_async {{.*}} <m = 64, n = 8, k = 32>, D[<s32>, <one>], A[<u8>, <one>, <row>], B[<s8>, <one>, <col>]
+// CHECK: scf.yield
+// CHECK-NOT: gpu.shuffle
+func.func @sums_of_rows(%x: memref<128x512xi8>, %w: memref<65536xi8>, %s: memref<128xi32>, %y: memref<128x128xf32>) {
+  quant.contract
+    lhs(%x as <uint8, per_tensor, scale = 0.05, zero_point = 3> : memref<128x512xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.01, zero_point = 7> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<128xi32>, : memref<65536xi8>)
+    outs(%y : memref<128x128xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// The last of an odd number of panels has no neighbour.
+// CHECK-LABEL: func.func @odd_panels(
+// CHECK: gpu.launch_func {{.*}} blocks in (%c32, %c63, %c1) threads in (%c256, %c1, %c1)
+// CHECK-COUNT-8: nvvm.wgmma.mma_async {{.*}} <m = 64, n = 128, k = 32>
+func.func @odd_panels(%x: memref<8192x512xi8>, %w: memref<4128768xi8>, %s: memref<8064xi32>, %y: memref<8192x8064xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.05> : memref<8192x512xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<512x8064xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> sums %s : memref<8064xi32>, : memref<4128768xi8>)
+    outs(%y : memref<8192x8064xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
 // Nibbles become bytes in registers, which are the first factor then: 64 columns for each of
 // two products, and 128 rows of lhs. Registers of two steps are written again when their
 // products of the stage before have been waited for: those of two others may be under way.
@@ -196,6 +277,58 @@ func.func @bytes_of_values(%x: memref<32768x512xbf16>, %w: memref<65536xi8>, %y:
     lhs(%x : memref<32768x512xbf16>)
     rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> : memref<65536xi8>)
     outs(%y : memref<32768x128xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// Codes of fp8 are values of f16 in shared memory: they are read before products are issued,
+// and stored behind them.
+// CHECK-LABEL: func.func @small_floats(
+// CHECK: gpu.func
+// CHECK: scf.for
+// CHECK: vector.load {{.*}} vector<8xi8>
+// CHECK: gpu.barrier
+// CHECK: wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16
+// CHECK: nvvm.wgmma.commit.group.sync.aligned
+// CHECK: nvvm.convert.f8x2.to.f16x2
+// CHECK: vector.store {{.*}} vector<8xf16>
+// CHECK: nvgpu.device_async_copy
+// CHECK: scf.yield
+func.func @small_floats(%x: memref<128x512xi8>, %w: memref<65536xi8>, %y: memref<128x128xf32>) {
+  quant.contract
+    lhs(%x as <float8_e4m3fn, per_tensor, scale = 0.05> : memref<128x512xi8>)
+    rhs(%w as <float8_e4m3fn, per_tensor, scale = 0.01> in <panels, tensor<512x128xf8E4M3FN>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> : memref<65536xi8>)
+    outs(%y : memref<128x128xf32>)
+    maps [#x, #w, #y]
+  return
+}
+
+// -----
+
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (k, n)>
+#y = affine_map<(m, n, k) -> (m, n)>
+
+// f32 is three bf16 there, which are multiplied with the same registers.
+// CHECK-LABEL: func.func @three_parts(
+// CHECK: gpu.func
+// CHECK: scf.for
+// CHECK: vector.load {{.*}} vector<8xf32>
+// CHECK: gpu.barrier
+// CHECK-COUNT-12: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
+// CHECK-COUNT-3: vector.store {{.*}} vector<8xbf16>
+// CHECK: scf.yield
+func.func @three_parts(%x: memref<128x512xf32>, %w: memref<65536xi8>, %y: memref<128x128xf32>) {
+  quant.contract
+    lhs(%x : memref<128x512xf32>)
+    rhs(%w as <int8, per_tensor, scale = 0.01> in <panels, tensor<512x128xi8>, columns = [1], reduction = [0], run = 1, panel = 128, group = 16> : memref<65536xi8>)
+    outs(%y : memref<128x128xf32>)
     maps [#x, #w, #y]
   return
 }
