@@ -128,6 +128,15 @@ def values(quick, seed):
                    dynamic=(0, 0) if i % 4 == 1 and lhs in VALUES else None,
                    **options(m, out, False))
     yield m
+  # Values of which none follow each other along the reduction, and an odd number of them.
+  m = Module([seed, 4900])
+  for i, (lhs, weights) in enumerate(itertools.product(
+      VALUES, (Weights("int8", "per_channel", "zero"), Weights("uint4", 32, "zero")))):
+    count, n, k = (5, 18, 40)[i % 3], (24, 65)[i % 2], (65, 70, 97)[i // 2 % 3]
+    add_contract(m, "values transposed %dx%dx%d %s %s" % (count, n, k, lhs, weights),
+                 ("m, n, k", "k, m", "k, n", "m, n"), lhs, (k, count), [1], weights, (k, n),
+                 [1], 0, "f32", (count, n))
+  yield m
   forms = [Weights("f32"), Weights("int8", "per_channel", "zero"), Weights("f16"),
            Weights("float8_e4m3fn", "per_channel"), Weights("bf16")]
   yield from convolutions(seed, 5000, forms, VALUES[:1] * 3 + VALUES + ("float8_e4m3fn",))

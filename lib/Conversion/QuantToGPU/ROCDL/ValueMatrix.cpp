@@ -32,21 +32,20 @@ struct ValueSplit {
   /// What a group has in a step: words of a chunk of codes; or, where both
   /// sides are of values, chunks.
   int64_t words = 4, chunks = 0;
+  int64_t mostOfStage = 64; ///< values, of which a step has no more
 
-  /// Values of a step of products, and of a stage: fewer where both sides take
-  /// much memory.
+  /// Values of a step of products, and of a stage.
   int64_t step() const {
     return groups * (chunks ? 8 * chunks : words * (isNibbles ? 8 : 4));
   }
-  int64_t mostOfStage() const { return lhsBytes == 4 || chunks ? 32 : 64; }
-  int64_t stage() const { return std::max(step(), mostOfStage()); }
+  int64_t stage() const { return std::max(step(), mostOfStage); }
   int64_t countPlanes(int64_t values) const {
     return values * lhsBytes / chunkBytes;
   }
   /// Blocks are of whole steps, and of parts of a stage or of whole ones. Where
   /// all groups share a chunk, its low nibbles are a half of a step.
   bool fits(int64_t block) const {
-    if (step() > mostOfStage())
+    if (step() > mostOfStage)
       return false;
     int64_t least = isNibbles && groups * words == 4 ? step() / 2 : step();
     return block % least == 0 &&
@@ -289,7 +288,13 @@ quant_mlir::createValueMatrix(GPUBuilder &body, const GPUTarget &target,
   split.groups = target.isRDNA() ? 1 : shape.lanes / shape.rows;
   split.lhsBytes = lhs.getIntOrFloatBitWidth() / 8;
   split.isNibbles = rhs.isInteger(4);
-  if (rhs == CodeValues::getValue(lhs)) {
+  bool isAlike = rhs == CodeValues::getValue(lhs);
+  // Two workgroups of large tiles have room on a core. Few rows have little to
+  // do for a barrier.
+  bool isTileLarge = work.blockCodes == 0 && !isFew(work.numRows);
+  if (isTileLarge || isAlike || split.lhsBytes == 4)
+    split.mostOfStage = 32;
+  if (isAlike) {
     split.chunks = target.isRDNA() ? 2 : 1;
   } else {
     while (!split.fits(work.blockCodes)) {
