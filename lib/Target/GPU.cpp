@@ -81,12 +81,12 @@ int64_t GPUTarget::getGroupSize() const {
 }
 
 bool GPUTarget::multiplies(ValueKind value) const {
+  if (isSPIRV())
+    return value == ValueKind::F32;
   // cvt.rn.f16x2.e4m3x2 is there from sm_89 on; AMD's kernels decode fp8 by
   // operations of integers.
   bool isBefore89 = arch == "sm_80" || arch == "sm_86" || arch == "sm_87";
-  if (value == ValueKind::SmallFloat && isBefore89)
-    return false;
-  return multipliesValues();
+  return value != ValueKind::SmallFloat || !isBefore89;
 }
 
 int64_t GPUTarget::getPanelColumns(int64_t columns) const {

@@ -59,6 +59,9 @@ public:
   int64_t getWaveSize() const {
     return kind == GPUKind::ROCDL && !isRDNA() ? 64 : 32;
   }
+  /// Whether kernels say what all lanes of a wave have in common, and it is
+  /// loaded once. Of RDNA's the emulator could not tell how wide a wave is.
+  bool sharesInWaves() const { return kind == GPUKind::ROCDL && !isRDNA(); }
   bool isRDNA() const { return getArch().starts_with("gfx11"); }
   /// Bits of an index.
   unsigned getIndexWidth() const { return isSPIRV() ? 32 : 64; }
@@ -93,16 +96,19 @@ public:
   }
   bool splitsTuples() const override { return true; }
 
-  /// Whether there are kernels for sums of values, and for which.
-  bool multipliesValues() const { return !isSPIRV(); }
+  /// Whether there are kernels for sums of these values, and for f32 beside
+  /// f32.
   bool multiplies(ValueKind value) const;
-  /// Whether few rows of them have a kernel of their own.
-  bool streamsValues() const { return kind == GPUKind::NVVM; }
+  bool multipliesFloats() const { return isSPIRV(); }
+  /// Whether few rows of values are columns of the matrix instruction, and the
+  /// most columns that a lane has where they are not.
+  bool streamsOnMatrixUnits() const { return kind == GPUKind::NVVM; }
+  int64_t getStreamColumns() const { return isSPIRV() ? 4 : 2; }
 
   /// What one lane copies: 16 bytes of a column.
   int64_t getDotGroup() const override { return 16; }
   int64_t getValueGroup(unsigned width) const override {
-    return !multipliesValues() ? 1 : width > 8 ? 128 / width : 16;
+    return width > 8 ? 128 / width : 16;
   }
   int64_t getDepthwiseGroup() const override { return 4; }
   int64_t getPanelColumns(int64_t columns) const override;

@@ -118,7 +118,7 @@ GPUContractKernel::Values GPUContractKernel::startBlocks() {
   Values carried(numLaneRows(), zero);
   if (unit->overlapsProducts())
     carried.append(startRowOfSums());
-  else if (blockCodes > stageCodes())
+  else if (blockCodes > stageCodes() && !unit->isStreaming())
     carried.append(startAllSums());
   if (!zeroPoint.base)
     return carried;
@@ -237,6 +237,18 @@ void GPUContractKernel::addProduct(const BlockColumns &columns, int64_t product,
   }
 }
 
+void GPUContractKernel::addProducts(const BlockColumns &columns,
+                                    ArrayRef<Value> sums,
+                                    MutableArrayRef<Value> values) {
+  int64_t ofLane = needsRowSums ? shape().laneRows : 0;
+  ArrayRef<Value> rowSums = sums.take_back(rowProducts() * ofLane);
+  sums = sums.drop_back(rowSums.size());
+  int64_t ofRow = sums.size() / rowProducts();
+  for (int64_t product = 0; product < rowProducts(); ++product)
+    addProduct(columns, product, sums.slice(product * ofRow, ofRow),
+               rowSums.slice(product * ofLane, ofLane), values);
+}
+
 //===----------------------------------------------------------------------===//
 // Stages
 //===----------------------------------------------------------------------===//
@@ -247,6 +259,8 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
   MutableArrayRef<Value> values = carried.take_front(numLaneRows());
   if (blockCodes > stageCodes())
     return addAtEndOfBlock(step, part, carried);
+  if (unit->multipliesBySteps())
+    return multiplyBySteps(step, part, values);
   int64_t down = rowProducts(), across = columnProducts();
   // Blocks of a stage, and of a step; steps of a block.
   int64_t blocks = stageCodes() / blockCodes,
@@ -293,6 +307,21 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
   }
 }
 
+/// With the sums of all products at once, for units that are done with the
+/// factors of a step before they load others.
+void GPUContractKernel::multiplyBySteps(Value step, const GroupStage &stage,
+                                        MutableArrayRef<Value> values) {
+  GroupStage part(stage);
+  int64_t blocks = stageCodes() / blockCodes, steps = stageSteps() / blocks;
+  for (int64_t i = 0; i < blocks; ++i) {
+    Value block = add(mul(step, blocks), attr(i));
+    part.rhsOffsets = loadOffsets(block);
+    Values sums = startAllSums();
+    multiplyRange(part, sums, i * steps, (i + 1) * steps);
+    addProducts(loadBlock(block), sums, values);
+  }
+}
+
 void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
                                         MutableArrayRef<Value> carried) {
   int64_t stages = blockCodes / stageCodes();
@@ -317,17 +346,7 @@ void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
     builder.setInsertionPointToStart(branch.thenBlock());
     BlockColumns columns = loadBlock(div(step, stages));
     Values values(carried.take_front(numLaneRows()));
-    ArrayRef<Value> sums = carried.drop_front(numLaneRows());
-    ArrayRef<Value> rowSums =
-        sums.take_back(needsRowSums ? rowProducts() * shape().laneRows : 0);
-    sums = sums.drop_back(rowSums.size());
-    int64_t ofRow = sums.size() / rowProducts();
-    for (int64_t product = 0; product < rowProducts(); ++product)
-      addProduct(columns, product, sums.slice(product * ofRow, ofRow),
-                 needsRowSums ? rowSums.slice(product * shape().laneRows,
-                                              shape().laneRows)
-                              : ArrayRef<Value>(),
-                 values);
+    addProducts(columns, carried.drop_front(numLaneRows()), values);
     values.append(startAllSums());
     scf::YieldOp::create(builder, loc, values);
   }

@@ -207,7 +207,9 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
                                    : op.getLhsParams()->getStorageElementType();
     Type codes = op.getRhsCodesType().getElementType();
     int64_t warps = chooseValueWarps();
-    if (int64_t chunks = chooseValueChunks(warps)) {
+    if (!target.streamsOnMatrixUnits() && streamsValues(op, loops)) {
+      unit = chooseValueStream();
+    } else if (int64_t chunks = chooseValueChunks(warps)) {
       unit =
           createValueStream(kernel.body, target, factor, codes, warps, chunks);
     } else {
@@ -221,9 +223,10 @@ void GPUContractKernel::chooseUnit(int64_t pixels) {
   if (loops.isDepthwise) {
     unit = createPixelUnit(kernel.body, target, pixels, laneChannels);
   } else if (int64_t chunks = chooseStreamChunks()) {
-    unit = createStreamUnit(kernel.body, target, tileColumns,
-                            *getConstantIntValue(numRows),
-                            chunks * rhsChunkCodes() / chunkBytes);
+    MatrixShape shape;
+    shape.laneRows = *getConstantIntValue(numRows);
+    shape.stagePlanes = chunks * rhsChunkCodes() / chunkBytes;
+    unit = createStreamUnit(kernel.body, target, tileColumns, shape);
   } else {
     divideColumns();
     unit = createMatrixUnit(kernel.body, target, describeWork());
@@ -369,11 +372,8 @@ void GPUContractKernel::importOperands() {
   Type f32 = builder.getF32Type(), i32 = builder.getI32Type();
   place(numbers.multiplier, multiplierData, f32);
   place(numbers.minval, minvalData, f32);
-  // Codes are decoded as what they are multiplied with.
-  Type offset = !isOfValues       ? i32
-                : lhsType.isF32() ? Type(builder.getBF16Type())
-                                  : lhsType;
-  place(numbers.rhsOffset, rhsOffsetData, offset);
+  place(numbers.rhsOffset, rhsOffsetData,
+        isOfValues ? unit->getOffsetType(lhsType) : i32);
   if (!isOfValues)
     place(numbers.rhsZero, rhsZeroData, i32);
 }
@@ -383,7 +383,8 @@ void GPUContractKernel::build() {
   if (loops.isDepthwise)
     return buildDepthwise();
   if (unit->isStreaming())
-    return isOfValues ? buildValueStream() : buildStream();
+    return isOfValues && target.streamsOnMatrixUnits() ? buildValueStream()
+                                                       : buildStream();
   int64_t ones = needsRowSums ? unit->getOnesBytes() / lhsBytes : 0;
   shared = kernel.allocateShared(numStages() * stageSize() + ones,
                                  unit->hasAsyncCopies() ? lhsType

@@ -42,6 +42,9 @@ namespace quant_mlir {
 /// kernel.
 std::string findNoValuesReason(ContractOp op, const GPUTarget &target);
 
+/// Whether `op` has few rows of values beside integer codes.
+bool streamsValues(ContractOp op, const ContractLoops &loops);
+
 /// The reason why blocks of `op` along its reduction have no kernel; empty
 /// where they have one, or there are none.
 std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops);
@@ -171,6 +174,10 @@ private:
                     llvm::function_ref<void()> copyAhead);
   void multiplySteps(const GroupStage &part,
                      llvm::MutableArrayRef<mlir::Value> sums);
+  /// The same of some steps, of a unit that multiplies from registers.
+  void multiplyRange(const GroupStage &part,
+                     llvm::MutableArrayRef<mlir::Value> sums, int64_t first,
+                     int64_t end);
   Values startAllSums();
   /// What sums of rows are products with, where they are from shared memory.
   void storeOnes();
@@ -197,6 +204,9 @@ private:
                          llvm::ArrayRef<mlir::Value> panelColumns);
   mlir::Value loadFour(const LhsChunk &part, mlir::Value source,
                        mlir::Value from, mlir::Value exists);
+  /// The same as f32, one by one.
+  Values loadFloats(const LhsChunk &part, mlir::Value source, mlir::Value from,
+                    mlir::Value exists);
 
   // ContractBlocks.cpp
   void chooseBlocks();
@@ -216,8 +226,14 @@ private:
                   llvm::ArrayRef<mlir::Value> sums,
                   llvm::ArrayRef<mlir::Value> rowSums,
                   llvm::MutableArrayRef<mlir::Value> values);
+  /// The same of all row products; `sums` has those of rows at its end.
+  void addProducts(const BlockColumns &columns,
+                   llvm::ArrayRef<mlir::Value> sums,
+                   llvm::MutableArrayRef<mlir::Value> values);
   void multiplyBlocks(mlir::Value step, const GroupStage &stage,
                       llvm::MutableArrayRef<mlir::Value> carried);
+  void multiplyBySteps(mlir::Value step, const GroupStage &stage,
+                       llvm::MutableArrayRef<mlir::Value> values);
   void addAtEndOfBlock(mlir::Value step, const GroupStage &stage,
                        llvm::MutableArrayRef<mlir::Value> carried);
   /// Codes whose sums are added to values at once: a block, or, of values, half
@@ -234,9 +250,13 @@ private:
 
   // ContractStream.cpp
   int64_t chooseStreamChunks();
+  int64_t chooseStreamColumns();
+  std::unique_ptr<MatrixUnit> chooseValueStream();
   void prepareStream();
   void multiplyRound(mlir::Value step, llvm::ArrayRef<mlir::Value> words,
                      llvm::MutableArrayRef<mlir::Value> carried);
+  void multiplyValueRound(mlir::Value step, llvm::ArrayRef<mlir::Value> words,
+                          llvm::MutableArrayRef<mlir::Value> carried);
   Values addGroups(llvm::ArrayRef<mlir::Value> values);
   void buildStream();
   /// Rounds of the reduction that add to `sums`, which it gives back. `fetch`
@@ -434,6 +454,7 @@ private:
 
   mlir::Value shared;
   mlir::Value thread, lane, groupRow, groupColumn;
+  mlir::Value group; ///< of lanes, where those share the reduction
   mlir::Value firstRow, panel, batch, firstColumn; ///< panel, or tile of one
   llvm::SmallVector<LaneRow> laneRows; ///< of a depthwise contraction
   std::optional<unsigned> pixelLoop;   ///< in which a lane has several rows

@@ -50,32 +50,39 @@ int64_t GPUContractKernel::numProductGroups() const {
 /// those of a lane for each row product.
 void GPUContractKernel::multiplySteps(const GroupStage &part,
                                       MutableArrayRef<Value> sums) {
+  int64_t steps = stageSteps();
+  if (!unit->multipliesFromShared())
+    return multiplyRange(part, sums, 0, steps);
+  int64_t down = rowProducts();
+  MutableArrayRef<Value> rowSums = sums.take_back(numRowSums());
+  sums = sums.drop_back(rowSums.size());
+  int64_t rowSumsOf = rowSums.size() / down, ofRow = sums.size() / down;
+  int64_t groups = numProductGroups(), count = steps / groups;
+  for (int64_t first = 0; first < steps; first += count) {
+    // Until the same steps of the stage before have read their factors.
+    if (groups > 1)
+      unit->waitForProducts(groups - 1);
+    unit->loadFactors(part, first, count);
+    unit->beginProducts();
+    for (int64_t step = first; step < first + count; ++step)
+      for (int64_t i = 0; i < down; ++i) {
+        unit->multiplyFromShared(part, step, i, sums.slice(i * ofRow, ofRow));
+        if (needsRowSums)
+          unit->addFromShared(part, step, i,
+                              rowSums.slice(i * rowSumsOf, rowSumsOf));
+      }
+    unit->endProducts();
+  }
+}
+
+void GPUContractKernel::multiplyRange(const GroupStage &part,
+                                      MutableArrayRef<Value> sums,
+                                      int64_t first, int64_t end) {
   int64_t down = rowProducts(), across = columnProducts();
   MutableArrayRef<Value> rowSums = sums.take_back(numRowSums());
   int64_t ofRow = rowSums.size() / down,
           ofProduct = (sums.size() - rowSums.size()) / (down * across);
-  int64_t steps = stageSteps();
-  if (unit->multipliesFromShared()) {
-    int64_t groups = numProductGroups(), count = steps / groups;
-    for (int64_t first = 0; first < steps; first += count) {
-      // Until the same steps of the stage before have read their factors.
-      if (groups > 1)
-        unit->waitForProducts(groups - 1);
-      unit->loadFactors(part, first, count);
-      unit->beginProducts();
-      for (int64_t step = first; step < first + count; ++step)
-        for (int64_t i = 0; i < down; ++i) {
-          unit->multiplyFromShared(
-              part, step, i,
-              sums.slice(i * across * ofProduct, across * ofProduct));
-          if (needsRowSums)
-            unit->addFromShared(part, step, i, rowSums.slice(i * ofRow, ofRow));
-        }
-      unit->endProducts();
-    }
-    return;
-  }
-  for (int64_t step = 0; step < steps; ++step) {
+  for (int64_t step = first; step < end; ++step) {
     SmallVector<Values> a;
     for (int64_t i = 0; i < down; ++i)
       a.push_back(unit->loadLhs(part, step, i));

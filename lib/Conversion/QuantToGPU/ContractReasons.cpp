@@ -27,7 +27,7 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   if (std::optional<AffineAttr> params = op.getResidualParams())
     if (!isBytes(*params) && !isOther)
       return "codes of its residual are not integers of 8 bits";
-  for (Value value : {op.getInit(), op.getBias(), op.getResidual(),
+  for (Value value : {op.getLhs(), op.getInit(), op.getBias(), op.getResidual(),
                       op.getScale(), op.getRhsScale()})
     if (value && !target.hasHalfBuffers() &&
         getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth() == 16)

@@ -38,7 +38,7 @@ static constexpr int64_t mostChunks = 8;
 
 int64_t GPUContractKernel::chooseValueChunks(int64_t warps) {
   std::optional<int64_t> known = getConstantIntValue(numRows);
-  if (!target.streamsValues() || !known || *known == 0 || *known > 8 ||
+  if (!target.streamsOnMatrixUnits() || !known || *known == 0 || *known > 8 ||
       op.hasFloatRhs() || !op.hasFloatLhs() || !numbers.minval.values.empty())
     return 0;
   int64_t all =
@@ -251,4 +251,18 @@ Value GPUContractKernel::loadFour(const LhsChunk &part, Value source,
   }
   return vector::FromElementsOp::create(
       builder, loc, type, gatherCodes(part, source, from, exists, 4));
+}
+
+GPUContractKernel::Values GPUContractKernel::loadFloats(const LhsChunk &part,
+                                                        Value source,
+                                                        Value from,
+                                                        Value exists) {
+  Value four = loadFour(part, source, from, exists);
+  ElementArith arith(builder, loc, four);
+  if (!lhs.element.isF32())
+    four = arith.cast<arith::ExtFOp>(arith.f32(), four);
+  Values floats;
+  for (int64_t i = 0; i < 4; ++i)
+    floats.push_back(vector::ExtractOp::create(builder, loc, four, i));
+  return floats;
 }

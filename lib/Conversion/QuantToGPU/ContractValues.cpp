@@ -35,18 +35,12 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
                                            const GPUTarget &target) {
   Type lhs = getElementTypeOrSelf(op.getLhs().getType());
   Type rhs = op.getRhsCodesType().getElementType();
-  if (!target.multipliesValues()) {
-    if (op.hasFloatLhs())
-      return "its left-hand side is of values, not codes";
-    return numerics::isInteger(op.getLhsParams()->getStorage())
-               ? "codes of its right-hand side are not integers"
-               : "codes of its left-hand side are not integers of 8 bits";
-  }
   bool isHalf = isa<Float16Type, BFloat16Type>(lhs);
   bool hasSmallFloats =
       getSmallFloat(op.getLhsParams()) || getSmallFloat(op.getRhsParams());
-  // f32 is a sum of three bf16, beside what is one.
-  if (op.hasFloatLhs() && !isHalf && (op.hasFloatRhs() || hasSmallFloats))
+  // f32 is a sum of three bf16, beside what is one, or multiplied by lanes.
+  bool hasFloats = op.hasFloatRhs() && !target.multipliesFloats();
+  if (op.hasFloatLhs() && !isHalf && (hasFloats || hasSmallFloats))
     return "its left-hand side is of f32, and its right-hand side not of "
            "integers";
   if (!op.hasFloatLhs() && !getSmallFloat(op.getLhsParams()))
@@ -61,7 +55,9 @@ std::string quant_mlir::findNoValuesReason(ContractOp op,
       return "codes of fp8 are multiplied with such codes, or with f16";
   }
   if (hasSmallFloats && !target.multiplies(ValueKind::SmallFloat))
-    return "codes of fp8 are converted to f16 from sm_89 on";
+    return target.getKind() == GPUKind::NVVM
+               ? "codes of fp8 are converted to f16 from sm_89 on"
+               : "the target has no products of fp8";
   ValueKind kind = lhs.isF32()    ? ValueKind::F32
                    : lhs.isBF16() ? ValueKind::BF16
                                   : ValueKind::F16;

@@ -17,6 +17,11 @@ Value MatrixUnit::getSwizzle(Value, int64_t) { return Value(); }
 
 Value MatrixUnit::getLhsSwizzle(Value plane) { return body.times(plane, 2); }
 
+Type MatrixUnit::getOffsetType(Type lhs) {
+  // Codes are decoded as what they are multiplied with.
+  return lhs.isF32() ? Type(builder.getBF16Type()) : lhs;
+}
+
 int64_t MatrixUnit::getRowOffset(int64_t row) const {
   return row * shape.rowStride;
 }
@@ -162,16 +167,17 @@ std::unique_ptr<MatrixUnit> quant_mlir::createValueUnit(GPUBuilder &body,
   case GPUKind::ROCDL:
     return createValueMatrix(body, target, work, lhs, rhs);
   case GPUKind::SPIRV:
-    break;
+    return createValueProduct(body, rhs.getIntOrFloatBitWidth(),
+                              work.blockCodes != 0);
   }
-  llvm_unreachable("a target without kernels for values");
+  llvm_unreachable("unknown kind of GPU");
 }
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createValueStream(GPUBuilder &body, const GPUTarget &target,
                               Type lhs, Type rhs, int64_t warps,
                               int64_t chunks) {
-  assert(target.streamsValues() && "no other target has such kernels");
+  assert(target.streamsOnMatrixUnits() && "no other target has such kernels");
   return createColumnCore(body, lhs, rhs, warps, chunks);
 }
 
@@ -190,16 +196,14 @@ createDot(GPUBuilder &body, const GPUTarget &target, const MatrixShape &shape) {
 
 std::unique_ptr<MatrixUnit>
 quant_mlir::createStreamUnit(GPUBuilder &body, const GPUTarget &target,
-                             int64_t tileColumns, int64_t numRows,
-                             int64_t chunks) {
-  MatrixShape shape;
-  // A wave of 64 may be two groups.
-  shape.lanes = std::min(target.getWaveSize(), tileColumns);
+                             int64_t tileColumns, MatrixShape shape) {
+  // A wave may be several groups.
+  shape.lanes = std::min(target.getWaveSize(), tileColumns / shape.laneColumns);
   shape.groups = target.getGroupSize() / shape.lanes;
-  shape.rows = shape.laneRows = shape.maxTileRows = numRows;
+  shape.rows = shape.maxTileRows = shape.laneRows;
   shape.rowStride = 1;
-  shape.columns = shape.minGroupColumns = shape.lanes;
-  shape.stagePlanes = shape.groups * chunks;
+  shape.columns = shape.minGroupColumns = shape.lanes * shape.laneColumns;
+  shape.stagePlanes *= shape.groups;
   return createDot(body, target, shape);
 }
 

@@ -46,6 +46,8 @@ struct MatrixShape {
   int64_t maxTileRows = 128;
   /// Whether a product has a factor with signs and one without.
   bool mixesSigns = true;
+  /// Of a unit that streams: sums are f32.
+  bool isOfValues = false;
 };
 
 /// The part of a stage that a group of lanes multiplies.
@@ -127,6 +129,9 @@ public:
   /// they are until products are waited for: these make a group. 0 where there
   /// are none.
   virtual int64_t getFactorSteps() const { return 0; }
+  /// Whether factors of a step are used up before those of another are loaded:
+  /// a lane decodes them as it goes.
+  virtual bool multipliesBySteps() const { return false; }
   /// To sums of nulls nothing is added.
   virtual void multiplyFromShared(const GroupStage &stage, int64_t step,
                                   int64_t product,
@@ -144,9 +149,14 @@ public:
 
   /// Whether a lane has all products of its columns: StreamUnit.h.
   virtual bool isStreaming() const { return false; }
+  /// What zero points of rhs are subtracted as beside values of type `lhs`.
+  virtual mlir::Type getOffsetType(mlir::Type lhs);
   /// The product of two words of four codes, added to `sum`.
   virtual mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
                           bool isLhsSigned);
+  /// `number`, an index that all lanes of a wave have in common, as one that
+  /// the compiler knows as such, where that is worth something.
+  virtual mlir::Value shareInWave(mlir::Value number) { return number; }
   /// A word of these bytes of eight: those of `a`, then those of `b`.
   virtual mlir::Value permute(mlir::Value a, mlir::Value b,
                               llvm::ArrayRef<int64_t> bytes);
@@ -277,11 +287,12 @@ std::unique_ptr<MatrixUnit> createValueStream(GPUBuilder &body,
                                               const GPUTarget &target,
                                               mlir::Type lhs, mlir::Type rhs,
                                               int64_t warps, int64_t chunks);
-/// The same for `numRows`, few, with `chunks` of lhs in a lane at once.
+/// Of few rows, which `shape` has, as a lane has columns and a group of them
+/// planes of lhs. What else it has, the target says.
 std::unique_ptr<MatrixUnit> createStreamUnit(GPUBuilder &body,
                                              const GPUTarget &target,
                                              int64_t tileColumns,
-                                             int64_t numRows, int64_t chunks);
+                                             MatrixShape shape);
 /// What multiplies and permutes words, whatever a lane has.
 std::unique_ptr<MatrixUnit> createWordUnit(GPUBuilder &body,
                                            const GPUTarget &target);

@@ -1,8 +1,9 @@
 //===- StreamUnit.h - Lanes that have a column each -------------*- C++ -*-===//
 //
-// For few rows: a lane has a column, and every row of it (ContractStream.cpp);
-// or, of depthwise contractions, several columns of several rows
-// (ContractDepthwise.cpp). A target gives the product of words of four codes.
+// For few rows: a lane has a column, or several, and every row of it
+// (ContractStream.cpp); or, of depthwise contractions, several columns of
+// several rows (ContractDepthwise.cpp). A target gives the product of words of
+// four codes. Sums of values are vectors of a lane's columns, one of each row.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,13 +22,10 @@ public:
   mlir::Value dot(mlir::Value lhs, mlir::Value rhs, mlir::Value sum,
                   bool isLhsSigned) override = 0;
 
-  Values getZeros() override {
-    return Values(shape.laneRows * shape.laneColumns, body.constantI32(0));
-  }
+  Values getZeros() override;
   mlir::Value getSum(llvm::ArrayRef<mlir::Value> sums, int64_t row,
-                     int64_t column) override {
-    return sums[row * shape.laneColumns + column];
-  }
+                     int64_t column) override;
+  mlir::Type getOffsetType(mlir::Type) override { return builder.getF32Type(); }
   // Every lane of a group has all codes of its rows.
   mlir::Value addAcrossLanes(mlir::Value value) override { return value; }
   mlir::Value getRow(mlir::Value) override { return body.index(0); }

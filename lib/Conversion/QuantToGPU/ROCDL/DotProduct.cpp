@@ -8,6 +8,7 @@
 #include "ROCDL.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -52,6 +53,15 @@ public:
 
   Value dot(Value lhs, Value rhs, Value sum, bool isLhsSigned) override {
     return buildDot(builder, loc, shape.mixesSigns, lhs, rhs, sum, isLhsSigned);
+  }
+  /// Addresses of a wave are in scalar registers, and what lies there is loaded
+  /// into such.
+  Value shareInWave(Value number) override {
+    Type i32 = builder.getI32Type();
+    Value word = arith::IndexCastOp::create(builder, loc, i32, number);
+    return arith::IndexCastOp::create(
+        builder, loc, builder.getIndexType(),
+        ROCDL::ReadfirstlaneOp::create(builder, loc, i32, word));
   }
   Value permute(Value a, Value b, ArrayRef<int64_t> bytes) override {
     return buildPermute(builder, loc, a, b, bytes);

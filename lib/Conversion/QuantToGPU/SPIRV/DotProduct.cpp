@@ -31,8 +31,8 @@ static Value buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs,
   return arith::AddIOp::create(builder, loc, sum, product);
 }
 
-static Value loadElements(GPUBuilder &body, VectorType type, Value buffer,
-                          Value at) {
+Value quant_mlir::loadElements(GPUBuilder &body, VectorType type, Value buffer,
+                               Value at) {
   SmallVector<Value> elements;
   for (int64_t i = 0; i < type.getNumElements(); ++i)
     elements.push_back(
@@ -41,8 +41,8 @@ static Value loadElements(GPUBuilder &body, VectorType type, Value buffer,
   return vector::FromElementsOp::create(body.builder, body.loc, type, elements);
 }
 
-static void storeElements(GPUBuilder &body, Value vector, Value buffer,
-                          Value at) {
+void quant_mlir::storeElements(GPUBuilder &body, Value vector, Value buffer,
+                               Value at) {
   auto type = cast<VectorType>(vector.getType());
   for (int64_t i = 0; i < type.getNumElements(); ++i) {
     Value element =

@@ -10,6 +10,7 @@ class Location;
 class OpBuilder;
 class OpPassManager;
 class Value;
+class VectorType;
 } // namespace mlir
 
 namespace quant_mlir {
@@ -19,9 +20,18 @@ class MatrixUnit;
 struct MatrixShape;
 
 std::unique_ptr<MatrixUnit> createWordProduct(GPUBuilder &body, bool isNibbles);
+/// The same of f32 beside codes of `width` bits, or f32: see ValueProduct.cpp.
+std::unique_ptr<MatrixUnit> createValueProduct(GPUBuilder &body, int64_t width,
+                                               bool hasBlocks);
 /// A StreamUnit.
 std::unique_ptr<MatrixUnit> createColumnProduct(GPUBuilder &body,
                                                 const MatrixShape &shape);
+
+/// A vector's elements, one by one.
+mlir::Value loadElements(GPUBuilder &body, mlir::VectorType type,
+                         mlir::Value buffer, mlir::Value at);
+void storeElements(GPUBuilder &body, mlir::Value vector, mlir::Value buffer,
+                   mlir::Value at);
 
 /// Interface of Vulkan, upstream's conversion, serialization. For a pass
 /// manager on modules.
