@@ -1,10 +1,9 @@
 //===- ValueProduct.cpp - Products of values by single lanes --------------===//
 //
 // Vulkan promises no matrix instruction for values, so each of 64 lanes, as a
-// matrix of 16 by 4, multiplies f32 by itself, in steps of four: rows of lhs
-// from shared memory, and four codes of each of its eight columns, which are
-// decoded once for all of its rows. A column of words costs a load for eight
-// nibbles, a row one for each value: so a lane has more columns than rows.
+// matrix of eight by eight, multiplies f32 by itself, in steps of four: values
+// of its rows from shared memory, and four codes of each of its columns, which
+// are decoded once for all of its rows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,8 +21,8 @@ namespace {
 
 MatrixShape getShape(int64_t width, bool hasBlocks) {
   MatrixShape shape;
-  shape.rows = 16;
-  shape.columns = 4;
+  shape.rows = 8;
+  shape.columns = 8;
   shape.lanes = 64;
   shape.stepPlanes = 1;
   // A chunk of rhs. With both stages no more than 12 KiB of shared memory, of
@@ -81,6 +80,10 @@ public:
     return body.rem(lane, shape.columns);
   }
   Value getColumn(Value columnGroup, Value) override { return columnGroup; }
+  /// Within the rows of a product.
+  Value getLhsSwizzle(Value plane) override {
+    return body.times(body.rem(plane, 4), 2);
+  }
 
   Value load(VectorType type, Value buffer, Value at) override {
     return loadElements(body, type, buffer, at);
