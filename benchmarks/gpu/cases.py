@@ -149,6 +149,8 @@ def all_cases():
   for size in 1024, 4096, 8192:
     cases.append(Case("int8", size, size, size, result="int8"))
   cases.append(Case("int8 to f32", 8192, 8192, 8192))
+  cases.append(Case("int8 zero points", 4096, 4096, 4096, lhs="uint8", result="int8",
+                    asymmetric=True, bias=True))
   for m in 16, 64, 128, 512:
     cases.append(Case("int4 block 32", m, 8192, 8192, weights="int4", block=32))
     cases.append(Case("int4 block 128", m, 8192, 8192, weights="int4", block=128))
@@ -191,7 +193,7 @@ class Numbers:
     self.scales = np.resize(choices[random.integers(0, 16, (blocks, 1021))].T,
                             (case.n, blocks)).T
     self.zeros = None
-    if case.asymmetric and case.weights == "int4":
+    if case.asymmetric and case.weights in ("int8", "int4"):
       self.zeros = random.integers(-8, 8, (blocks, case.n)).astype(np.int8)
     self.result_scale *= np.float32(np.sqrt(case.k))
 
