@@ -1,7 +1,6 @@
 //===- ContractKernel.cpp - A contraction on matrix units -----------------===//
 //
-// What a kernel is made of: sizes, the unit that multiplies, the tile of a
-// workgroup and the parts of its groups of lanes, how lhs is copied.
+// What a kernel is made of: sizes, the unit that multiplies, how lhs is copied.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,61 +48,6 @@ void GPUContractKernel::mergeRows() {
   numRows = attr(1);
   for (const MergedLoop &loop : rowLoops)
     numRows = kernel.host.mul(numRows, loop.size);
-}
-
-/// Few rows are few tiles: workgroups share a panel then, as long as there are
-/// cores without one. More of them would read what is copied of lhs again.
-void GPUContractKernel::divideColumns() {
-  std::optional<int64_t> rows = getConstantIntValue(numRows);
-  if (!rows || !isFew(*rows))
-    return;
-  while (tileColumns / 2 >= target.getMinTileColumns() &&
-         guessColumnTiles() < target.getNumCores())
-    tileColumns /= 2;
-}
-
-/// Rows enough for the machine to have work, and groups of lanes whose parts
-/// are as square as may be: those need the fewest bytes of shared memory for a
-/// product.
-void GPUContractKernel::chooseTile() {
-  if (unit->isStreaming()) {
-    tileRows = shape().rows;
-    groupsAcross = tileColumns / shape().columns;
-    // Other units have as many rows as there are.
-    hasRaggedRows = isOfValues && *getConstantIntValue(numRows) % tileRows != 0;
-    return;
-  }
-  // Of panels, one is the least.
-  tileColumns = std::max(tileColumns, shape().minGroupColumns);
-  std::optional<int64_t> known = getConstantIntValue(numRows);
-  int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
-  int64_t least = shape().rows * shape().minRowProducts *
-                  std::max<int64_t>(1, shape().groups / most);
-  // Sums beside values take twice the registers.
-  int64_t mostRows = shape().maxTileRows / (blockCodes != 0 ? 2 : 1);
-  tileRows = std::max(least, mostRows);
-  auto numTiles = [&] {
-    return llvm::divideCeil(*known, tileRows) * guessColumnTiles();
-  };
-  while (known && tileRows > least &&
-         (*known <= tileRows / 2 ||
-          (tileRows > 32 && int64_t(numTiles()) < target.getNumCores())))
-    tileRows /= 2;
-  int64_t best = INT64_MAX;
-  for (int64_t down = 1; down <= shape().groups; ++down) {
-    int64_t across = shape().groups / down;
-    if (down * across != shape().groups)
-      continue;
-    int64_t rows = tileRows / down, columns = tileColumns / across;
-    if (rows < shape().rows || columns < shape().minGroupColumns ||
-        columns > shape().maxGroupColumns || rows + columns >= best)
-      continue;
-    best = rows + columns;
-    groupsDown = down;
-    groupsAcross = across;
-  }
-  assert(best != INT64_MAX && "a tile that groups of lanes cannot share");
-  hasRaggedRows = !known || *known % tileRows != 0;
 }
 
 int64_t GPUContractKernel::findLhsPiece(bool isWhole) const {

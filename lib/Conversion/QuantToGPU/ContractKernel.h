@@ -30,7 +30,7 @@
 #define QUANT_MLIR_LIB_CONVERSION_QUANTTOGPU_CONTRACTKERNEL_H
 
 #include "ColumnNumbers.h"
-#include "MatrixUnit.h"
+#include "ContractTile.h"
 #include "WindowLoads.h"
 
 #include "quant-mlir/Conversion/Utils/ContractArith.h"
@@ -57,7 +57,7 @@ bool isOneOfRow(const ContractLoops &loops, const LoopStrides &strides);
 /// Channels of a depthwise contraction are columns.
 void makeChannelsColumns(ContractLoops &loops);
 
-class GPUContractKernel {
+class GPUContractKernel : private ContractTile {
 public:
   /// Sizes of columns and reductions that only the run time knows are multiples
   /// of `sizeMultiple`.
@@ -110,8 +110,6 @@ private:
   void analyze();
   void avoidEmpty();
   void importOperands();
-  void chooseTile();
-  void divideColumns();
   void mergeRows();
   /// `pixels` of a depthwise contraction that an invocation has.
   void chooseUnit(int64_t pixels);
@@ -122,6 +120,10 @@ private:
   /// follow each other.
   int64_t findLhsPiece(bool isWhole) const;
   void chooseCopies();
+
+  // ContractTile.cpp
+  void chooseTile();
+  void divideColumns();
 
   // ContractPositions.cpp
   void buildPositions();
@@ -137,14 +139,6 @@ private:
   /// `codes`: what fetchCodes has given.
   void copyStage(mlir::Value step, mlir::Value stage, bool mayBeBeyond,
                  llvm::ArrayRef<mlir::Value> codes);
-  /// Where lhs becomes other values on its way: what it has for a stage, zeros
-  /// where there is nothing, a vector for each of a lane's chunks.
-  Values fetchCodes(mlir::Value step);
-  void storeDecoded(const LhsChunk &part, mlir::Value codes, mlir::Value stage);
-  /// The same in two parts: a lane's chunks of a stage that exists, as words,
-  /// and what stores them.
-  Values fetchStage(mlir::Value step);
-  void storeStage(llvm::ArrayRef<mlir::Value> chunks, mlir::Value stage);
   /// Where the chunk of a step begins in lhs, but for `from`, its first code in
   /// a run; and whether it exists.
   mlir::Value locateLhs(const LhsChunk &part, mlir::Value step,
@@ -153,13 +147,23 @@ private:
                         mlir::Value &exists);
   void copyLhs(const LhsChunk &part, mlir::Value step, mlir::Value stage);
   void copyRhs(const RhsChunk &part, mlir::Value step, mlir::Value stage);
+  /// `count` codes from where each lies.
+  Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
+                     mlir::Value exists, int64_t count);
+
+  // ContractRegisters.cpp
+  /// Where lhs becomes other values on its way: what it has for a stage, zeros
+  /// where there is nothing, a vector for each of a lane's chunks.
+  Values fetchCodes(mlir::Value step);
+  void storeDecoded(const LhsChunk &part, mlir::Value codes, mlir::Value stage);
+  /// All that a lane has of a stage that exists, as words, and what stores
+  /// them.
+  Values fetchStage(mlir::Value step);
+  void storeStage(llvm::ArrayRef<mlir::Value> chunks, mlir::Value stage);
   mlir::Value fetchLhs(const LhsChunk &part, mlir::Value step);
   Values joinWords(llvm::ArrayRef<mlir::Value> codes);
   Values loadPiece(mlir::Value at);
   mlir::Value fetchRhs(const RhsChunk &part, mlir::Value step);
-  /// `count` codes from where each lies.
-  Values gatherCodes(const LhsChunk &part, mlir::Value source, mlir::Value from,
-                     mlir::Value exists, int64_t count);
 
   // ContractProducts.cpp
   Values reduce();
@@ -239,6 +243,8 @@ private:
   /// Codes whose sums are added to values at once: a block, or, of values, half
   /// a stage of a longer one.
   int64_t partCodes() const { return std::min(blockCodes, stageCodes() / 2); }
+
+  // ContractOverlap.cpp
   /// The number of the block of part `part` of a stage.
   mlir::Value getBlockOf(mlir::Value step, int64_t part);
   /// `copyAhead` builds copies, behind the first products.
@@ -345,55 +351,18 @@ private:
   mlir::Value div(mlir::Value a, int64_t b) { return kernel.body.div(a, b); }
   mlir::Value rem(mlir::Value a, int64_t b) { return kernel.body.rem(a, b); }
 
-  const MatrixShape &shape() const { return unit->shape; }
   /// Workgroups that share the columns of a row of all batches.
   int64_t guessColumnTiles() const {
     return llvm::divideCeil(guessSize(columns), tileColumns) *
            guessBatches(numBatches);
   }
-  int64_t numThreads() const { return shape().groups * shape().lanes; }
-  int64_t groupRows() const { return tileRows / groupsDown; }
-  int64_t groupColumns() const { return tileColumns / groupsAcross; }
-  int64_t rowProducts() const { return groupRows() / shape().rows; }
   int64_t numProductGroups() const;
-  int64_t columnProducts() const { return groupColumns() / shape().columns; }
-  /// Columns of a group that follow each other: it may have several panels.
-  int64_t spanColumns() const { return std::min(groupColumns(), panelColumns); }
-  int64_t groupSpans() const { return groupColumns() / spanColumns(); }
-  /// Columns of a span that a lane has, which follow each other.
-  int64_t laneColumns() const {
-    return shape().laneColumns * (spanColumns() / shape().columns);
-  }
-  int64_t lhsPlanes() const { return shape().stagePlanes; }
-  int64_t rhsPlanes() const { return stageCodes() / rhsChunkCodes(); }
-  /// Elements of a chunk in shared memory, and from stage to stage.
-  int64_t sharedChunk() const {
-    return unit->hasAsyncCopies() ? lhsChunkCodes() : chunkBytes / 4;
-  }
-  int64_t lhsPartSize() const { return tileRows * lhsPlanes() * sharedChunk(); }
-  int64_t lhsStageSize() const { return lhsPartSize() * unit->getLhsParts(); }
-  int64_t stageSize() const {
-    return lhsStageSize() + tileColumns * rhsPlanes() * sharedChunk();
-  }
   int64_t numStages() const {
     int64_t elementBytes = unit->hasAsyncCopies() ? lhsBytes : 4;
     // Three are enough for any unit, and no more are filled than there are.
     return std::min(unit->getNumStages(stageSize() * elementBytes),
                     std::max<int64_t>(3, guessSize(numSteps)));
   }
-  /// Codes of the reduction in a step of products, and in a stage.
-  int64_t stepCodes() const { return shape().stepPlanes * lhsChunkCodes(); }
-  int64_t stageCodes() const { return lhsPlanes() * lhsChunkCodes(); }
-  int64_t stageSteps() const { return lhsPlanes() / shape().stepPlanes; }
-  /// Codes, or values, of the reduction in a chunk.
-  int64_t lhsChunkCodes() const { return chunkBytes / lhsBytes; }
-  int64_t rhsChunkCodes() const { return 8 * chunkBytes / rhsWidth; }
-  /// Whether zero points of rhs are no matter of sums.
-  bool subtractsOffsets() const {
-    return isOfValues || unit->subtractsOffsets();
-  }
-  /// Bits by which a sum is too high.
-  int64_t sumShift() const { return isNibbles && !subtractsOffsets() ? 4 : 0; }
   /// What is subtracted from codes of lhs before they are multiplied.
   int64_t lhsOffset() const { return isLhsFlipped ? 128 : 0; }
 
@@ -403,7 +372,6 @@ private:
   mlir::OpBuilder &builder; ///< of the kernel's body
   mlir::Location loc;
   ContractLoops loops;
-  std::unique_ptr<MatrixUnit> unit;
 
   // Of the host, then of the kernel.
   llvm::SmallVector<mlir::OpFoldResult> sizes;
@@ -427,13 +395,8 @@ private:
   /// Chunks of lhs that a run, and all runs, have, filled up to whole ones, and
   /// chunks of rhs that one column has.
   mlir::OpFoldResult runChunks, numChunks, numSteps, columnChunks;
-  bool isNibbles = false, isLhsSigned = true, needsRowSums = false;
-  /// Sums are of values, in f32: one side is not of integers.
-  bool isOfValues = false;
-  /// Bytes of an element of lhs where it is multiplied, bits of one of rhs.
-  int64_t lhsBytes = 1, rhsWidth = 8;
-  /// The former's type, in shared memory.
-  mlir::Type lhsType;
+  bool isLhsSigned = true, needsRowSums = false;
+  mlir::Type lhsType; ///< of an element of lhs where it is multiplied
   /// Codes without signs become codes with signs on their way.
   bool isLhsFlipped = false;
   int32_t lhsZero = 0;
@@ -443,9 +406,6 @@ private:
   bool correctsSums = false, scalesSums = false, isBiased = false;
   Values rowZeros; ///< of a lane's rows, beside dynamic lhs in blocks
 
-  int64_t tileRows = 128, tileColumns = 128, groupsDown = 1, groupsAcross = 1;
-  /// A multiple of those of a tile, or what divides them.
-  int64_t panelColumns = 128;
   bool hasRaggedRows = true;
   LhsCopy lhsCopy = LhsCopy::Pieces;
   int64_t lhsPiece = 16;
