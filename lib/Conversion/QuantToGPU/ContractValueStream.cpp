@@ -112,16 +112,21 @@ void GPUContractKernel::buildValueStream() {
   auto existsOf = [&](Value number) {
     return isRagged ? isBelow(number, columnChunks) : Value();
   };
+  bool mayBeInfinite = isa<FloatType>(op.getRhsCodesType().getElementType());
   auto fetch = [&](Value step) {
     Values words;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-      Value number = numberOf(step, chunk);
-      if (Value exists = existsOf(number))
-        number = kernel.body.select(exists, number, index(attr(0)));
+      Value number = numberOf(step, chunk), exists = existsOf(number);
+      if (exists)
+        number = body.select(exists, number, index(attr(0)));
       for (Value column : place.panelColumns) {
         Value at = mul(add(mul(number, tileColumns), column), chunkBytes / 4);
-        words.push_back(memref::LoadOp::create(
-            builder, loc, rhs.base, ValueRange(add(place.panelStart, at))));
+        Value word = memref::LoadOp::create(
+            builder, loc, rhs.base, ValueRange(add(place.panelStart, at)));
+        // lhs is 0 there, and infinity times that is not.
+        if (exists && mayBeInfinite)
+          word = body.select(exists, word, body.constantI32(0));
+        words.push_back(word);
       }
     }
     return words;
