@@ -58,6 +58,7 @@ GROUPS = {
     "streams": lambda quick, seed: integer_matmuls.streams(seed),
     "blocks": lambda quick, seed: integer_matmuls.blocks(seed),
     "groups": integer_matmuls.groups,
+    "panels": integer_matmuls.panels,
     "attention": lambda quick, seed: integer_products.attention(seed),
     "dynamic": integer_products.dynamic_products,
     "depthwise": lambda quick, seed: itertools.chain(
@@ -66,3 +67,5 @@ GROUPS = {
     "elementwise": elementwise,
     "pool": lambda quick, seed: integer_windows.pools(seed),
 }
+# Large, for the tiles of one target: in a short run, where it is asked for.
+LARGE = {"panels"}

@@ -103,7 +103,9 @@ def main():
   os.makedirs(args.folder, exist_ok=True)
   modules = ((args.folder, "%s%d" % (group, i), module, args.runner,
               arguments[split + 1:])
-             for group in args.group or integer_cases.GROUPS
+             for group in args.group or (
+                 group for group in integer_cases.GROUPS
+                 if args.full or group not in integer_cases.LARGE)
              for i, module in enumerate(integer_cases.GROUPS[group](not args.full,
                                                                     args.seed)))
   total = failed = 0

@@ -303,10 +303,16 @@ def groups(quick, seed):
     add_contract(m, "groups %s2100x130x33 %s" % ("?" * unknown, weights),
                  ("m, n, k", "m, k", "k, n", "m, n"), "int8", (2100, 33), [0], weights,
                  (33, 130), [1], 0, "int8", (2100, 130), dynamic=(0, 0) if unknown else None)
-  # Tiles of two panels, of 192 and 128 rows; and an odd number of panels.
+  yield m
+
+
+def panels(quick, seed):
+  """Products that are large enough for all cores of a GPU to have tiles of two panels, of 192
+  and of 128 rows; and of an odd number of panels."""
+  m = Module([seed, 1760])
   for count, n in ((4300, 1000), (2200, 1024), (4300, 850))[:2 if quick else 3]:
-    add_contract(m, "groups %dx%dx40 tiles of panels" % (count, n),
-                 ("m, n, k", "m, k", "k, n", "m, n"), ("int8", "uint8")[count == 2200],
-                 (count, 40), [0], Weights("int8", "per_channel", ("none", "zero")[n == 1000]),
-                 (40, n), [1], 0, "int8", (count, n), **options(m, "int8", False))
+    add_contract(m, "panels %dx%dx40" % (count, n), ("m, n, k", "m, k", "k, n", "m, n"),
+                 ("int8", "uint8")[count == 2200], (count, 40), [0],
+                 Weights("int8", "per_channel", ("none", "zero")[n == 1000]), (40, n), [1], 0,
+                 "int8", (count, n), **options(m, "int8", False))
   yield m
