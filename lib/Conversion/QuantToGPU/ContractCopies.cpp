@@ -254,12 +254,12 @@ void GPUContractKernel::copyStage(Value step, Value stage, bool mayBeBeyond,
                                   ArrayRef<Value> codes) {
   Value exists = mayBeBeyond ? isBelow(step, numSteps) : Value();
   kernel.body.inBranch(exists, [&] {
-    for (auto [i, part] : llvm::enumerate(lhsChunks))
-      kernel.body.inBranch(part.isActive, [&] {
+    for (size_t i = 0; i < lhsChunks.size(); ++i)
+      kernel.body.inBranch(lhsChunks[i].isActive, [&] {
         if (codes.empty())
-          copyLhs(part, step, stage);
+          copyLhs(lhsChunks[i], step, stage);
         else
-          storeDecoded(part, codes[i], stage);
+          storeDecoded(lhsChunks[i], codes[i], stage);
       });
     for (const RhsChunk &part : rhsChunks)
       kernel.body.inBranch(part.isActive, [&] { copyRhs(part, step, stage); });

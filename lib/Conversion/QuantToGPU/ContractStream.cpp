@@ -53,7 +53,7 @@ int64_t GPUContractKernel::chooseStreamColumns() {
     if (target.sharesInWaves() && tileColumns / count < wave)
       return true;
     return ofGroup(count / 2) < ofGroup(count) &&
-           llvm::divideCeil(guessSize(columns), ofGroup(count)) *
+           int64_t(llvm::divideCeil(guessSize(columns), ofGroup(count))) *
                    guessBatches(numBatches) <
                target.getNumCores();
   };
