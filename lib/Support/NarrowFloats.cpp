@@ -3,9 +3,9 @@
 #include "quant-mlir/Support/NarrowFloats.h"
 
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstdint>
-#include <cstring>
 
 using llvm::APFloat;
 
@@ -15,15 +15,10 @@ namespace {
 /// for them would in turn call the functions defined here.
 struct NarrowBits {
   static float inRegister(uint16_t bits) {
-    uint32_t wide = bits;
-    float result;
-    std::memcpy(&result, &wide, sizeof(result));
-    return result;
+    return llvm::bit_cast<float>(uint32_t(bits));
   }
   static uint16_t of(float carrier) {
-    uint32_t wide;
-    std::memcpy(&wide, &carrier, sizeof(wide));
-    return static_cast<uint16_t>(wide);
+    return static_cast<uint16_t>(llvm::bit_cast<uint32_t>(carrier));
   }
 };
 
