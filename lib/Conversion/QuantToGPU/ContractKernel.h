@@ -152,6 +152,9 @@ private:
                      mlir::Value exists, int64_t count);
 
   // ContractRegisters.cpp
+  /// Where a piece of a chunk is read, and whether it exists beside its chunk.
+  mlir::Value locatePiece(const LhsChunk &part, mlir::Value source,
+                          mlir::Value from, int64_t piece, mlir::Value &exists);
   /// Where lhs becomes other values on its way: what it has for a stage, zeros
   /// where there is nothing, a vector for each of a lane's chunks.
   Values fetchCodes(mlir::Value step);

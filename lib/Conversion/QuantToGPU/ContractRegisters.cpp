@@ -13,6 +13,15 @@
 using namespace mlir;
 using namespace quant_mlir;
 
+Value GPUContractKernel::locatePiece(const LhsChunk &part, Value source,
+                                     Value from, int64_t piece, Value &exists) {
+  if (runMultiple % rhsChunkCodes() != 0)
+    exists = kernel.body.both(exists, isBelow(add(from, attr(piece)), runSize));
+  Value at = add(source, add(div(from, lhsElement), attr(piece / lhsElement)));
+  // Instead of a branch, the row's first codes are read once more.
+  return exists ? kernel.body.select(exists, at, part.row) : at;
+}
+
 //===----------------------------------------------------------------------===//
 // What becomes other values
 //===----------------------------------------------------------------------===//
@@ -37,12 +46,7 @@ GPUContractKernel::Values GPUContractKernel::fetchCodes(Value step) {
     Values codes;
     for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
       Value isThere = exists;
-      if (runMultiple % rhsChunkCodes() != 0)
-        isThere =
-            kernel.body.both(isThere, isBelow(add(from, attr(piece)), runSize));
-      // Instead of a branch, the row's first codes are read once more.
-      Value at = kernel.body.select(
-          isThere, add(source, kernel.body.add(from, attr(piece))), part.row);
+      Value at = locatePiece(part, source, from, piece, isThere);
       Value some = arith::SelectOp::create(
           builder, loc, isThere, unit->load(type, lhs.base, at), zeros);
       for (int64_t i = 0; i < lhsPiece; ++i)
@@ -118,14 +122,7 @@ Value GPUContractKernel::fetchLhs(const LhsChunk &part, Value step) {
   } else {
     for (int64_t piece = 0; piece < lhsChunkCodes(); piece += lhsPiece) {
       Value isThere = exists;
-      if (runMultiple % rhsChunkCodes() != 0)
-        isThere =
-            kernel.body.both(isThere, isBelow(add(from, attr(piece)), runSize));
-      Value at =
-          add(source, add(div(from, lhsElement), attr(piece / lhsElement)));
-      // Instead of a branch, the row's first codes are read once more.
-      if (isThere)
-        at = kernel.body.select(isThere, at, part.row);
+      Value at = locatePiece(part, source, from, piece, isThere);
       for (Value word : loadPiece(at)) {
         word = flip(word);
         words.push_back(isThere ? kernel.body.select(isThere, word, zero)
