@@ -3,13 +3,11 @@
 // What every device of Vulkan 1.3 has: dot products of four packed codes, by
 // single lanes. Sixty-four of them share a tile, as a matrix of eight by eight;
 // with few rows, they have columns of their own.
-// Buffers are of words or bytes, never of both, and registers have at most four
-// elements: so memory is read element by element.
 //
 //===----------------------------------------------------------------------===//
 
 #include "../StreamUnit.h"
-#include "SPIRV.h"
+#include "LaneMatrix.h"
 
 #include "mlir/Dialect/SPIRV/IR/SPIRVOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -31,47 +29,21 @@ static Value buildDot(OpBuilder &builder, Location loc, Value lhs, Value rhs,
   return arith::AddIOp::create(builder, loc, sum, product);
 }
 
-Value quant_mlir::loadElements(GPUBuilder &body, VectorType type, Value buffer,
-                               Value at) {
-  SmallVector<Value> elements;
-  for (int64_t i = 0; i < type.getNumElements(); ++i)
-    elements.push_back(
-        memref::LoadOp::create(body.builder, body.loc, buffer,
-                               ValueRange(body.sum(at, body.attr(i)))));
-  return vector::FromElementsOp::create(body.builder, body.loc, type, elements);
-}
-
-void quant_mlir::storeElements(GPUBuilder &body, Value vector, Value buffer,
-                               Value at) {
-  auto type = cast<VectorType>(vector.getType());
-  for (int64_t i = 0; i < type.getNumElements(); ++i) {
-    Value element =
-        vector::ExtractOp::create(body.builder, body.loc, vector, i);
-    memref::StoreOp::create(body.builder, body.loc, element, buffer,
-                            ValueRange(body.sum(at, body.attr(i))));
-  }
-}
-
 namespace {
 
 MatrixShape getShape(bool isNibbles) {
-  MatrixShape shape;
-  shape.rows = 8;
-  shape.columns = 8;
-  shape.lanes = 64;
+  MatrixShape shape = LaneMatrix::getShape();
   shape.stepPlanes = isNibbles ? 2 : 1;
   // 12 KiB of shared memory with both stages, of 16 that every device has.
   shape.stagePlanes = 4;
   shape.maxTileRows = 64;
-  shape.minGroupColumns = 32;
-  shape.maxGroupColumns = 32;
   return shape;
 }
 
-class DotProduct : public MatrixUnit {
+class DotProduct : public LaneMatrix {
 public:
   DotProduct(GPUBuilder &body, bool isNibbles)
-      : MatrixUnit(body, getShape(isNibbles)) {}
+      : LaneMatrix(body, ::getShape(isNibbles)) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
                  int64_t product) override {
@@ -92,26 +64,6 @@ public:
     Values ones(lhs.size(), body.constantI32(0x01010101));
     multiply(stage, lhs, ones, rowSums);
   }
-  Value addAcrossLanes(Value value) override { return value; }
-
-  Value getSum(ArrayRef<Value> sums, int64_t, int64_t) override {
-    return sums.front();
-  }
-  Value getRow(Value lane) override { return body.div(lane, shape.columns); }
-  Value getColumnGroup(Value lane) override {
-    return body.rem(lane, shape.columns);
-  }
-  Value getColumn(Value columnGroup, Value) override { return columnGroup; }
-
-  Value load(VectorType type, Value buffer, Value at) override {
-    return loadElements(body, type, buffer, at);
-  }
-  void store(Value vector, Value buffer, Value at) override {
-    storeElements(body, vector, buffer, at);
-  }
-
-private:
-  Values loadChunk(Value shared, Value at);
 };
 
 class ColumnProduct : public StreamUnit {
@@ -130,14 +82,6 @@ public:
 };
 
 } // namespace
-
-MatrixUnit::Values DotProduct::loadChunk(Value shared, Value at) {
-  Values words;
-  for (int64_t i = 0; i < chunkBytes / 4; ++i)
-    words.push_back(memref::LoadOp::create(
-        builder, loc, shared, ValueRange(body.sum(at, body.attr(i)))));
-  return words;
-}
 
 SmallVector<MatrixUnit::Values> DotProduct::loadRhs(const GroupStage &stage,
                                                     int64_t step) {

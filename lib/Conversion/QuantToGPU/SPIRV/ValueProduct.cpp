@@ -8,8 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../CodeFloats.h"
-#include "../MatrixUnit.h"
-#include "SPIRV.h"
+#include "LaneMatrix.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -20,10 +19,7 @@ using namespace quant_mlir;
 namespace {
 
 MatrixShape getShape(int64_t width, bool hasBlocks) {
-  MatrixShape shape;
-  shape.rows = 8;
-  shape.columns = 8;
-  shape.lanes = 64;
+  MatrixShape shape = LaneMatrix::getShape();
   shape.stepPlanes = 1;
   // A chunk of rhs. With both stages no more than 12 KiB of shared memory, of
   // 16 that every device has.
@@ -31,16 +27,14 @@ MatrixShape getShape(int64_t width, bool hasBlocks) {
   int64_t mostRows = width == 4 ? 32 : 64;
   // Half of it beside blocks.
   shape.maxTileRows = hasBlocks ? 2 * mostRows : mostRows;
-  shape.minGroupColumns = 32;
-  shape.maxGroupColumns = 32;
   return shape;
 }
 
 /// Of f32 beside integer codes, or f32.
-class ValueProduct : public MatrixUnit {
+class ValueProduct : public LaneMatrix {
 public:
   ValueProduct(GPUBuilder &body, int64_t width, bool hasBlocks)
-      : MatrixUnit(body, getShape(width, hasBlocks)),
+      : LaneMatrix(body, ::getShape(width, hasBlocks)),
         codes(builder, loc, width), width(width) {}
 
   Values loadLhs(const GroupStage &stage, int64_t step,
@@ -67,39 +61,16 @@ public:
       rowSums.front() =
           arith::AddFOp::create(builder, loc, rowSums.front(), value);
   }
-  Value addAcrossLanes(Value value) override { return value; }
   bool multipliesBySteps() const override { return true; }
 
   Value getRhsColumn(Value) override { return Value(); }
   Type getOffsetType(Type) override { return builder.getF32Type(); }
-  Value getSum(ArrayRef<Value> sums, int64_t, int64_t) override {
-    return sums.front();
-  }
-  Value getRow(Value lane) override { return body.div(lane, shape.columns); }
-  Value getColumnGroup(Value lane) override {
-    return body.rem(lane, shape.columns);
-  }
-  Value getColumn(Value columnGroup, Value) override { return columnGroup; }
   /// Within the rows of a product.
   Value getLhsSwizzle(Value plane) override {
     return body.times(body.rem(plane, 4), 2);
   }
 
-  Value load(VectorType type, Value buffer, Value at) override {
-    return loadElements(body, type, buffer, at);
-  }
-  void store(Value vector, Value buffer, Value at) override {
-    storeElements(body, vector, buffer, at);
-  }
-
 private:
-  Values loadChunk(Value shared, Value at) {
-    Values words;
-    for (int64_t i = 0; i < chunkBytes / 4; ++i)
-      words.push_back(memref::LoadOp::create(
-          builder, loc, shared, ValueRange(body.sum(at, body.attr(i)))));
-    return words;
-  }
   Value toFloat(Value word) {
     return arith::BitcastOp::create(builder, loc, builder.getF32Type(), word);
   }
