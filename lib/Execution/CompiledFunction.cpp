@@ -53,6 +53,17 @@ createTargetMachine() {
   return builder->createTargetMachine();
 }
 
+/// What is around a function of the model hands a struct of all its results on.
+/// The time to compile that well grows with the square of their number: thirty
+/// times as long as the function itself takes where it has 56.
+static void leaveWrappers(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && function.getName().starts_with("_mlir_")) {
+      function.addFnAttr(llvm::Attribute::NoInline);
+      function.addFnAttr(llvm::Attribute::OptimizeNone);
+    }
+}
+
 static llvm::Expected<std::unique_ptr<mlir::ExecutionEngine>>
 createEngine(mlir::ModuleOp module, const CompileOptions &options) {
   static const bool initialized = !llvm::InitializeNativeTarget() &&
@@ -69,7 +80,10 @@ createEngine(mlir::ModuleOp module, const CompileOptions &options) {
   auto optimize = mlir::makeOptimizingTransformer(
       /*optLevel=*/3, /*sizeLevel=*/0, optimizerTarget->get());
   mlir::ExecutionEngineOptions engineOptions;
-  engineOptions.transformer = optimize;
+  engineOptions.transformer = [optimize](llvm::Module *module) {
+    leaveWrappers(*module);
+    return optimize(module);
+  };
   engineOptions.sectionMemoryMapper = &getSectionMemory();
   engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   engineOptions.enableGDBNotificationListener = false;

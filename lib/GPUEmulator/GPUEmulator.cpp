@@ -79,7 +79,13 @@ Expected<std::unique_ptr<GPUEmulator>> GPUEmulator::create(StringRef text,
     return makeError("expected LLVM IR: " + diagnostic.getMessage());
 
   auto state = std::make_unique<State>();
-  Expected<std::unique_ptr<orc::LLJIT>> jit = orc::LLJITBuilder().create();
+  auto host = orc::JITTargetMachineBuilder::detectHost();
+  if (!host)
+    return host.takeError();
+  // Kernels run on few numbers: what takes time is their compilation.
+  host->setCodeGenOptLevel(CodeGenOptLevel::None);
+  Expected<std::unique_ptr<orc::LLJIT>> jit =
+      orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(*host)).create();
   if (!jit)
     return jit.takeError();
   state->jit = std::move(*jit);
