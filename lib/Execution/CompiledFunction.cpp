@@ -79,11 +79,13 @@ createEngine(mlir::ModuleOp module, const CompileOptions &options) {
 
   auto optimize = mlir::makeOptimizingTransformer(
       /*optLevel=*/3, /*sizeLevel=*/0, optimizerTarget->get());
-  mlir::ExecutionEngineOptions engineOptions;
-  engineOptions.transformer = [optimize](llvm::Module *module) {
+  // The options refer to it.
+  auto transform = [&](llvm::Module *module) {
     leaveWrappers(*module);
     return optimize(module);
   };
+  mlir::ExecutionEngineOptions engineOptions;
+  engineOptions.transformer = transform;
   engineOptions.sectionMemoryMapper = &getSectionMemory();
   engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   engineOptions.enableGDBNotificationListener = false;
