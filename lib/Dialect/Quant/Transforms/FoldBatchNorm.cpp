@@ -48,8 +48,9 @@ namespace {
 /// One multiply-accumulate with the operand that is taken for its weight.
 class Folder {
 public:
-  Folder(linalg::LinalgOp op, OpOperand *weight, ChannelSpace channels)
-      : op(op), weight(weight), channels(std::move(channels)),
+  Folder(linalg::LinalgOp op, OpOperand *weight, ChannelSpace channels,
+         llvm::SmallPtrSetImpl<Operation *> &erased)
+      : op(op), weight(weight), channels(std::move(channels)), erased(erased),
         init(op.getDpsInitOperand(0)),
         chain(readChain(op, this->channels, constants)) {}
 
@@ -72,6 +73,7 @@ private:
   linalg::LinalgOp op;
   OpOperand *weight;
   ChannelSpace channels;
+  llvm::SmallPtrSetImpl<Operation *> &erased;
   OpOperand *init;
   ConstantEvaluator constants;
   Chain chain;
@@ -223,7 +225,7 @@ LogicalResult Folder::fold(std::string &reason) {
   Operation *oldWeight = weight->get().getDefiningOp();
   DenseMap<Operation *, Value> copies;
   replaceUse(source.path, newWeight, copies);
-  eraseDead(oldWeight);
+  eraseDead(oldWeight, &erased);
   if (biasIsInit) {
     builder.setInsertionPoint(op);
     Value oldInit = init->get();
@@ -234,7 +236,7 @@ LogicalResult Folder::fold(std::string &reason) {
     init->set(buildBias(builder, oldInit.getLoc(), initType, initPieces, into,
                         Value(), bias));
     if (Operation *def = oldInit.getDefiningOp())
-      eraseDead(def);
+      eraseDead(def, &erased);
   }
   for (Step &step : chain.steps) {
     if (step.isMove)
@@ -265,7 +267,7 @@ LogicalResult Folder::fold(std::string &reason) {
   }
   for (Step &step : llvm::reverse(chain.steps))
     if (!step.isMove)
-      eraseDead(step.op);
+      eraseDead(step.op, &erased);
   return success();
 }
 
@@ -286,8 +288,11 @@ public:
           op.hasPureTensorSemantics() && op.getNumDpsInits() == 1)
         ops.push_back(op);
     });
+    // A product may itself be what scales another one.
+    erased.clear();
     for (linalg::LinalgOp op : ops)
-      foldInto(op);
+      if (!erased.contains(op))
+        foldInto(op);
   }
 
 private:
@@ -309,7 +314,7 @@ private:
       std::optional<ChannelSpace> channels = getChannels(op, weight);
       if (!channels)
         continue;
-      Folder folder(op, weight, std::move(*channels));
+      Folder folder(op, weight, std::move(*channels), erased);
       const Chain &chain = folder.getChain();
       std::string failure;
       bool isFolded = chain.isFoldable() && succeeded(folder.fold(failure));
@@ -342,6 +347,8 @@ private:
     if (missed != op)
       diag.attachNote(missed->getLoc()) << "it is multiplied here";
   }
+
+  llvm::SmallPtrSet<Operation *, 8> erased;
 };
 
 } // namespace

@@ -102,7 +102,8 @@ std::optional<Elements> Evaluator::evaluateConstant(arith::ConstantOp op) {
   if (!bytes)
     return std::nullopt;
   constantBytes += bytes->size();
-  std::optional<Elements> result = allocate(cast<RankedTensorType>(op.getType()));
+  std::optional<Elements> result =
+      allocate(cast<RankedTensorType>(op.getType()));
   if (!result)
     return std::nullopt;
   for (size_t i = 0; i < result->bytes.size(); i += bytes->size())
@@ -242,8 +243,7 @@ std::optional<Elements> Evaluator::evaluateLinalg(linalg::LinalgOp op,
   Value yielded = body->getTerminator()->getOperand(0);
   unsigned loops = op.getNumLoops();
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  AffineMap outMap =
-      op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  AffineMap outMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   // Every element of the result is written once.
   if (!outMap.isPermutation() || !type.hasStaticShape())
     return std::nullopt;
@@ -259,8 +259,9 @@ std::optional<Elements> Evaluator::evaluateLinalg(linalg::LinalgOp op,
     return index.has_value();
   };
   if (auto argument = dyn_cast<BlockArgument>(yielded)) {
-    OpOperand *input =
-        argument.getOwner() == body ? op.getMatchingOpOperand(argument) : nullptr;
+    OpOperand *input = argument.getOwner() == body
+                           ? op.getMatchingOpOperand(argument)
+                           : nullptr;
     if (!input || !op.isDpsInput(input))
       return std::nullopt;
     sourceValue = input->get();
@@ -311,8 +312,9 @@ const Elements *Evaluator::evaluate(Value value, unsigned depth) {
           })
           .Case([&](UnpackOp unpack) { return evaluateUnpack(unpack); })
           .Case<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp,
-                tensor::ReshapeOp>(
-              [&](Operation *reshape) { return evaluateReshape(reshape, depth + 1); })
+                tensor::ReshapeOp>([&](Operation *reshape) {
+            return evaluateReshape(reshape, depth + 1);
+          })
           .Case([&](tensor::ExtractSliceOp slice) {
             return evaluateSlice(slice, depth + 1);
           })
@@ -333,7 +335,8 @@ const Elements *Evaluator::evaluate(Value value, unsigned depth) {
 // Replacement
 //===----------------------------------------------------------------------===//
 
-void quant_mlir::eraseDead(Operation *op) {
+void quant_mlir::eraseDead(Operation *op,
+                           SmallPtrSetImpl<Operation *> *erased) {
   llvm::SetVector<Operation *> candidates;
   candidates.insert(op);
   while (!candidates.empty()) {
@@ -347,6 +350,8 @@ void quant_mlir::eraseDead(Operation *op) {
             def && !dead->isAncestor(def))
           candidates.insert(def);
     });
+    if (erased)
+      erased->insert(dead);
     dead->erase();
   }
 }
