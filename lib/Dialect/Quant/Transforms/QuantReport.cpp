@@ -64,8 +64,9 @@ void quant_mlir::addActivations(ModuleOp module, QuantReport &report) {
   });
   if (report.activations.empty())
     return;
-  for (auto function : module.getOps<FunctionOpInterface>())
-    for (const ActivationGroup &group : ActivationGroups(function).getGroups())
+  for (auto function : module.getOps<FunctionOpInterface>()) {
+    ActivationGroups groups(function);
+    for (const ActivationGroup &group : groups.getGroups())
       for (OpOperand *input : group.inputs)
         if (!isDequantized(input->get()))
           report.skipped.push_back(
@@ -74,6 +75,7 @@ void quant_mlir::addActivations(ModuleOp module, QuantReport &report) {
                ("its input " + Twine(input->getOperandNumber()) +
                 " stays in floating point")
                    .str()});
+  }
 }
 
 /// One number, or one per channel.
