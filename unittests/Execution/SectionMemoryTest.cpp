@@ -29,6 +29,9 @@ bool isAtLargePage(const MemoryBlock &block) {
 
 #if defined(__linux__)
 TEST(SectionMemoryTest, LargeDataBeginsAtALargePageNearCode) {
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+  GTEST_SKIP() << "AddressSanitizer's own memory is near code";
+#endif
   MemoryBlock code =
       allocate(SectionMemoryManager::AllocationPurpose::Code, 4096);
   MemoryBlock data = allocate(SectionMemoryManager::AllocationPurpose::ROData,

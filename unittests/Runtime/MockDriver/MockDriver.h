@@ -102,6 +102,7 @@ struct Function {
   std::string name;
 };
 struct Module {
+  virtual ~Module() = default;
   std::map<std::string, std::unique_ptr<Function>> functions;
 };
 
