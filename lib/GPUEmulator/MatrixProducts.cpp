@@ -71,47 +71,57 @@ struct Product {
   unsigned lhsWords() const { return rows * depth / lhs.perWord() / 32; }
   unsigned rhsWords() const { return columns * depth / rhs.perWord() / 32; }
   void run(ArrayRef<Call> calls) const;
+  template <typename Value>
+  void run(ArrayRef<Call> calls,
+           Value (Element::*get)(uint32_t, unsigned) const) const;
 };
 } // namespace
 
 void Product::run(ArrayRef<Call> calls) const {
+  if (lhs.isFloat)
+    run(calls, &Element::getFloat);
+  else
+    run(calls, &Element::getInteger);
+}
+
+template <typename Value>
+void Product::run(ArrayRef<Call> calls,
+                  Value (Element::*get)(uint32_t, unsigned) const) const {
   unsigned perWord = lhs.perWord(), half = depth / 2;
-  // Words of a whole row of A or column of B, in the order of k.
-  SmallVector<uint32_t> a(rows * depth / perWord), b(columns * depth / perWord);
-  unsigned wordsOfDepth = depth / perWord;
+  // Rows of A and columns of B, in the order of k.
+  SmallVector<Value> a(rows * depth), b(columns * depth);
+  auto decode = [&](const Element &element, uint32_t word, Value *to) {
+    for (unsigned i = 0; i < perWord; ++i)
+      to[i] = (element.*get)(word, i);
+  };
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned i = 0; i < lhsWords(); ++i) {
       unsigned row = g + 8 * (i % 2), k = half * (i / 2) + t * perWord;
-      a[row * wordsOfDepth + k / perWord] = calls[lane].get<uint32_t>(i);
+      decode(lhs, calls[lane].get<uint32_t>(i), &a[row * depth + k]);
     }
     for (unsigned i = 0; i < rhsWords(); ++i) {
       unsigned k = half * i + t * perWord;
-      b[g * wordsOfDepth + k / perWord] =
-          calls[lane].get<uint32_t>(lhsWords() + i);
+      decode(rhs, calls[lane].get<uint32_t>(lhsWords() + i), &b[g * depth + k]);
     }
   }
   unsigned firstSum = lhsWords() + rhsWords();
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned i = 0; i < 4; ++i) {
-      const uint32_t *row = &a[(g + 8 * (i / 2)) * wordsOfDepth],
-                     *column = &b[(2 * t + i % 2) * wordsOfDepth];
-      if (lhs.isFloat) {
-        double sum = calls[lane].get<float>(firstSum + i);
-        for (unsigned k = 0; k < depth; ++k)
-          sum += lhs.getFloat(row[k / perWord], k % perWord) *
-                 rhs.getFloat(column[k / perWord], k % perWord);
-        calls[lane].set(float(sum), 4 * i);
-        continue;
-      }
-      int64_t sum = 0;
+      const Value *row = &a[(g + 8 * (i / 2)) * depth],
+                  *column = &b[(2 * t + i % 2) * depth];
+      Value sum = 0;
+      if constexpr (std::is_floating_point_v<Value>)
+        sum = calls[lane].get<float>(firstSum + i);
       for (unsigned k = 0; k < depth; ++k)
-        sum += lhs.getInteger(row[k / perWord], k % perWord) *
-               rhs.getInteger(column[k / perWord], k % perWord);
-      calls[lane].set(
-          addProducts(calls[lane].get<int32_t>(firstSum + i), sum, saturates),
-          4 * i);
+        sum += row[k] * column[k];
+      if constexpr (std::is_floating_point_v<Value>)
+        calls[lane].set(float(sum), 4 * i);
+      else
+        calls[lane].set(
+            addProducts(calls[lane].get<int32_t>(firstSum + i), sum, saturates),
+            4 * i);
     }
   }
 }
