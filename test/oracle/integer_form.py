@@ -2,7 +2,7 @@
 """Runs the operations of the integer form and compares them with the oracle.
 
     integer_form.py FOLDER [--full] [--group matmul]... [--seed N]
-                    [--jobs N] [--runner COMMAND] [-- FLAG...]
+                    [--jobs N] [--runner COMMAND] [--pack OPTIONS] [-- FLAG...]
 
 Makes modules that cover the cross of element forms, block sizes, zero points and
 shapes (integer_cases.py), runs each with quant-run and the flags after `--`
@@ -15,7 +15,8 @@ Without --full one case in five of the cross of matmul's forms, with one M each,
 one in three of add and mul; with it all, with every M: 6,456 operations in 235
 modules, of which --jobs run at a time. quant-opt and quant-run come
 from PATH; --runner is run in place of quant-run (run_object.py, for code of another
-processor).
+processor). With --pack, weights are packed by quant-pack-weights with these options
+before, for a target that may be another one.
 """
 
 import argparse
@@ -49,12 +50,17 @@ def matches(found, outcome, type_):
       wrong.sum(), wrong.size, list(at), value[at], low[at], high[at], found[at])
 
 
-def check(folder, name, module, runner, flags):
+def check(folder, name, module, runner, flags, pack=None):
   """(operations, messages of those that differ) of one module."""
   path = os.path.join(folder, name + ".mlir")
   with open(path, "w") as f:
     f.write(module.text())
-  command = runner + [path] + flags
+  program = path
+  if pack:
+    program = path + ".packed.mlir"
+    subprocess.run(["quant-opt", path, "--quant-pack-weights=" + pack, "-o", program],
+                   check=True, stderr=subprocess.DEVNULL)
+  command = runner + [program] + flags
   for i, a in enumerate(module.inputs):
     np.save("%s.in%d.npy" % (path, i), a)
     command.append("--input=%s.in%d.npy" % (path, i))
@@ -99,10 +105,11 @@ def main():
   parser.add_argument("--seed", type=int, default=1)
   parser.add_argument("--jobs", type=int, default=1)
   parser.add_argument("--runner", default="quant-run", type=str.split)
+  parser.add_argument("--pack")
   args = parser.parse_args(arguments[:split])
   os.makedirs(args.folder, exist_ok=True)
   modules = ((args.folder, "%s%d" % (group, i), module, args.runner,
-              arguments[split + 1:])
+              arguments[split + 1:], args.pack)
              for group in args.group or (
                  group for group in integer_cases.GROUPS
                  if args.full or group not in integer_cases.LARGE)

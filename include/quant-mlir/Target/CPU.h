@@ -104,6 +104,10 @@ public:
   int64_t getTileRows(int64_t columns) const;
   /// The width of panels for `columns` columns: as few panels as tiles need, of
   /// equal whole registers. 12 is one panel of 16, 96 two of 48 for zmm.
+  /// Whole registers, as many columns as any CPU's panels have.
+  bool readsPanels(int64_t width) const override {
+    return width % getLanes() == 0 && width <= 64;
+  }
   int64_t getPanelColumns(int64_t columns) const override;
   int64_t getCodePanelColumns(int64_t columns, int64_t rows,
                               unsigned width) const override;

@@ -111,6 +111,9 @@ public:
     return width > 8 ? 128 / width : 16;
   }
   int64_t getDepthwiseGroup() const override { return 4; }
+  bool readsPanels(int64_t width) const override {
+    return width == 32 || width == 64 || width == 128;
+  }
   int64_t getPanelColumns(int64_t columns) const override;
 
 private:

@@ -7,6 +7,7 @@
 #include "ContractKernel.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+#include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -121,6 +122,9 @@ std::string quant_mlir::findNoKernelReason(ContractOp op,
     return "it is empty";
   if (op.getLayout() && !op.getRhsCodesType().hasStaticShape())
     return "its right-hand side is packed, and of a size that is not known";
+  if (std::string reason = findNoLayoutReason(op, loops, target);
+      !reason.empty())
+    return reason;
   if (std::string reason = findNoPiecesReason(op, loops); !reason.empty())
     return reason;
   if (op.hasIntegerSum() && op.getLayout() && op.getLayout()->getPanel() == 1)

@@ -11,6 +11,7 @@
 #include "DepthwiseKernel.h"
 
 #include "quant-mlir/Conversion/QuantToCPU/QuantToCPU.h"
+#include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 #include "quant-mlir/Target/CPU.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -79,6 +80,9 @@ std::string quant_mlir::findNoDepthwiseKernelReason(ContractOp op,
            "which is no constant";
   if (!loops.channel)
     return "channels are not the innermost dimension of lhs and result";
+  if (std::string reason = findNoLayoutReason(op, loops, target);
+      !reason.empty())
+    return reason;
   for (unsigned loop : loops.batch)
     if (loop != *loops.channel && loops.sizes[loop] != 1)
       return "there is more than one batch dimension";
@@ -352,8 +356,6 @@ struct DepthwiseToCPU : OpRewritePattern<ContractOp> {
     if (std::string reason = findNoDepthwiseKernelReason(op, target);
         !reason.empty())
       return rewriter.notifyMatchFailure(op, reason);
-    if (op.getLayout()->getGroup() != target.getDepthwiseGroup())
-      return rewriter.notifyMatchFailure(op, "is not packed for the target");
     if (std::string reason = analyzeWindow(op, analyzeLoops(op)).reason;
         !reason.empty())
       return rewriter.notifyMatchFailure(op, reason);

@@ -3,6 +3,7 @@
 #include "ContractKernel.h"
 
 #include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
+#include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 
 using namespace mlir;
 using namespace quant_mlir;
@@ -99,6 +100,9 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   if (!layout)
     return "its right-hand side is not packed, as quant-pack-weights packs "
            "constants";
+  if (std::string reason = findNoLayoutReason(op, loops, target);
+      !reason.empty())
+    return reason;
   if (loops.isDepthwise) {
     if (!op.hasIntegerSum())
       return "it is depthwise, and no sum of integers";

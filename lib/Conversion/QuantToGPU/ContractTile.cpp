@@ -31,8 +31,10 @@ void GPUContractKernel::chooseTile() {
     hasRaggedRows = isOfValues && *getConstantIntValue(numRows) % tileRows != 0;
     return;
   }
-  // Of panels, one is the least.
+  // Of panels, one is the least, but where all groups have fewer columns.
   tileColumns = std::max(tileColumns, shape().minGroupColumns);
+  while (tileColumns > shape().groups * shape().maxGroupColumns)
+    tileColumns /= 2;
   std::optional<int64_t> known = getConstantIntValue(numRows);
   int64_t most = std::max<int64_t>(1, tileColumns / shape().minGroupColumns);
   int64_t least = shape().rows * shape().minRowProducts *

@@ -61,12 +61,27 @@ static void chooseRun(PanelLayout &layout, int64_t run,
     layout.block = 0;
 }
 
+/// Codes whose columns are rows of the kernel have no panels.
+static bool hasByRows(ContractOp op, const ContractLoops &loops) {
+  return loops.isResultByRows() && op.hasIntegerSum() &&
+         op.getRhsCodesType().getElementTypeBitWidth() == 8;
+}
+
+/// Elements of a run beside each other that kernels of `target` read.
+static int64_t getGroup(ContractOp op, bool isDepthwise,
+                        const PanelTarget &target) {
+  if (op.hasIntegerSum())
+    return isDepthwise ? target.getDepthwiseGroup() : target.getDotGroup();
+  return isDepthwise ? 1
+                     : target.getValueGroup(
+                           op.getRhsCodesType().getElementTypeBitWidth());
+}
+
 std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
                                                     const ContractLoops &loops,
                                                     const PanelTarget &target,
                                                     std::string &reason) {
-  bool isByRows = loops.isResultByRows() && op.hasIntegerSum() &&
-                  op.getRhsCodesType().getElementTypeBitWidth() == 8;
+  bool isByRows = hasByRows(op, loops);
   bool isDepthwise = loops.isDepthwise && !isByRows;
   if (isDepthwise && !loops.channel) {
     reason = "every channel has weights of its own, and channels are not the "
@@ -124,10 +139,7 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
                      ? target.getCodePanelColumns(
                            numColumns, loops.getSize(loops.rows), layout.width)
                      : target.getPanelColumns(numColumns);
-  layout.group = op.hasIntegerSum() ? isDepthwise ? target.getDepthwiseGroup()
-                                                  : target.getDotGroup()
-                 : isDepthwise      ? 1
-                                    : target.getValueGroup(layout.width);
+  layout.group = getGroup(op, isDepthwise, target);
 
   // Columns are the rows of the kernel: the codes of each follow each other.
   if (isByRows) {
@@ -154,4 +166,22 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   if (isKnown && getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)
     return gathered;
   return layout;
+}
+
+std::string quant_mlir::findNoLayoutReason(ContractOp op,
+                                           const ContractLoops &loops,
+                                           const PanelTarget &target) {
+  if (!op.getLayout())
+    return "";
+  PanelLayout layout = op.getLayout()->getPanelLayout();
+  bool isByRows = hasByRows(op, loops);
+  PanelLayout wanted = layout;
+  chooseRun(wanted, layout.run, op.getReductionBlock(), target);
+  if (layout.group == getGroup(op, loops.isDepthwise && !isByRows, target) &&
+      wanted.run == layout.run && wanted.block == layout.block &&
+      (isByRows ? layout.panel == 1 : target.readsPanels(layout.panel)))
+    return "";
+  return ("its weights are packed in another layout than " + target.getName() +
+          " reads: undo that first, with quant-pack-weights{undo}")
+      .str();
 }

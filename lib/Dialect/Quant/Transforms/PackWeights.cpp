@@ -314,7 +314,7 @@ private:
         layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(), *layout)
                : LayoutAttr();
     if (op.getLayout()) {
-      if (op.getLayout() != attr)
+      if (!findNoLayoutReason(op, loops, *target).empty())
         remark(op) << "are packed already, in another layout than "
                    << target->getName()
                    << " reads: undo that first, with "

@@ -15,6 +15,11 @@ std::optional<numerics::PanelLayout> choosePanels(ContractOp op,
                                                   const PanelTarget &target,
                                                   std::string &reason);
 
+/// Why no kernel of `target` reads rhs of `op` in the layout that it has; empty
+/// where one may, or it has none.
+std::string findNoLayoutReason(ContractOp op, const ContractLoops &loops,
+                               const PanelTarget &target);
+
 /// Gives `op`, whose rhs is packed, its codes back: a constant where the bytes
 /// are one, otherwise a quant.unpack. For a lowering that does not read panels.
 void unpackWeights(ContractOp op, mlir::OpBuilder &builder);
