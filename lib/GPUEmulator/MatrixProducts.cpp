@@ -71,38 +71,30 @@ struct Product {
   unsigned lhsWords() const { return rows * depth / lhs.perWord() / 32; }
   unsigned rhsWords() const { return columns * depth / rhs.perWord() / 32; }
   void run(ArrayRef<Call> calls) const;
-  template <typename Value>
-  void run(ArrayRef<Call> calls,
-           Value (Element::*get)(uint32_t, unsigned) const) const;
+  template <typename Value> void runOn(ArrayRef<Call> calls) const;
 };
 } // namespace
 
 void Product::run(ArrayRef<Call> calls) const {
   if (lhs.isFloat)
-    run(calls, &Element::getFloat);
+    runOn<double>(calls);
   else
-    run(calls, &Element::getInteger);
+    runOn<int64_t>(calls);
 }
 
-template <typename Value>
-void Product::run(ArrayRef<Call> calls,
-                  Value (Element::*get)(uint32_t, unsigned) const) const {
+template <typename Value> void Product::runOn(ArrayRef<Call> calls) const {
   unsigned perWord = lhs.perWord(), half = depth / 2;
   // Rows of A and columns of B, in the order of k.
   SmallVector<Value> a(rows * depth), b(columns * depth);
-  auto decode = [&](const Element &element, uint32_t word, Value *to) {
-    for (unsigned i = 0; i < perWord; ++i)
-      to[i] = (element.*get)(word, i);
-  };
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned i = 0; i < lhsWords(); ++i) {
       unsigned row = g + 8 * (i % 2), k = half * (i / 2) + t * perWord;
-      decode(lhs, calls[lane].get<uint32_t>(i), &a[row * depth + k]);
+      lhs.decode(calls[lane].get<uint32_t>(i), &a[row * depth + k]);
     }
     for (unsigned i = 0; i < rhsWords(); ++i) {
       unsigned k = half * i + t * perWord;
-      decode(rhs, calls[lane].get<uint32_t>(lhsWords() + i), &b[g * depth + k]);
+      rhs.decode(calls[lane].get<uint32_t>(lhsWords() + i), &b[g * depth + k]);
     }
   }
   unsigned firstSum = lhsWords() + rhsWords();

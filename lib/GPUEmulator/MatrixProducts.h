@@ -16,6 +16,16 @@ struct Element {
   unsigned perWord() const { return 32 / bits; }
   int64_t getInteger(uint32_t word, unsigned i) const;
   double getFloat(uint32_t word, unsigned i) const;
+  /// The elements of `words`, as int64_t or as double.
+  template <typename Value>
+  void decode(llvm::ArrayRef<uint32_t> words, Value *to) const {
+    for (uint32_t word : words)
+      for (unsigned i = 0; i < perWord(); ++i)
+        if constexpr (std::is_floating_point_v<Value>)
+          *to++ = getFloat(word, i);
+        else
+          *to++ = getInteger(word, i);
+  }
 };
 
 /// mma.<shape>.row.col.<types> of NVIDIA's, without "llvm.nvvm.".

@@ -51,27 +51,40 @@ struct WarpGroupProduct {
   static constexpr unsigned words = 8; ///< along k, of a row
   using Row = std::array<uint32_t, words>;
   void run(Block &block, unsigned first, ArrayRef<Call> calls) const;
-  void setSum(const Call &call, unsigned i, const Row &row,
-              const Row &column) const;
+  template <typename Value>
+  void setSums(ArrayRef<Call> calls, ArrayRef<Row> rows,
+               ArrayRef<Row> others) const;
 };
 } // namespace
 
-void WarpGroupProduct::setSum(const Call &call, unsigned i, const Row &row,
-                              const Row &column) const {
-  unsigned perWord = lhs.perWord(), depth = words * perWord;
-  if (lhs.isFloat) {
-    double sum = isFirst ? 0 : call.get<float>(i);
-    for (unsigned k = 0; k < depth; ++k)
-      sum += lhs.getFloat(row[k / perWord], k % perWord) *
-             rhs.getFloat(column[k / perWord], k % perWord);
-    return call.set(float(sum), 4 * i);
+template <typename Value>
+void WarpGroupProduct::setSums(ArrayRef<Call> calls, ArrayRef<Row> rows,
+                               ArrayRef<Row> others) const {
+  unsigned depth = words * lhs.perWord();
+  std::vector<Value> a(rows.size() * depth), b(others.size() * depth);
+  for (unsigned i = 0; i < rows.size(); ++i)
+    lhs.decode(rows[i], &a[i * depth]);
+  for (unsigned i = 0; i < others.size(); ++i)
+    rhs.decode(others[i], &b[i * depth]);
+  for (unsigned lane = 0; lane < 32; ++lane) {
+    unsigned g = lane / 4, t = lane % 4;
+    for (unsigned i = 0; i < columns / 2; ++i) {
+      const Value *row = &a[(g + 8 * (i % 4 / 2)) * depth],
+                  *column = &b[(i / 4 * 8 + 2 * t + i % 2) * depth];
+      constexpr bool isFloat = std::is_floating_point_v<Value>;
+      Value sum = 0;
+      if (isFloat && !isFirst)
+        sum = calls[lane].get<float>(i);
+      for (unsigned k = 0; k < depth; ++k)
+        sum += row[k] * column[k];
+      if constexpr (isFloat)
+        calls[lane].set(float(sum), 4 * i);
+      else
+        calls[lane].set(
+            addProducts(isFirst ? 0 : calls[lane].get<int32_t>(i), sum, false),
+            4 * i);
+    }
   }
-  int64_t sum = 0;
-  for (unsigned k = 0; k < depth; ++k)
-    sum += lhs.getInteger(row[k / perWord], k % perWord) *
-           rhs.getInteger(column[k / perWord], k % perWord);
-  int32_t start = isFirst ? 0 : call.get<int32_t>(i);
-  call.set(addProducts(start, sum, false), 4 * i);
 }
 
 void WarpGroupProduct::run(Block &block, unsigned first,
@@ -114,12 +127,10 @@ void WarpGroupProduct::run(Block &block, unsigned first,
     for (unsigned i = 0; i < 4; ++i)
       rows[lane / 4 + 8 * (i % 2)][lane % 4 + 4 * (i / 2)] =
           calls[lane].get<uint32_t>(numSums + i);
-  for (unsigned lane = 0; lane < 32; ++lane) {
-    unsigned g = lane / 4, t = lane % 4;
-    for (unsigned i = 0; i < numSums; ++i)
-      setSum(calls[lane], i, rows[g + 8 * (i % 4 / 2)],
-             others[i / 4 * 8 + 2 * t + i % 2]);
-  }
+  if (lhs.isFloat)
+    setSums<double>(calls, rows, others);
+  else
+    setSums<int64_t>(calls, rows, others);
 }
 
 std::optional<EmulatedInstruction>
