@@ -237,7 +237,9 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
       outs(%o : tensor<4x1xf32>) maps [#x, #w, #y] -> tensor<4x1xf32>
     ```
 
-    Weights that are packed stay as they are, so a second run changes nothing. Kernels
+    Weights that are packed stay as they are, so a second run changes nothing. Where
+    their layout is none that the target reads, a remark says so, and a lowering to it
+    computes the operation by loops, with the same numbers. Kernels
     of GPUs unpack nothing shorter than nibbles: for them, codes of two bits become codes
     of four with the same range, which is what `undo` gives back.
 
