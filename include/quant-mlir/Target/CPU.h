@@ -102,12 +102,12 @@ public:
   /// Rows for a panel of `columns` columns, at most those of the tile: with
   /// fewer columns more rows fit.
   int64_t getTileRows(int64_t columns) const;
-  /// The width of panels for `columns` columns: as few panels as tiles need, of
-  /// equal whole registers. 12 is one panel of 16, 96 two of 48 for zmm.
   /// Whole registers, as many columns as any CPU's panels have.
   bool readsPanels(int64_t width) const override {
     return width % getLanes() == 0 && width <= 64;
   }
+  /// The width of panels for `columns` columns: as few panels as tiles need, of
+  /// equal whole registers. 12 is one panel of 16, 96 two of 48 for zmm.
   int64_t getPanelColumns(int64_t columns) const override;
   int64_t getCodePanelColumns(int64_t columns, int64_t rows,
                               unsigned width) const override;
