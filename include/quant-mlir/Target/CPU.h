@@ -102,7 +102,7 @@ public:
   /// Rows for a panel of `columns` columns, at most those of the tile: with
   /// fewer columns more rows fit.
   int64_t getTileRows(int64_t columns) const;
-  /// Whole registers, as many columns as any CPU's panels have.
+  /// Whole registers, at most what panels of any CPU have.
   bool readsPanels(int64_t width) const override {
     return width % getLanes() == 0 && width <= 64;
   }

@@ -26,8 +26,8 @@ public:
   /// Whether a tuple of groups may hold codes of several scales, one of each
   /// group.
   virtual bool splitsTuples() const { return false; }
-  /// Whether there are kernels for panels of `width` columns, those of the
-  /// next functions among them. Their groups have to be those of above.
+  /// Whether kernels read panels of `width` columns: those that the next
+  /// functions ask for, and others.
   virtual bool readsPanels(int64_t width) const = 0;
   /// The width of panels for `columns` columns, less than 0 where that is not
   /// known.

@@ -31,7 +31,7 @@ void GPUContractKernel::chooseTile() {
     hasRaggedRows = isOfValues && *getConstantIntValue(numRows) % tileRows != 0;
     return;
   }
-  // Of panels, one is the least, but where all groups have fewer columns.
+  // A panel is the least, or a part of one where all groups have fewer columns.
   tileColumns = std::max(tileColumns, shape().minGroupColumns);
   while (tileColumns > shape().groups * shape().maxGroupColumns)
     tileColumns /= 2;

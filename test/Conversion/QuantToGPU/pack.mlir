@@ -148,6 +148,8 @@ func.func @unknown_rows(%k: memref<64x?xi8>, %p: memref<?xi8>, %s: memref<?xi32>
 // none are made, and workgroups share the reduction. Nobody waits for anybody.
 // CHECK-LABEL: func.func @unread_sums(
 // CHECK: gpu.launch_func @pack::@pack blocks in (%{{c[0-9]+}}, %c{{[2-9]|[1-9][0-9]+}}, %c1)
+// A tile of Vulkan's is a quarter of such a panel.
+// SPIRV: gpu.launch_func @contract::@contract blocks in (%c3, %c4, %c1)
 // CHECK: gpu.func @pack(%{{[^,]*}}: memref<?xi32>, %{{[^,]*}}: memref<?xi32>) kernel
 // CHECK-NOT: gpu.barrier
 // NVVM-NOT: dp4a

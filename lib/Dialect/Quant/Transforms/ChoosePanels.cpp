@@ -181,7 +181,7 @@ std::string quant_mlir::findNoLayoutReason(ContractOp op,
       wanted.run == layout.run && wanted.block == layout.block &&
       (isByRows ? layout.panel == 1 : target.readsPanels(layout.panel)))
     return "";
-  return ("its weights are packed in another layout than " + target.getName() +
+  return ("its right-hand side is in another layout than " + target.getName() +
           " reads: undo that first, with quant-pack-weights{undo}")
       .str();
 }

@@ -314,11 +314,9 @@ private:
         layout ? LayoutAttr::get(op.getContext(), op.getRhsCodesType(), *layout)
                : LayoutAttr();
     if (op.getLayout()) {
-      if (!findNoLayoutReason(op, loops, *target).empty())
-        remark(op) << "are packed already, in another layout than "
-                   << target->getName()
-                   << " reads: undo that first, with "
-                      "quant-pack-weights{undo}";
+      reason = findNoLayoutReason(op, loops, *target);
+      if (!reason.empty())
+        remark(op) << "are left as they are: " << reason;
       return false;
     }
     if (op.isRhsDynamic())

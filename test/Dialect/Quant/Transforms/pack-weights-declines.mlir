@@ -82,7 +82,7 @@ func.func @depthwise_of_channels_first(%x: tensor<1x64x12x12xi8>, %o: tensor<1x6
 func.func @packed_for_another_target(%x: tensor<4x4xi8>, %o: tensor<4x16xf32>) -> tensor<4x16xf32> {
   %w = arith.constant dense<1> : tensor<64xi8>
   %s = arith.constant dense<4> : tensor<16xi32>
-  // expected-remark @below {{the weights of 'quant.contract' are packed already, in another layout than avx512vnni reads: undo that first, with quant-pack-weights{undo}}}
+  // expected-remark @below {{the weights of 'quant.contract' are left as they are: its right-hand side is in another layout than avx512vnni reads: undo that first, with quant-pack-weights{undo}}}
   %y = quant.contract lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<4x4xi8>) rhs(%w as <int8, per_tensor, scale = 0.5> in <panels, tensor<4x16xi8>, columns = [1], reduction = [0], run = 1, panel = 16, group = 2> sums %s : tensor<16xi32>, : tensor<64xi8>) outs(%o : tensor<4x16xf32>) maps [#x, #w, #y] -> tensor<4x16xf32>
   return %y : tensor<4x16xf32>
 }
