@@ -2,6 +2,7 @@
 
 #include "../../lib/Execution/SectionMemory.h"
 
+#include "llvm/Support/Compiler.h"
 #include "gtest/gtest.h"
 
 #include <cstring>
@@ -29,7 +30,7 @@ bool isAtLargePage(const MemoryBlock &block) {
 
 #if defined(__linux__)
 TEST(SectionMemoryTest, LargeDataBeginsAtALargePageNearCode) {
-#if defined(__has_feature) && __has_feature(address_sanitizer)
+#if LLVM_ADDRESS_SANITIZER_BUILD
   GTEST_SKIP() << "AddressSanitizer's own memory is near code";
 #endif
   MemoryBlock code =

@@ -139,6 +139,24 @@ TEST(CPUTest, AccumulatorsAndOperandsFitTheRegisters) {
     }
 }
 
+TEST(CPUTest, PanelsAreRead) {
+  for (CPUTarget target :
+       {get("sapphirerapids"), get("znver4"), get("alderlake"), get("haswell"),
+        get("x86-64"), get("neoverse-v1"), get("neoverse-n1"),
+        get("cortex-a53")}) {
+    for (int64_t columns = 1; columns <= 300; ++columns) {
+      EXPECT_TRUE(target.readsPanels(target.getPanelColumns(columns)));
+      for (unsigned width : {2, 4, 8})
+        for (int64_t rows : {-1, 1, 1000})
+          EXPECT_TRUE(target.readsPanels(
+              target.getCodePanelColumns(columns, rows, width)))
+              << getName(target.getDotKind()).str() << " " << columns;
+    }
+    EXPECT_FALSE(target.readsPanels(1));
+    EXPECT_FALSE(target.readsPanels(128));
+  }
+}
+
 TEST(CPUTest, PanelsAreEqualAndFew) {
   CPUTarget vnni = get("znver4");
   EXPECT_EQ(vnni.getPanelColumns(1), 16);
