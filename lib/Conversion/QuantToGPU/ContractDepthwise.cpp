@@ -43,9 +43,6 @@ std::string quant_mlir::findNoDepthwiseReason(ContractOp op,
     return "the number of taps is not known, or there are more than 64";
   if (op.isRhsDynamic())
     return "weights of channels have a scale that is an operand";
-  ContractColumnNumbers numbers = computeColumnNumbers(op, 0);
-  if (!numbers.rhsOffset.isZero() || !numbers.minval.values.empty())
-    return "weights of channels have zero points";
   bool isPadded = llvm::any_of(op.getInputPadding(),
                                [](int64_t size) { return size != 0; });
   if (isPadded && op.getZeroPoint() &&
@@ -73,6 +70,8 @@ Value GPUContractKernel::loadPaddingCode() {
 
 GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
   Values sums = unit->getZeros();
+  // Of a channel, what is a row's elsewhere.
+  Values codeSums = needsRowSums ? unit->getZeros() : Values();
   int64_t pixels = shape().laneRows;
   SmallVector<WindowLoads::Steps> columnSteps = listSteps(outer, sizes),
                                   runSteps = listSteps(run, sizes);
@@ -88,6 +87,11 @@ GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
       Value weights = unit->load(
           words, rhs.base,
           add(word, attr((int64_t(j) * groups + group) * tileColumns)));
+      size_t firstTap = 4 * group,
+             endTap = std::min<size_t>(runSteps.size(), firstTap + 4);
+      Value ones =
+          kernel.body.constantI32(0x01010101 & llvm::maskTrailingOnes<uint32_t>(
+                                                   8 * (endTap - firstTap)));
       for (int64_t pixel = 0; pixel < pixels; ++pixel) {
         WindowLoads::Steps first = columnStep;
         if (pixelLoop)
@@ -97,9 +101,7 @@ GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
         Values &column = transposed[place];
         if (column.empty()) {
           Values taps;
-          for (size_t tap = 4 * group;
-               tap < std::min<size_t>(runSteps.size(), 4 * (group + 1));
-               ++tap) {
+          for (size_t tap = firstTap; tap < endTap; ++tap) {
             WindowLoads::Steps steps = first;
             for (unsigned loop : run)
               steps[loop] = runSteps[tap][loop];
@@ -112,14 +114,18 @@ GPUContractKernel::Values GPUContractKernel::multiplyWindow() {
                                          kernel.body.constantI32(0x80808080));
         }
         for (int64_t channel = 0; channel < laneChannels; ++channel) {
-          Value &sum = sums[pixel * laneChannels + channel];
-          sum = unit->dot(
+          int64_t number = pixel * laneChannels + channel;
+          sums[number] = unit->dot(
               column[channel],
-              vector::ExtractOp::create(builder, loc, weights, channel), sum,
-              isLhsSigned);
+              vector::ExtractOp::create(builder, loc, weights, channel),
+              sums[number], isLhsSigned);
+          if (needsRowSums)
+            codeSums[number] =
+                unit->dot(column[channel], ones, codeSums[number], isLhsSigned);
         }
       }
     }
+  sums.append(codeSums);
   return sums;
 }
 

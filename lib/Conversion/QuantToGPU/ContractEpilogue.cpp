@@ -19,9 +19,11 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-Value GPUContractKernel::splat(Value scalar) {
-  auto type = VectorType::get({laneColumns()}, scalar.getType());
-  return vector::BroadcastOp::create(builder, loc, type, scalar);
+Value GPUContractKernel::splat(Value number) {
+  if (isa<VectorType>(number.getType()))
+    return number;
+  auto type = VectorType::get({laneColumns()}, number.getType());
+  return vector::BroadcastOp::create(builder, loc, type, number);
 }
 
 //===----------------------------------------------------------------------===//
@@ -250,8 +252,11 @@ void GPUContractKernel::finish(ArrayRef<Value> results) {
             row % ofLane);
       // All lanes take part, whether they have a row of the result or not.
       if (!rowSums.empty())
-        rowSum = unit->getRowSum(
-            rowSums.slice(row / ofLane * rowSumsOf, rowSumsOf), row % ofLane);
+        rowSum = loops.isDepthwise
+                     ? getRowOfSums(rowSums, row)
+                     : unit->getRowSum(
+                           rowSums.slice(row / ofLane * rowSumsOf, rowSumsOf),
+                           row % ofLane);
       kernel.body.inBranch(where.exists, [&] {
         Values ivs = placeLaneRow(where);
         finishRow(columns, ivs,
@@ -332,11 +337,16 @@ Value GPUContractKernel::scaleSum(const Columns &columns, ArrayRef<Value> ivs,
   Value zeros = rowZero ? Value(arith::MulIOp::create(builder, loc, rowZero,
                                                       countProducts(1)))
                         : countProducts(lhsZero);
-  Value centred = arith::SIToFPOp::create(
-      builder, loc, builder.getF32Type(),
-      arith::SubIOp::create(builder, loc, rowSum, zeros));
-  return arith.addf(value,
-                    arith.mulf(splat(centred), scaleByRow(columns.minval)));
+  // Of a row, or of its channels.
+  Value centred;
+  if (isa<VectorType>(rowSum.getType()))
+    centred = arith.cast<arith::SIToFPOp>(arith.f32(),
+                                          arith.sub(rowSum, splat(zeros)));
+  else
+    centred = splat(arith::SIToFPOp::create(
+        builder, loc, builder.getF32Type(),
+        arith::SubIOp::create(builder, loc, rowSum, zeros)));
+  return arith.addf(value, arith.mulf(centred, scaleByRow(columns.minval)));
 }
 
 void GPUContractKernel::finishRow(const Columns &columns, ArrayRef<Value> ivs,

@@ -307,9 +307,13 @@ private:
   /// The sums of one of a lane's rows, of those of a row of products.
   mlir::Value getRowOfSums(llvm::ArrayRef<mlir::Value> sums, int64_t part);
   int64_t numLaneRows() const { return rowProducts() * shape().laneRows; }
-  /// Values that hold the sums of a lane's rows.
+  /// Values that hold the sums of a lane's rows; of a depthwise contraction,
+  /// those of each of their channels.
   int64_t numRowSums() const {
-    return needsRowSums ? rowProducts() * unit->getNumRowSums() : 0;
+    if (!needsRowSums)
+      return 0;
+    return loops.isDepthwise ? numLaneRows() * laneChannels
+                             : rowProducts() * unit->getNumRowSums();
   }
   /// Of those that a lane has: where they are (`ivs`, by loop, or their number
   /// in the result), and whether they exist; null where all do.
@@ -330,7 +334,8 @@ private:
   mlir::Value loadRowScale(llvm::ArrayRef<mlir::Value> ivs);
   void finishRow(const Columns &columns, llvm::ArrayRef<mlir::Value> ivs,
                  mlir::Value value);
-  mlir::Value splat(mlir::Value scalar);
+  /// For all of a lane's columns; what is of each already, as it is.
+  mlir::Value splat(mlir::Value number);
 
   // Small things.
   mlir::OpFoldResult attr(int64_t value) { return kernel.body.attr(value); }

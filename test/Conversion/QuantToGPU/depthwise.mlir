@@ -59,3 +59,34 @@ func.func @ragged(%x: memref<9x9x37xi8>, %w: memref<768xi8>, %s: memref<37xi32>,
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(h, w, c, i, j) -> (h + i, w + j, c)>
+#w = affine_map<(h, w, c, i, j) -> (i, j, c)>
+#y = affine_map<(h, w, c, i, j) -> (h, w, c)>
+
+// Beside zero points of weights the codes of each channel are added up too: the second
+// word of taps has two of them.
+// CHECK-LABEL: func.func @zero_points(
+// CHECK: gpu.func @contract
+// CHECK-DAG: %[[SOME:.*]] = arith.constant 257 : i32
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant 16843009 : i32
+// NVVM: %[[ONES:.*]] = llvm.bitcast %[[FOUR]]
+// NVVM: nvvm.dot.accumulate.4way %{{.*}}, %[[ONES]] <signed>
+// NVVM: llvm.bitcast %[[SOME]]
+// ROCDL: llvm.amdgcn.sdot4"(%{{.*}}, %[[FOUR]], %
+// ROCDL: llvm.amdgcn.sdot4"(%{{.*}}, %[[SOME]], %
+// SPIRV: spirv.SDot %{{.*}}, %[[FOUR]]
+// SPIRV: spirv.SDot %{{.*}}, %[[SOME]]
+// CHECK: arith.muli %{{.*}} : vector<4xi32>
+// CHECK: arith.subi %{{.*}} : vector<4xi32>
+// CHECK: gpu.return
+func.func @zero_points(%x: memref<8x9x64xi8>, %w: memref<512xi8>, %s: memref<64xi32>, %y: memref<6x8x64xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.05> : memref<8x9x64xi8>)
+    rhs(%w as <int8, per_channel<[2]>, scale = dense<0.1> : tensor<1x1x64xf32>, zero_point = dense<3> : tensor<1x1x64xi8>> in <panels, tensor<3x2x64xi8>, columns = [2], reduction = [0, 1], run = 2, panel = 64, group = 4> sums %s : memref<64xi32>, : memref<512xi8>)
+    outs(%y : memref<6x8x64xf32>)
+    maps [#x, #w, #y]
+  return
+}

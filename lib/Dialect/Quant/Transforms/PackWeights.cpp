@@ -130,26 +130,40 @@ static PackedWeights packCodes(ContractOp op, const ConstantCodes &constant,
   return result;
 }
 
+/// The bits that codes of rhs have in kernels of GPUs: those unpack nibbles,
+/// and nothing where every channel has a filter of its own.
+static unsigned getWidthOnGPU(ContractOp op) {
+  unsigned width = op.getRhsCodesType().getElementTypeBitWidth();
+  if (!op.hasIntegerSum())
+    return width == 2 ? 4 : width;
+  return analyzeLoops(op).isDepthwise ? 8 : std::max(width, 4u);
+}
+
 /// %w as <int2, …> : tensor<…xi2>
 ///   -> %v as <int4 range [-2, 1], …> : tensor<…xi4>
 ///
-/// The same codes, for kernels that unpack nibbles only; null where they are no
-/// constant. `params` becomes what they are.
-static Value widenPairs(ContractOp op, AffineAttr &params) {
+/// The same codes in `width` bits, 4 or 8; null where they are no constant.
+/// `params` becomes what they are.
+static Value widenCodes(ContractOp op, unsigned width, AffineAttr &params) {
   std::string reason;
   Value rhs = op.getRhs();
   std::optional<ConstantCodes> constant = readCodes(rhs, reason);
   if (!constant)
     return Value();
+  using numerics::StorageType;
   bool isSigned = numerics::isSignedInteger(params.getStorage());
+  uint8_t mask = (1 << numerics::bitWidth(params.getStorage())) - 1,
+          sign = isSigned ? (mask + 1) / 2 : 0;
   std::vector<uint8_t> codes;
   for (uint8_t code : constant->codes)
-    codes.push_back(isSigned ? ((code & 3) ^ 2) - 2 : code & 3);
-  params = AffineAttr::get(
-      op.getContext(),
-      isSigned ? numerics::StorageType::Int4 : numerics::StorageType::UInt4,
-      params.getQuantMin(), params.getQuantMax(), params.getGranularity(),
-      params.getScale(), params.getZeroPoint(), params.getMinval());
+    codes.push_back(((code & mask) ^ sign) - sign);
+  StorageType storage =
+      width == 8 ? (isSigned ? StorageType::Int8 : StorageType::UInt8)
+                 : (isSigned ? StorageType::Int4 : StorageType::UInt4);
+  params = AffineAttr::get(op.getContext(), storage, params.getQuantMin(),
+                           params.getQuantMax(), params.getGranularity(),
+                           params.getScale(), params.getZeroPoint(),
+                           params.getMinval());
   OpBuilder builder(op.getContext());
   builder.setInsertionPointAfterValue(rhs);
   return makeCodes(builder, rhs.getLoc(),
@@ -251,15 +265,18 @@ struct PackWeightsPass
     getOperation()->walk([&](ContractOp op) { ops.push_back(op); });
     // Weights that several operations share are packed once for each layout.
     llvm::DenseMap<std::tuple<Value, Attribute, Attribute>, PackedWeights> done;
-    llvm::DenseMap<std::pair<Value, Attribute>, std::pair<Value, AffineAttr>>
+    llvm::DenseMap<std::tuple<Value, Attribute, unsigned>,
+                   std::pair<Value, AffineAttr>>
         widened;
     llvm::SetVector<Operation *> replaced;
     for (ContractOp op : ops) {
-      if (hasPairs(op)) {
-        auto &[value, params] = widened[{op.getRhs(), op.getRhsParamsAttr()}];
+      if (hasNarrowCodes(op)) {
+        unsigned width = getWidthOnGPU(op);
+        auto &[value, params] =
+            widened[{op.getRhs(), op.getRhsParamsAttr(), width}];
         if (!value) {
           params = op.getRhsParamsAttr();
-          value = widenPairs(op, params);
+          value = widenCodes(op, width, params);
         }
         if (value) {
           replaced.insert(op.getRhs().getDefiningOp());
@@ -292,9 +309,10 @@ private:
 
   /// Whether rhs is of codes that the target has no kernel for, and is to be
   /// packed.
-  bool hasPairs(ContractOp op) {
+  bool hasNarrowCodes(ContractOp op) {
     return !undo && !gpu.empty() && !op.getLayout() && op.getRhsParams() &&
-           op.getRhsCodesType().getElementType().isInteger(2) &&
+           numerics::isInteger(op.getRhsParams()->getStorage()) &&
+           op.getRhsCodesType().getElementTypeBitWidth() < getWidthOnGPU(op) &&
            isa<TensorType>(op.getRhs().getType());
   }
 
