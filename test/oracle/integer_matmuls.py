@@ -228,7 +228,7 @@ def blocks(seed):
   forms = [("int4", "zero"), ("uint4", "none"), ("int8", "zero"), ("uint4", "minval"),
            ("int4", "none"), ("uint8", "zero"), ("int8", "minval")]
   depths, widths = (256, 640, 517, 1024, 96), (33, 70, 16)
-  for i, (block, count) in enumerate(itertools.product((32, 64, 128, 256, 16),
+  for i, (block, count) in enumerate(itertools.product((32, 64, 128, 256, 16, 96, 160),
                                                        (1, 3, 8, 17, 40, 70))):
     dtype, offset = forms[i % 7]
     weights = Weights(dtype, block, offset, ("f32", "f16", "bf16")[i % 3])

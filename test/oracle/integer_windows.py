@@ -160,6 +160,37 @@ def add_by_rows(m, i, kind, width, stride, weights, lhs, out):
                padding, **opts)
 
 
+def blocks(seed):
+  """Windows over channels that blocks of scales split: those of a stage and longer ones,
+  whole and with a rest; few rows of the result, and more than a tile has."""
+  m = Module([seed, 1020])
+  forms = [("int4", "zero"), ("uint4", "none"), ("int8", "none"), ("int4", "none"),
+           ("uint8", "zero"), ("int4", "minval"), ("int8", "zero"), ("uint4", "zero")]
+  lhs_forms = ("int8", "f16", "uint8", "f32", "int8-per_tensor", "bf16", "int8-per_row")
+  windows = ((3, 3), (1, 3), (2, 2), (1, 1))
+  for i, (channels, block, size) in enumerate(itertools.product(
+      (64, 96, 40), (32, 16, 64), (3, 5, 10))):
+    weights = Weights(*forms[i % 8][:1], block, forms[i % 8][1], ("f32", "f16")[i % 2])
+    lhs, out, columns = lhs_forms[i % 7], RESULTS[i // 2 % 5], (70, 9, 130)[i % 3]
+    wh, ww = windows[i % 4]
+    name = "blocks %dx%d of %d, %dx%d %s %s -> %s" % (wh, ww, channels, size, columns, lhs,
+                                                      weights, out)
+    opts = options_of_any_rank(m, out, i % 3 == 0)
+    if i % 5 == 4:
+      add_contract(m, name + " nchw", ("n, k, h, w, c, i, j", "n, c, h + i, w + j",
+                                       "k, c, i, j", "n, k, h, w"), lhs,
+                   (1, channels, size, size), [0], weights, (columns, channels, wh, ww), [0], 1,
+                   out, (1, columns, size - wh + 3, size - ww + 1), [1],
+                   [0, 0, 0, 0, 1, 1, 0, 0], **opts)
+    else:
+      add_contract(m, name, ("n, h, w, k, i, j, c", "n, h + i, w + j, c", "i, j, c, k",
+                             "n, h, w, k"), lhs, (1, size, size, channels), [0], weights,
+                   (wh, ww, channels, columns), [3], 2, out,
+                   (1, size - wh + 3, size - ww + 1, columns), [3],
+                   [0, 0, 1, 1, 0, 0, 0, 0], **opts)
+  yield m
+
+
 def by_rows(quick, seed):
   """Results whose columns do not follow each other: NCHW, depthwise and grouped too,
   and transposed products; short and long rows, strides."""

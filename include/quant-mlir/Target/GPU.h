@@ -89,12 +89,13 @@ public:
   /// Whether buffers of contractions are of 16-bit floats, too.
   bool hasHalfBuffers() const { return !isSPIRV(); }
 
-  /// Whether `codes` of a reduction may share a scale: those of a chunk, parts
-  /// of a stage, or stages.
+  /// Whether `codes` of a reduction may share a scale: those of a chunk, or of
+  /// whole steps of products.
   static bool hasBlocksOf(int64_t codes) {
-    return codes == 16 || codes == 32 || (codes != 0 && codes % 64 == 0);
+    return codes == 16 || (codes != 0 && codes % 32 == 0);
   }
   bool splitsTuples() const override { return true; }
+  bool takesPanelsInOrder() const override { return true; }
 
   /// Whether there are kernels for sums of these values, and for f32 beside
   /// f32.

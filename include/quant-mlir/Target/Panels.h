@@ -26,6 +26,9 @@ public:
   /// Whether a tuple of groups may hold codes of several scales, one of each
   /// group.
   virtual bool splitsTuples() const { return false; }
+  /// Whether kernels take the codes of a column in the order of panels, so that
+  /// those of a block, which spans other reductions, have to follow each other.
+  virtual bool takesPanelsInOrder() const { return false; }
   /// Whether kernels read panels of `width` columns: those that the next
   /// functions ask for, and others.
   virtual bool readsPanels(int64_t width) const = 0;

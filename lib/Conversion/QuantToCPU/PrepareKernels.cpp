@@ -99,6 +99,29 @@ static Value fillByRow(OpBuilder &builder, ContractOp op, Value empty) {
       .getResult(0);
 }
 
+/// The reshape whose source can have the padding of lhs, and `padding` as that
+/// of the source; null where there is none, or rows have zero points of their
+/// own.
+static tensor::ExpandShapeOp findPaddedBefore(ContractOp op,
+                                              SmallVector<int64_t> &padding) {
+  auto expand = op.getLhs().getDefiningOp<tensor::ExpandShapeOp>();
+  if (!expand || op.getZeroPoint())
+    return {};
+  SmallVector<int64_t> ofSource;
+  for (const ReassociationIndices &group : expand.getReassociationIndices()) {
+    ArrayRef<int64_t> ofGroup =
+        ArrayRef(padding).slice(2 * group.front(), 2 * group.size());
+    if (group.size() == 1)
+      ofSource.append(ofGroup.begin(), ofGroup.end());
+    else if (llvm::all_of(ofGroup, [](int64_t size) { return size == 0; }))
+      ofSource.append(2, 0);
+    else
+      return {};
+  }
+  padding = ofSource;
+  return expand;
+}
+
 /// quant.contract lhs(%x) … padding [1, 2]
 ///
 ///   %padded = linalg.fill(zero point) : tensor<13xi8>
@@ -106,17 +129,21 @@ static Value fillByRow(OpBuilder &builder, ContractOp op, Value empty) {
 ///   quant.contract lhs(%in) …
 ///
 /// The filled tensor stands before the one that %x is computed into, so that
-/// the elimination of empty tensors can replace that by a part of it.
+/// the elimination of empty tensors can replace that by a part of it. For the
+/// same reason, what is reshaped is padded before.
 static void separatePadding(ContractOp op) {
-  ArrayRef<int64_t> padding = *op.getPadding();
-  Value input = op.getLhs();
-  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<int64_t> padding(*op.getPadding());
   OpBuilder builder(op);
   Location loc = op.getLoc();
   if (llvm::all_of(padding, [](int64_t size) { return size == 0; })) {
     op.removePaddingAttr();
     return;
   }
+  Value input = op.getLhs();
+  tensor::ExpandShapeOp expand = findPaddedBefore(op, padding);
+  if (expand)
+    input = expand.getSrc();
+  auto type = cast<RankedTensorType>(input.getType());
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, input);
   if (type.hasStaticShape() && !op.getZeroPoint())
     if (auto producer = input.getDefiningOp<DestinationStyleOpInterface>()) {
@@ -148,6 +175,17 @@ static void separatePadding(ContractOp op) {
   SmallVector<OpFoldResult> ones(type.getRank(), builder.getIndexAttr(1));
   Value whole = tensor::InsertSliceOp::create(builder, loc, input, filled, low,
                                               sizes, ones);
+  if (expand) {
+    SmallVector<int64_t> shape(expand.getResultType().getShape());
+    for (auto [group, size] :
+         llvm::zip_equal(expand.getReassociationIndices(),
+                         cast<RankedTensorType>(whole.getType()).getShape()))
+      if (group.size() == 1)
+        shape[group.front()] = size;
+    whole = tensor::ExpandShapeOp::create(
+        builder, loc, RankedTensorType::get(shape, type.getElementType()),
+        whole, expand.getReassociationIndices());
+  }
   op.getLhsMutable().assign(whole);
   op.removePaddingAttr();
 }

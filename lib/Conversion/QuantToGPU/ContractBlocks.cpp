@@ -5,8 +5,9 @@
 //
 //   value = fma(float(acc of block b), scale[b][c], value)
 //
-// A block that is a stage or a part of one ends within it. Sums of longer ones
-// go from stage to stage, beside the values.
+// Panels have the codes of a block one behind the other, also where it spans
+// several reductions. Where stages are whole blocks, each ends within a stage.
+// Sums of others go from stage to stage, beside the values.
 //
 // Where products overlap: ContractOverlap.cpp.
 //
@@ -22,34 +23,51 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace quant_mlir;
 
 static constexpr int32_t biasedStart = 0x4B400000;
 static constexpr double biasValue = 12582912.0;
 
-std::string quant_mlir::findNoBlocksReason(ContractOp op,
-                                           const ContractLoops &loops) {
+std::optional<int64_t> quant_mlir::countBlockCodes(ContractOp op) {
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   if (!block)
+    return std::nullopt;
+  ArrayRef<int64_t> reduction = op.getLayout()->getReduction();
+  const int64_t *split = llvm::find(reduction, int64_t(block->first));
+  int64_t codes = block->second;
+  for (const int64_t *dim = split + 1; dim != reduction.end(); ++dim)
+    codes *= op.getRhsCodesType().getDimSize(*dim);
+  return codes;
+}
+
+std::string quant_mlir::findNoBlocksReason(ContractOp op) {
+  std::optional<int64_t> codes = countBlockCodes(op);
+  if (!codes)
     return "";
-  int64_t moving = llvm::count_if(
-      loops.reduction, [&](unsigned loop) { return loops.sizes[loop] != 1; });
-  if (moving > 1)
-    return "its right-hand side has blocks along one of several reductions";
-  if (op.getLayout()->getBlock() != 0 || !GPUTarget::hasBlocksOf(block->second))
-    return "blocks of its right-hand side are not of 16, 32 or a multiple of "
-           "64 codes";
+  numerics::PanelLayout layout = op.getLayout()->getPanelLayout();
+  for (int64_t dim : layout.reduction) {
+    if (dim == op.getReductionBlock()->first)
+      break;
+    if (layout.shape[dim] != 1)
+      return "its layout has blocks of its right-hand side in pieces";
+  }
+  if (layout.numOuter() != 1 && layout.runSize() % layout.tupleSize() != 0)
+    return "its layout fills up parts of a block";
+  if (layout.block != 0 || !GPUTarget::hasBlocksOf(*codes))
+    return "blocks of its right-hand side are not of 16 or a multiple of 32 "
+           "codes";
   return "";
 }
 
 void GPUContractKernel::chooseBlocks() {
-  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
-  if (!block)
+  std::optional<int64_t> codes = countBlockCodes(op);
+  if (!codes)
     return;
-  blockCodes =
-      std::min(block->second,
-               int64_t(llvm::alignTo(known(reductionSize), stageCodes())));
+  blockCodes = std::min(
+      *codes, int64_t(llvm::alignTo(known(reductionSize), stageCodes())));
   numBlocks = llvm::divideCeil(known(reductionSize), blockCodes);
 }
 
@@ -114,7 +132,7 @@ GPUContractKernel::Values GPUContractKernel::startBlocks() {
   Values carried(numLaneRows(), zero);
   if (unit->overlapsProducts())
     carried.append(startRowOfSums());
-  else if (blockCodes > stageCodes() && !unit->isStreaming())
+  else if (!endsBlocksInStage() && !unit->isStreaming())
     carried.append(startAllSums());
   if (!zeroPoint.base)
     return carried;
@@ -253,8 +271,8 @@ void GPUContractKernel::multiplyBlocks(Value step, const GroupStage &stage,
                                        MutableArrayRef<Value> carried) {
   GroupStage part(stage);
   MutableArrayRef<Value> values = carried.take_front(numLaneRows());
-  if (blockCodes > stageCodes())
-    return addAtEndOfBlock(step, part, carried);
+  if (!endsBlocksInStage())
+    return addAtEndOfBlocks(step, part, carried);
   if (unit->multipliesBySteps())
     return multiplyBySteps(step, part, values);
   int64_t down = rowProducts(), across = columnProducts();
@@ -318,33 +336,42 @@ void GPUContractKernel::multiplyBySteps(Value step, const GroupStage &stage,
   }
 }
 
-void GPUContractKernel::addAtEndOfBlock(Value step, const GroupStage &stage,
-                                        MutableArrayRef<Value> carried) {
-  int64_t stages = blockCodes / stageCodes();
-  GroupStage part(stage);
-  if (isOfValues)
-    part.rhsOffsets = loadOffsets(div(step, stages));
-  multiplySteps(part, carried.drop_front(numLaneRows()));
-  Value next = add(step, attr(1));
+/// By the largest parts of a stage that blocks are whole numbers of.
+void GPUContractKernel::addAtEndOfBlocks(Value step, const GroupStage &stage,
+                                         MutableArrayRef<Value> carried) {
+  int64_t codes = std::gcd(blockCodes, stageCodes()),
+          parts = stageCodes() / codes, ofBlock = blockCodes / codes,
+          steps = stageSteps() / parts;
   auto isZero = [&](Value a, int64_t b) -> Value {
     return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a,
                                  index(attr(b)));
   };
-  Value ends = arith::OrIOp::create(builder, loc, isZero(rem(next, stages), 0),
-                                    isZero(next, known(numSteps)));
-  auto branch = scf::IfOp::create(
-      builder, loc, ValueRange(ArrayRef<Value>(carried)).getTypes(), ends,
-      /*withElseRegion=*/true);
-  {
+  for (int64_t i = 0; i < parts; ++i) {
+    GroupStage part(stage);
+    Value number = add(mul(step, parts), attr(i));
+    if (isOfValues)
+      part.rhsOffsets = loadOffsets(div(number, ofBlock));
+    MutableArrayRef<Value> sums = carried.drop_front(numLaneRows());
+    if (parts == 1)
+      multiplySteps(part, sums);
+    else
+      multiplyRange(part, sums, i * steps, (i + 1) * steps);
+    Value ends = isZero(rem(add(number, attr(1)), ofBlock), 0);
+    if (i == parts - 1)
+      ends = arith::OrIOp::create(builder, loc, ends,
+                                  isZero(add(step, attr(1)), known(numSteps)));
+    auto branch = scf::IfOp::create(
+        builder, loc, ValueRange(ArrayRef<Value>(carried)).getTypes(), ends,
+        /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(branch.elseBlock());
     scf::YieldOp::create(builder, loc, ArrayRef<Value>(carried));
     builder.setInsertionPointToStart(branch.thenBlock());
-    BlockColumns columns = loadBlock(div(step, stages));
+    BlockColumns columns = loadBlock(div(number, ofBlock));
     Values values(carried.take_front(numLaneRows()));
-    addProducts(columns, carried.drop_front(numLaneRows()), values);
+    addProducts(columns, sums, values);
     values.append(startAllSums());
     scf::YieldOp::create(builder, loc, values);
+    llvm::copy(branch.getResults(), carried.begin());
   }
-  llvm::copy(branch.getResults(), carried.begin());
 }

@@ -133,16 +133,15 @@ void GPUContractKernel::computeNumbers(int64_t numBlocks) {
 
 /// And whether products are summed with anything else.
 void GPUContractKernel::chooseUnit(int64_t pixels) {
-  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
-  computeNumbers(block ? llvm::divideCeil(known(reductionSize), block->second)
-                       : 0);
+  std::optional<int64_t> block = countBlockCodes(op);
+  computeNumbers(block ? llvm::divideCeil(known(reductionSize), *block) : 0);
   auto describeWork = [&]() -> MatrixWork {
     return {tileColumns,
             getConstantIntValue(numRows),
             guessColumnTiles(),
             tileColumns == panelColumns && isWhole(numPanels, 2),
             isNibbles,
-            block ? block->second : 0,
+            block.value_or(0),
             !numbers.rhsOffset.isZero(),
             !numbers.minval.values.empty() || bool(op.getRhsZeroPoint())};
   };

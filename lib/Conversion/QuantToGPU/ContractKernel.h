@@ -36,6 +36,8 @@
 #include "quant-mlir/Conversion/Utils/ContractArith.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 
+#include <numeric>
+
 namespace quant_mlir {
 
 /// The reason why a sum of values, or of codes that are not integers, has no
@@ -45,9 +47,11 @@ std::string findNoValuesReason(ContractOp op, const GPUTarget &target);
 /// Whether `op` has few rows of values beside integer codes.
 bool streamsValues(ContractOp op, const ContractLoops &loops);
 
-/// The reason why blocks of `op` along its reduction have no kernel; empty
-/// where they have one, or there are none.
-std::string findNoBlocksReason(ContractOp op, const ContractLoops &loops);
+/// Codes of a column that share a scale; nullopt where all do. `op` is packed.
+std::optional<int64_t> countBlockCodes(ContractOp op);
+/// The reason why such blocks have no kernel; empty where they have one, or
+/// there are none.
+std::string findNoBlocksReason(ContractOp op);
 
 /// The same of a contraction with a filter for each channel; `op` is packed.
 std::string findNoDepthwiseReason(ContractOp op, const ContractLoops &loops);
@@ -241,11 +245,12 @@ private:
                       llvm::MutableArrayRef<mlir::Value> carried);
   void multiplyBySteps(mlir::Value step, const GroupStage &stage,
                        llvm::MutableArrayRef<mlir::Value> values);
-  void addAtEndOfBlock(mlir::Value step, const GroupStage &stage,
-                       llvm::MutableArrayRef<mlir::Value> carried);
-  /// Codes whose sums are added to values at once: a block, or, of values, half
-  /// a stage of a longer one.
-  int64_t partCodes() const { return std::min(blockCodes, stageCodes() / 2); }
+  void addAtEndOfBlocks(mlir::Value step, const GroupStage &stage,
+                        llvm::MutableArrayRef<mlir::Value> carried);
+  bool endsBlocksInStage() const { return stageCodes() % blockCodes == 0; }
+  /// Codes whose sums are added to values at once: a block, or, of values, what
+  /// a longer one has in half a stage.
+  int64_t partCodes() const { return std::gcd(blockCodes, stageCodes() / 2); }
 
   // ContractOverlap.cpp
   /// The number of the block of part `part` of a stage.

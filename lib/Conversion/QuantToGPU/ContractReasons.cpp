@@ -119,12 +119,12 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
   // The narrowest workgroups have 32 columns.
   if (loops.getSize(loops.columns) > 65535 * 32)
     return "it has more than 2097120 columns, which are 65535 workgroups";
-  if (std::string reason = findNoBlocksReason(op, loops); !reason.empty())
+  if (std::string reason = findNoBlocksReason(op); !reason.empty())
     return reason;
   // Nibbles are multiplied by 16, with which sums have to fit into 32 bits.
   int64_t summed = loops.getSize(loops.reduction);
-  if (auto block = op.getReductionBlock())
-    summed = std::min(summed, block->second);
+  if (std::optional<int64_t> block = countBlockCodes(op))
+    summed = std::min(summed, *block);
   if (op.hasIntegerSum() &&
       op.getRhsCodesType().getElementTypeBitWidth() == 4 &&
       summed > (int64_t(1) << 31) / (256 * 128))

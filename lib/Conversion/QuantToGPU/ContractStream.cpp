@@ -91,12 +91,11 @@ int64_t GPUContractKernel::chooseStreamChunks() {
   int64_t groups = target.getGroupSize() / 32;
   while (chunks < mostChunks && 2 * chunks * groups <= all)
     chunks *= 2;
-  if (std::optional<std::pair<unsigned, int64_t>> block =
-          op.getReductionBlock()) {
+  if (std::optional<int64_t> block = countBlockCodes(op)) {
     // Blocks end with the chunks of a lane.
-    while (chunks < mostChunks && chunks * rhsChunkCodes() < block->second)
+    while (chunks < mostChunks && chunks * rhsChunkCodes() < *block)
       chunks *= 2;
-    if (chunks * rhsChunkCodes() % block->second != 0)
+    if (chunks * rhsChunkCodes() % *block != 0)
       return 0;
   }
   return chunks;

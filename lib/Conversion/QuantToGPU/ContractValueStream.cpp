@@ -47,10 +47,8 @@ int64_t GPUContractKernel::chooseValueChunks(int64_t warps) {
   while (chunks < mostChunks && 2 * chunks * warps <= all)
     chunks *= 2;
   // A chunk is of one block.
-  if (std::optional<std::pair<unsigned, int64_t>> block =
-          op.getReductionBlock())
-    if (block->second % rhsChunkCodes() != 0)
-      return 0;
+  if (countBlockCodes(op).value_or(0) % rhsChunkCodes() != 0)
+    return 0;
   return chunks;
 }
 

@@ -156,3 +156,36 @@ func.func @large_window(%x: tensor<4x9x16xf32>, %o: tensor<4x9x16xf32>) -> tenso
     outs(%o : tensor<4x9x16xf32>) maps [#x, #w, #y] padding [1, 1, 4, 4, 0, 0] -> tensor<4x9x16xf32>
   return %y : tensor<4x9x16xf32>
 }
+
+// -----
+
+#x = affine_map<(n, c, i, b, k) -> (n + i, b, k)>
+#w = affine_map<(n, c, i, b, k) -> (i, b, k, c)>
+#y = affine_map<(n, c, i, b, k) -> (n, c)>
+#id = affine_map<(i, j) -> (i, j)>
+
+// What is reshaped is padded before, into what its source is computed into.
+// CHECK-LABEL: func @reshaped
+func.func @reshaped(%a: tensor<8x4xi8>, %o: tensor<8x16xi8>) -> tensor<8x16xi8> {
+  %w = arith.constant dense<1> : tensor<3x2x2x16xi8>
+  // CHECK: %[[WHOLE:.*]] = tensor.empty() : tensor<10x4xi8>
+  // CHECK: %[[FILLED:.*]] = linalg.fill ins(%{{.*}} : i8) outs(%[[WHOLE]] : tensor<10x4xi8>)
+  // CHECK: %[[X:.*]] = quant.add
+  // CHECK: %[[PADDED:.*]] = tensor.insert_slice %[[X]] into %[[FILLED]][1, 0] [8, 4] [1, 1]
+  // CHECK: %[[IN:.*]] = tensor.expand_shape %[[PADDED]] {{\[\[}}0], [1, 2]] output_shape [10, 2, 2]
+  // CHECK: quant.contract lhs(%[[IN]] {{.*}} : tensor<10x2x2xi8>)
+  // CHECK-NOT: padding
+  // CHECK: return
+  %e = tensor.empty() : tensor<8x4xi8>
+  %x = quant.add lhs(%a as <int8, per_tensor, scale = 0.5> : tensor<8x4xi8>)
+    rhs(%a as <int8, per_tensor, scale = 0.5> : tensor<8x4xi8>)
+    outs(%e as <int8, per_tensor, scale = 0.5, zero_point = -3> : tensor<8x4xi8>)
+    maps [#id, #id, #id] -> tensor<8x4xi8>
+  %r = tensor.expand_shape %x [[0], [1, 2]] output_shape [8, 2, 2] : tensor<8x4xi8> into tensor<8x2x2xi8>
+  %y = quant.contract
+    lhs(%r as <int8, per_tensor, scale = 0.5, zero_point = -3> : tensor<8x2x2xi8>)
+    rhs(%w as <int8, per_tensor, scale = 0.5> : tensor<3x2x2x16xi8>)
+    outs(%o as <int8, per_tensor, scale = 1.0> : tensor<8x16xi8>)
+    maps [#x, #w, #y] padding [1, 1, 0, 0, 0, 0] -> tensor<8x16xi8>
+  return %y : tensor<8x16xi8>
+}

@@ -6,7 +6,7 @@
 #y = affine_map<(m, n, k) -> (m, n)>
 func.func @blocks_of_8(%x: tensor<9x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
   %w = arith.constant dense<1> : tensor<64x24xi4>
-  // expected-remark@+1 {{has no kernel and is lowered to loops: blocks of its right-hand side are not of 16, 32 or a multiple of 64 codes}}
+  // expected-remark@+1 {{has no kernel and is lowered to loops: blocks of its right-hand side are not of 16 or a multiple of 32 codes}}
   %y = quant.contract
     lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<9x64xi8>)
     rhs(%w as <int4, per_block<[8, 1]>, scale = dense<0.5> : tensor<8x24xf32>> : tensor<64x24xi4>)
@@ -19,12 +19,29 @@ func.func @blocks_of_8(%x: tensor<9x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24
 #x = affine_map<(m, n, i, k) -> (m, i, k)>
 #w = affine_map<(m, n, i, k) -> (i, k, n)>
 #y = affine_map<(m, n, i, k) -> (m, n)>
-func.func @blocks_of_one_of_two(%x: tensor<9x3x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
-  %w = arith.constant dense<1> : tensor<3x64x24xi4>
-  // expected-remark@+1 {{has no kernel and is lowered to loops: its right-hand side has blocks along one of several reductions}}
+func.func @blocks_in_pieces(%x: tensor<9x3x64xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
+  %w = arith.constant dense<1> : tensor<3072xi8>
+  %s = arith.constant dense<96> : tensor<2x24xi32>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: its layout has blocks of its right-hand side in pieces}}
   %y = quant.contract
     lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<9x3x64xi8>)
-    rhs(%w as <int4, per_block<[-1, 32, 1]>, scale = dense<0.5> : tensor<1x2x24xf32>> : tensor<3x64x24xi4>)
+    rhs(%w as <int4, per_block<[-1, 32, 1]>, scale = dense<0.5> : tensor<1x2x24xf32>> in <panels, tensor<3x64x24xi4>, columns = [2], reduction = [0, 1], run = 1, panel = 32, group = 16, offset = 8> sums %s : tensor<2x24xi32>, : tensor<3072xi8>)
+    outs(%o : tensor<9x24xf32>) maps [#x, #w, #y] -> tensor<9x24xf32>
+  return %y : tensor<9x24xf32>
+}
+
+// -----
+
+#x = affine_map<(m, n, b, i, k) -> (m, i, b, k)>
+#w = affine_map<(m, n, b, i, k) -> (b, i, k, n)>
+#y = affine_map<(m, n, b, i, k) -> (m, n)>
+func.func @runs_of_half_a_chunk(%x: tensor<9x4x2x16xi8>, %o: tensor<9x24xf32>) -> tensor<9x24xf32> {
+  %w = arith.constant dense<1> : tensor<4096xi8>
+  %s = arith.constant dense<64> : tensor<2x24xi32>
+  // expected-remark@+1 {{has no kernel and is lowered to loops: its layout fills up parts of a block}}
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<9x4x2x16xi8>)
+    rhs(%w as <int4, per_block<[1, -1, -1, 1]>, scale = dense<0.5> : tensor<2x1x1x24xf32>> in <panels, tensor<2x4x16x24xi4>, columns = [3], reduction = [0, 1, 2], run = 1, panel = 32, group = 16, offset = 8> sums %s : tensor<2x24xi32>, : tensor<4096xi8>)
     outs(%o : tensor<9x24xf32>) maps [#x, #w, #y] -> tensor<9x24xf32>
   return %y : tensor<9x24xf32>
 }

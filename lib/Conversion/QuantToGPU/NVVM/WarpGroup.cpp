@@ -209,10 +209,7 @@ bool quant_mlir::hasWarpGroup(const GPUTarget &target, const MatrixWork &work) {
 
 bool quant_mlir::hasValueGroup(const GPUTarget &target,
                                const MatrixWork &work) {
-  // Of a longer block, a stage at a time is added.
-  int64_t block = work.blockCodes;
-  return isForGroups(target, work) && !work.sumsRows &&
-         (block < 64 || block % 64 == 0);
+  return isForGroups(target, work) && !work.sumsRows;
 }
 
 /// Of as many rows as there are, the tile that takes the least time: as often

@@ -12,6 +12,8 @@
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -167,7 +169,7 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
   if (blockCodes == 16)
     isLarge = true;
   int64_t size = isLarge ? 32 : 16, words = chunkBytes / 4;
-  // Blocks are of whole steps, and of parts of a stage or of whole ones.
+  // Blocks, and what they have of a stage, are of whole steps.
   auto fits = [&] {
     MatrixShape shape = getShapeOfMFMA(size, isNibbles, words);
     int64_t step = shape.stepPlanes * chunkBytes,
@@ -175,8 +177,9 @@ std::unique_ptr<MatrixUnit> quant_mlir::createMatrixCore(
     // Where all groups share a chunk, low nibbles are a half of a step.
     bool isChunk = chunkBytes / 4 / words == 64 / size;
     int64_t least = isNibbles && isChunk ? step / 2 : step;
-    return blockCodes % least == 0 &&
-           (blockCodes < stage ? stage % blockCodes : blockCodes % stage) == 0;
+    if (stage % blockCodes == 0)
+      return blockCodes % least == 0;
+    return std::gcd(blockCodes, stage) % step == 0;
   };
   while (blockCodes != 0 && !fits()) {
     words /= 2;

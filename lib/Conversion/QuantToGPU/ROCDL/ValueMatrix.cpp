@@ -19,6 +19,8 @@
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace quant_mlir;
 
@@ -42,15 +44,16 @@ struct ValueSplit {
   int64_t countPlanes(int64_t values) const {
     return values * lhsBytes / chunkBytes;
   }
-  /// Blocks are of whole steps, and of parts of a stage or of whole ones. Where
-  /// all groups share a chunk, its low nibbles are a half of a step.
+  /// Blocks, and what they have of a stage, are of whole steps. Where all
+  /// groups share a chunk, its low nibbles are a half of a step, of blocks of
+  /// which stages are a whole number.
   bool fits(int64_t block) const {
     if (step() > mostOfStage)
       return false;
     int64_t least = isNibbles && groups * words == 4 ? step() / 2 : step();
-    return block % least == 0 &&
-           (block < stage() ? block == 0 || stage() % block == 0
-                            : block % stage() == 0);
+    if (block != 0 && stage() % block == 0)
+      return block % least == 0;
+    return std::gcd(block, stage()) % step() == 0;
   }
 };
 

@@ -113,6 +113,17 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
     llvm::erase(reduction, moving.back());
     reduction.insert(reduction.begin(), moving.back());
   }
+  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
+  int64_t lhsRun = loops.lhsRun;
+  bool isInOrder = block && target.takesPanelsInOrder() && !isDepthwise;
+  if (isInOrder) {
+    // What is left of the run is inside of the dimension that is split.
+    auto split = llvm::find(reduction, map.getDimPosition(block->first));
+    if (llvm::any_of(llvm::make_range(reduction.begin(), split),
+                     [&](unsigned loop) { return loops.sizes[loop] != 1; }))
+      lhsRun = std::min<int64_t>(lhsRun, reduction.end() - split - 1);
+    std::rotate(reduction.begin(), split, split + 1);
+  }
   addDims(layout.reduction, reduction);
   // Columns that follow each other do so in the result.
   SmallVector<unsigned> columns = loops.columns;
@@ -152,15 +163,14 @@ std::optional<PanelLayout> quant_mlir::choosePanels(ContractOp op,
   // run need the fewest bytes; a kernel then gathers lhs, which it has to do
   // anyway where lhs has no run, and which is worth it where an eighth would be
   // zeros.
-  std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   PanelLayout gathered = layout;
   chooseRun(gathered, layout.reduction.size() - hasColumns, block, target);
-  chooseRun(layout, loops.lhsRun, block, target);
+  chooseRun(layout, lhsRun, block, target);
   bool isSplitApart =
-      block &&
+      block && !isInOrder &&
       !llvm::is_contained(ArrayRef(layout.reduction).take_back(layout.run),
                           int64_t(block->first));
-  if (loops.lhsRun == 0 || isDepthwise || isSplitApart)
+  if (lhsRun == 0 || isDepthwise || isSplitApart)
     return gathered;
   bool isKnown = !ShapedType::isDynamic(loops.getSize(loops.reduction));
   if (isKnown && getFilledSize(layout) * 8 > getFilledSize(gathered) * 9)

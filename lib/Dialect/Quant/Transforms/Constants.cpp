@@ -21,8 +21,9 @@ bool quant_mlir::isTooLarge(ShapedType type) {
   });
 }
 
-/// Alignment of resources: what every allocator gives. Upstream reads bytecode in
-/// the memory where it is, and refuses it where that is aligned less than this.
+/// Alignment of resources: what every allocator gives. Upstream reads bytecode
+/// in the memory where it is, and refuses it where that is aligned less than
+/// this.
 static constexpr size_t resourceAlignment = 16;
 
 ElementsAttr
@@ -46,10 +47,23 @@ quant_mlir::makeElements(ShapedType type, int64_t size, StringRef nameHint,
 
 ElementsAttr quant_mlir::makeElements(ShapedType type, ArrayRef<char> bytes,
                                       StringRef nameHint) {
-  return makeElements(type, bytes.size(), nameHint,
-                      [&](MutableArrayRef<char> dest) {
-                        llvm::copy(bytes, dest.begin());
-                      });
+  return makeElements(
+      type, bytes.size(), nameHint,
+      [&](MutableArrayRef<char> dest) { llvm::copy(bytes, dest.begin()); });
+}
+
+ElementsAttr quant_mlir::reshapeElements(ElementsAttr elements,
+                                         ArrayRef<int64_t> shape) {
+  if (!elements)
+    return {};
+  auto type = RankedTensorType::get(shape, elements.getElementType());
+  if (type == elements.getType())
+    return elements;
+  if (auto dense = dyn_cast<DenseElementsAttr>(elements))
+    return dense.reshape(type);
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
+    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  return {};
 }
 
 ElementsAttr quant_mlir::makeFloatElements(ShapedType type,
@@ -100,15 +114,14 @@ Value quant_mlir::makePackedCodes(OpBuilder &builder, Location loc,
       {numerics::packedSize(type.getNumElements(), width)},
       builder.getI8Type());
   int64_t size = numerics::packedSize(codes.size(), width);
-  ElementsAttr packed = makeElements(
-      packedType, size, nameHint, [&](MutableArrayRef<char> dest) {
+  ElementsAttr packed =
+      makeElements(packedType, size, nameHint, [&](MutableArrayRef<char> dest) {
         numerics::packCodes(codes.data(), codes.size(), width,
                             reinterpret_cast<uint8_t *>(dest.data()));
       });
   Value constant = arith::ConstantOp::create(builder, loc, packed);
-  return UnpackOp::create(
-      builder, loc, type, constant,
-      LayoutAttr::get(builder.getContext(), "canonical"));
+  return UnpackOp::create(builder, loc, type, constant,
+                          LayoutAttr::get(builder.getContext(), "canonical"));
 }
 
 AffineAttr quant_mlir::makeAffine(const numerics::QuantSpec &spec,
@@ -148,10 +161,10 @@ Value quant_mlir::makeCodes(OpBuilder &builder, Location loc,
   if (width < 8)
     for (uint8_t &code : codes)
       code &= (1u << width) - 1;
-  ElementsAttr elements = makeElements(
-      type,
-      ArrayRef<char>(reinterpret_cast<const char *>(codes.data()),
-                     codes.size()),
-      nameHint);
+  ElementsAttr elements =
+      makeElements(type,
+                   ArrayRef<char>(reinterpret_cast<const char *>(codes.data()),
+                                  codes.size()),
+                   nameHint);
   return arith::ConstantOp::create(builder, loc, elements);
 }

@@ -15,7 +15,6 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -117,26 +116,12 @@ static DimMap mapDims(OpOperand &source) {
       .Default([&](Operation *) { return DimMap(rank); });
 }
 
-/// The same elements in another shape.
-static ElementsAttr reshape(ElementsAttr elements, ArrayRef<int64_t> shape) {
-  if (!elements)
-    return {};
-  auto type = RankedTensorType::get(shape, elements.getElementType());
-  if (type == elements.getType())
-    return elements;
-  if (auto dense = dyn_cast<DenseElementsAttr>(elements))
-    return dense.reshape(type);
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
-    return DenseResourceElementsAttr::get(type, resource.getRawHandle());
-  return {};
-}
-
 /// The same elements with dimensions of `counts` in another `order`: that of
 /// dimension i of the result is order[i]. Null where they are not in memory.
 static ElementsAttr permute(ElementsAttr elements, ArrayRef<int64_t> counts,
                             ArrayRef<int64_t> order, ArrayRef<int64_t> shape) {
   if (!elements || llvm::is_sorted(order))
-    return reshape(elements, shape);
+    return reshapeElements(elements, shape);
   bool isSplat;
   std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
   if (!bytes)

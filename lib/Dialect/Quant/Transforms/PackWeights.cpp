@@ -8,6 +8,9 @@
 
 #include "quant-mlir/Dialect/Quant/Transforms/PackWeights.h"
 
+#include "ConstantCodes.h"
+#include "FitWeights.h"
+
 #include "quant-mlir/Dialect/Quant/Transforms/Constants.h"
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
 #include "quant-mlir/Dialect/Quant/Transforms/Passes.h"
@@ -16,6 +19,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
@@ -34,68 +38,11 @@ using numerics::PanelLayout;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Codes of a constant, one per byte, or values in their bytes.
-struct ConstantCodes {
-  ArrayRef<uint8_t> codes;
-  std::vector<uint8_t> storage; ///< where they are not as they lie in the IR
-  std::string name;             ///< of the resource
-};
-
 /// What packing makes of a value.
 struct PackedWeights {
   Value bytes, sums;
 };
 } // namespace
-
-static std::string getResourceName(ElementsAttr elements) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements))
-    return resource.getRawHandle().getKey().str();
-  return "weights";
-}
-
-/// arith.constant, or quant.unpack <canonical> of one. Otherwise the reason, or
-/// none where there is nothing to pack yet.
-static std::optional<ConstantCodes> readCodes(Value rhs, std::string &reason) {
-  auto type = cast<RankedTensorType>(rhs.getType());
-  auto unpack = rhs.getDefiningOp<UnpackOp>();
-  ElementsAttr elements;
-  if (!matchPattern(unpack ? unpack.getInput() : rhs, m_Constant(&elements)))
-    return std::nullopt;
-  bool isSplat;
-  std::optional<ArrayRef<char>> bytes = getRawBytes(elements, isSplat);
-  if (!bytes) {
-    reason =
-        "their elements are not in memory: a resource is missing, or of the "
-        "wrong size";
-    return std::nullopt;
-  }
-  ArrayRef<uint8_t> data(reinterpret_cast<const uint8_t *>(bytes->data()),
-                         bytes->size());
-  ConstantCodes result;
-  result.name = getResourceName(elements);
-  if (isSplat) {
-    for (int64_t i = 0, e = elements.getNumElements(); i < e; ++i)
-      result.storage.insert(result.storage.end(), data.begin(), data.end());
-    data = result.storage;
-  }
-  if (unpack) {
-    LayoutAttr layout = unpack.getLayout();
-    std::vector<uint8_t> codes(
-        type.getNumElements() *
-        llvm::divideCeil(type.getElementTypeBitWidth(), 8));
-    // Bits above the width are not looked at, so signs do not matter.
-    if (layout.isCanonical())
-      numerics::unpackCodes(data.data(), codes.size(),
-                            type.getElementTypeBitWidth(), false, codes.data());
-    else
-      numerics::unpackPanels(layout.getPanelLayout(), data.data(), false,
-                             codes.data());
-    result.storage = std::move(codes);
-    data = result.storage;
-  }
-  result.codes = data;
-  return result;
-}
 
 static PackedWeights packCodes(ContractOp op, const ConstantCodes &constant,
                                const PanelLayout &layout) {
@@ -128,48 +75,6 @@ static PackedWeights packCodes(ContractOp op, const ConstantCodes &constant,
                                   sums.size() * sizeof(int32_t)),
                    constant.name + ".sums"));
   return result;
-}
-
-/// The bits that codes of rhs have in kernels of GPUs: those unpack nibbles,
-/// and nothing where every channel has a filter of its own.
-static unsigned getWidthOnGPU(ContractOp op) {
-  unsigned width = op.getRhsCodesType().getElementTypeBitWidth();
-  if (!op.hasIntegerSum())
-    return width == 2 ? 4 : width;
-  return analyzeLoops(op).isDepthwise ? 8 : std::max(width, 4u);
-}
-
-/// %w as <int2, …> : tensor<…xi2>
-///   -> %v as <int4 range [-2, 1], …> : tensor<…xi4>
-///
-/// The same codes in `width` bits, 4 or 8; null where they are no constant.
-/// `params` becomes what they are.
-static Value widenCodes(ContractOp op, unsigned width, AffineAttr &params) {
-  std::string reason;
-  Value rhs = op.getRhs();
-  std::optional<ConstantCodes> constant = readCodes(rhs, reason);
-  if (!constant)
-    return Value();
-  using numerics::StorageType;
-  bool isSigned = numerics::isSignedInteger(params.getStorage());
-  uint8_t mask = (1 << numerics::bitWidth(params.getStorage())) - 1,
-          sign = isSigned ? (mask + 1) / 2 : 0;
-  std::vector<uint8_t> codes;
-  for (uint8_t code : constant->codes)
-    codes.push_back(((code & mask) ^ sign) - sign);
-  StorageType storage =
-      width == 8 ? (isSigned ? StorageType::Int8 : StorageType::UInt8)
-                 : (isSigned ? StorageType::Int4 : StorageType::UInt4);
-  params = AffineAttr::get(op.getContext(), storage, params.getQuantMin(),
-                           params.getQuantMax(), params.getGranularity(),
-                           params.getScale(), params.getZeroPoint(),
-                           params.getMinval());
-  OpBuilder builder(op.getContext());
-  builder.setInsertionPointAfterValue(rhs);
-  return makeCodes(builder, rhs.getLoc(),
-                   cast<RankedTensorType>(rhs.getType())
-                       .clone(params.getStorageElementType()),
-                   codes, constant->name);
 }
 
 /// The constant codes, or quant.unpack, of packed bytes.
@@ -265,25 +170,12 @@ struct PackWeightsPass
     getOperation()->walk([&](ContractOp op) { ops.push_back(op); });
     // Weights that several operations share are packed once for each layout.
     llvm::DenseMap<std::tuple<Value, Attribute, Attribute>, PackedWeights> done;
-    llvm::DenseMap<std::tuple<Value, Attribute, unsigned>,
-                   std::pair<Value, AffineAttr>>
-        widened;
+    WeightFitter fitter;
     llvm::SetVector<Operation *> replaced;
     for (ContractOp op : ops) {
-      if (hasNarrowCodes(op)) {
-        unsigned width = getWidthOnGPU(op);
-        auto &[value, params] =
-            widened[{op.getRhs(), op.getRhsParamsAttr(), width}];
-        if (!value) {
-          params = op.getRhsParamsAttr();
-          value = widenCodes(op, width, params);
-        }
-        if (value) {
-          replaced.insert(op.getRhs().getDefiningOp());
-          op.getRhsMutable().assign(value);
-          op.setRhsParamsAttr(params);
-        }
-      }
+      if (!undo && !gpu.empty())
+        if (Value old = fitter.fit(op))
+          replaced.insert(old.getDefiningOp());
       Value rhs = op.getRhs(), sums = op.getSums();
       if (!(undo ? unpack(op, done) : pack(op, done)))
         continue;
@@ -306,15 +198,6 @@ struct PackWeightsPass
 private:
   using Done =
       llvm::DenseMap<std::tuple<Value, Attribute, Attribute>, PackedWeights>;
-
-  /// Whether rhs is of codes that the target has no kernel for, and is to be
-  /// packed.
-  bool hasNarrowCodes(ContractOp op) {
-    return !undo && !gpu.empty() && !op.getLayout() && op.getRhsParams() &&
-           numerics::isInteger(op.getRhsParams()->getStorage()) &&
-           op.getRhsCodesType().getElementTypeBitWidth() < getWidthOnGPU(op) &&
-           isa<TensorType>(op.getRhs().getType());
-  }
 
   static InFlightDiagnostic remark(ContractOp op) {
     return emitRemark(op.getLoc())

@@ -99,3 +99,34 @@ func.func @tiny(%x: memref<32x256xi8>, %w: memref<4096xi8>, %s: memref<8x32xi32>
     maps [#x, #w, #y]
   return
 }
+
+// -----
+
+#x = affine_map<(h, w, n, b, i, j, c) -> (h + i, w + j, b, c)>
+#w = affine_map<(h, w, n, b, i, j, c) -> (n, b, i, j, c)>
+#y = affine_map<(h, w, n, b, i, j, c) -> (h, w, n)>
+
+// Blocks of 32 channels under a window of 3 x 3, which are 288 codes: four stages and a
+// half, so that a block may end behind each half. Codes are copied 16 at a time.
+// CHECK-LABEL: func.func @window(
+// CHECK: gpu.func
+// CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>, {{.*}}, index, index)
+// CHECK: nvvm.cp.async.wait.group
+// CHECK: nvgpu.device_async_copy %{{.*}}, 16
+// CHECK: nvvm.mma.sync
+// CHECK: %[[PART:.*]] = arith.addi %{{.*}}, %c1
+// CHECK: %[[REST:.*]] = arith.remui %[[PART]], %c9
+// CHECK: %[[ENDS:.*]] = arith.cmpi eq, %[[REST]], %c0
+// CHECK: scf.if %[[ENDS]]
+// CHECK: vector.fma
+// CHECK: nvvm.mma.sync
+// CHECK: scf.if
+// CHECK: vector.fma
+func.func @window(%x: memref<10x10x2x32xi8>, %w: memref<9216xi8>, %s: memref<2x32xi32>, %y: memref<8x8x32xf32>) {
+  quant.contract
+    lhs(%x as <int8, per_tensor, scale = 1.0> : memref<10x10x2x32xi8>)
+    rhs(%w as <int4, per_block<[-1, 1, -1, -1, -1]>, scale = dense<1.0> : tensor<1x2x1x1x1xf32>> in <panels, tensor<32x2x3x3x32xi4>, columns = [0], reduction = [1, 2, 3, 4], run = 1, panel = 32, group = 16, offset = 8> sums %s : memref<2x32xi32>, : memref<9216xi8>)
+    outs(%y : memref<8x8x32xf32>)
+    maps [#x, #w, #y]
+  return
+}

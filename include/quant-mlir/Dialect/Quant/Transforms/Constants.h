@@ -35,6 +35,11 @@ mlir::ElementsAttr
 makeElements(mlir::ShapedType type, int64_t size, llvm::StringRef nameHint,
              llvm::function_ref<void(llvm::MutableArrayRef<char>)> write);
 
+/// The same elements in another shape; null where there are none, or where they
+/// are neither dense nor a resource.
+mlir::ElementsAttr reshapeElements(mlir::ElementsAttr elements,
+                                   llvm::ArrayRef<int64_t> shape);
+
 /// Parameters as elements: `type` decides how the numbers are stored.
 mlir::ElementsAttr makeFloatElements(mlir::ShapedType type,
                                      llvm::ArrayRef<float> values,

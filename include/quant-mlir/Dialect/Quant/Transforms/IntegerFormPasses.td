@@ -240,8 +240,11 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
     Weights that are packed stay as they are, so a second run changes nothing. Where
     their layout is none that the target reads, a remark says so, and a lowering to it
     computes the operation by loops, with the same numbers. Kernels
-    of GPUs unpack nothing shorter than nibbles: for them, codes of two bits become codes
-    of four with the same range, which is what `undo` gives back.
+    of GPUs unpack nothing shorter than nibbles, and nothing of a depthwise contraction:
+    for them, codes of two bits become codes of four, or all of them codes of eight, with
+    the same range. They walk a reduction once, so blocks of channels under a window are
+    a dimension of their own there (`tensor.expand_shape` of `lhs`), the outermost of the
+    reduction. `undo` gives back what the codes and dimensions have become.
 
     Limits: constants of `arith.constant`, in memory, or `quant.unpack` of one; on
     tensors. A constant that is not packed is named in a remark with the reason;
@@ -263,7 +266,7 @@ def PackWeightsPass : Pass<"quant-pack-weights", "::mlir::ModuleOp"> {
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
-    "::quant_mlir::QParamsDialect"
+    "::mlir::tensor::TensorDialect", "::quant_mlir::QParamsDialect"
   ];
   let statistics = [
     Statistic<"numPacked", "packed", "Constants that were packed">,
