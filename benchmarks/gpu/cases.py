@@ -1,9 +1,10 @@
 """What is measured on a GPU, and the module that each case is compiled from.
 
-A case is a product of an m x k matrix of activations and constant weights of k x n. Its
-module has buffers as arguments, weights among them in the layout that the compiler
-chooses, so that kernels do not hold the weights. A case of packing is codes that are
-computed, which become such a layout.
+A case is a product of an m x k matrix of activations and constant weights of k x n, or a
+convolution: rows are positions then, and the reduction is groups of channels, the window,
+the channels of a group. Its module has buffers as arguments, weights among them in the
+layout that the compiler chooses, so that kernels do not hold the weights. A case of packing
+is codes that are computed, which become such a layout.
 """
 
 import dataclasses
@@ -30,10 +31,30 @@ class Case:
   asymmetric: bool = False  # zero points on both sides
   bias: bool = False
   timed: bool = True  # else only checked
+  image: tuple = ()  # of a convolution: height, width, groups of channels, their channels
+  window: tuple = ()  # height and width
 
   @property
   def name(self):
     return "%s %dx%dx%d" % (self.work, self.m, self.n, self.k)
+
+  @property
+  def is_product(self):
+    return not self.window
+
+  @property
+  def weights_shape(self):
+    """Of which the last dimension is columns, the others are the reduction, in order."""
+    if self.is_product:
+      return self.k, self.n
+    groups, channels = self.image[2:]
+    return (groups, *self.window, channels, self.n)
+
+  @property
+  def result_shape(self):
+    if self.is_product:
+      return self.m, self.n
+    return (*(a - b + 1 for a, b in zip(self.image, self.window)), self.n)
 
   @property
   def stem(self):
@@ -76,7 +97,7 @@ class PackCase:
   weights: str = "int8"  # or uint8
   timed: bool = True
 
-  is_integer, block, operations = True, 0, 0
+  is_integer, is_product, block, operations = True, False, 0, 0
 
   @property
   def name(self):
@@ -114,8 +135,38 @@ def pack_cases():
   return cases
 
 
+def convolution(image, window, n, **options):
+  """`image`: height, width, channels; with `is_blocked`, 32 channels share a scale."""
+  height, width, channels = image
+  is_blocked = options.pop("is_blocked", False)
+  inner = 32 if is_blocked else channels
+  of_window = window[0] * window[1]
+  work = "%s x %s conv %dx%d of %dx%dx%d" % (options.get("lhs", "int8"),
+                                             options.get("weights", "int8"), *window, *image)
+  return Case(work + " blocks" * is_blocked,
+              (height - window[0] + 1) * (width - window[1] + 1), n, of_window * channels,
+              block=of_window * inner if is_blocked else 0,
+              image=(height, width, channels // inner, inner), window=window, **options)
+
+
+def convolution_cases():
+  cases = []
+  for image, window, n in [((7, 9, 64), (3, 3), 70), ((12, 20, 96), (1, 3), 130),
+                           ((3, 4, 128), (2, 2), 40)]:
+    for lhs in "int8", "uint8", "f16":
+      few = dict(lhs=lhs, timed=False)
+      cases += [convolution(image, window, n, asymmetric=lhs == "uint8", **few),
+                convolution(image, window, n, weights="int4", asymmetric=True,
+                            is_blocked=True, **few)]
+  for lhs in "int8", "f16":
+    cases.append(convolution((58, 58, 256), (3, 3), 256, lhs=lhs, result=lhs))
+    cases.append(convolution((58, 58, 256), (3, 3), 256, lhs=lhs, weights="int4",
+                             is_blocked=True))
+  return cases
+
+
 def all_cases():
-  cases = pack_cases()
+  cases = pack_cases() + convolution_cases()
   # Ragged and small, for numbers only.
   for m, n, k in [(1, 96, 160), (3, 40, 100), (17, 72, 96), (40, 200, 1056), (70, 130, 100),
                   (130, 200, 320), (300, 4300, 100)]:
@@ -200,14 +251,15 @@ class Numbers:
 
 def weights_text(case, numbers, k):
   """Parameters of the weights of the first `k` of the reduction."""
-  granularity = "per_channel<[1]>"
+  last = len(case.weights_shape) - 1
+  granularity = "per_channel<[%d]>" % last
   scales, zeros = numbers.scales, numbers.zeros
   if case.block:
-    granularity = "per_block<[%d, 1]>" % case.block
+    granularity = "per_block<[%s, 1]>" % (case.block if case.is_product else "1, -1, -1, -1")
     count = -(-k // case.block)
     scales = scales[:count]
     zeros = zeros[:count] if zeros is not None else None
-  shape = "%dx%d" % scales.shape
+  shape = "%dx%s%d" % (scales.shape[0], "1x" * (last - 1), scales.shape[1])
   text = "%s, %s, scale = %s : tensor<%sxf32>" % (case.weights, granularity,
                                                   hexadecimal(scales), shape)
   if zeros is not None:
@@ -224,8 +276,10 @@ def element(name, kind):
 
 def operands_text(case, numbers, k, kind, rhs):
   """quant.contract on tensors or buffers (`kind`)."""
-  lhs_type = "%s<%dx%dx%s>" % (kind, case.m, k, element(case.lhs, kind))
-  init_type = "%s<%dx%dx%s>" % (kind, case.m, case.n, element(case.result, kind))
+  shaped = lambda shape, name: "%s<%sx%s>" % (kind, "x".join(map(str, shape)),
+                                              element(name, kind))
+  lhs_type = shaped((case.m, k) if case.is_product else case.image, case.lhs)
+  init_type = shaped(case.result_shape, case.result)
   lhs = "%x"
   if case.is_integer:
     lhs += " as <%s, per_tensor, scale = %.9e, zero_point = %d>" % (
@@ -244,11 +298,13 @@ def operands_text(case, numbers, k, kind, rhs):
   return text, lhs_type, init_type
 
 
-MAPS = """#x = affine_map<(m, n, k) -> (m, k)>
-#w = affine_map<(m, n, k) -> (k, n)>
-#b = affine_map<(m, n, k) -> (n)>
-#y = affine_map<(m, n, k) -> (m, n)>
-"""
+def maps_text(case):
+  loops, lhs, rhs, result = "m, n, k", "m, k", "k, n", "m, n"
+  if not case.is_product:
+    loops, lhs = "h, w, n, g, i, j, c", "h + i, w + j, g, c"
+    rhs, result = "g, i, j, c, n", "h, w, n"
+  return "".join("#%s = affine_map<(%s) -> (%s)>\n" % (name, loops, operand)
+                 for name, operand in zip("xwby", (lhs, rhs, "n", result)))
 
 
 def pack_probe_module(case):
@@ -284,16 +340,17 @@ def probe_module(case, numbers, k):
   them out."""
   code = element(case.weights, "tensor")
   one = "1.0" if code[0] == "f" else "1"
-  rhs = "%%c as %s : tensor<%dx%dx%s>" % (weights_text(case, numbers, k), k, case.n, code)
+  shape = (k, case.n) if case.is_product else case.weights_shape
+  weights_type = "tensor<%sx%s>" % ("x".join(map(str, shape)), code)
+  rhs = "%%c as %s : %s" % (weights_text(case, numbers, k), weights_type)
   text, lhs_type, init_type = operands_text(case, numbers, k, "tensor", rhs)
   bias = ", %%b: tensor<%dxi32>" % case.n if case.bias else ""
-  return MAPS + """func.func @probe(%%x: %s, %%y: %s%s) -> %s {
-  %%c = arith.constant dense<%s> : tensor<%dx%dx%s>
+  return maps_text(case) + """func.func @probe(%%x: %s, %%y: %s%s) -> %s {
+  %%c = arith.constant dense<%s> : %s
   %%r = %s -> %s
   return %%r : %s
 }
-""" % (lhs_type, init_type, bias, init_type, one, k, case.n, code, text,
-       init_type, init_type)
+""" % (lhs_type, init_type, bias, init_type, one, weights_type, text, init_type, init_type)
 
 
 def case_module(case, numbers, layout, packed_bytes, sums_shape):
@@ -310,7 +367,7 @@ def case_module(case, numbers, layout, packed_bytes, sums_shape):
   if case.bias:
     arguments.append("%%b: memref<%dxi32>" % case.n)
   arguments.append("%%y: %s" % init_type)
-  return MAPS + """func.func @kernel(%s) {
+  return maps_text(case) + """func.func @kernel(%s) {
   %s
   return
 }

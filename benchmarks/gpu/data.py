@@ -49,6 +49,13 @@ def pack(case, layout, codes):
   return np.ascontiguousarray(parts[:, :, :, 0] | parts[:, :, :, 1] << 4)
 
 
+def gather_windows(case, image):
+  """What each position of the result is a product of: a row for each."""
+  windows = np.lib.stride_tricks.sliding_window_view(image, case.window,
+                                                     axis=(0, 1))
+  return np.ascontiguousarray(windows.transpose(0, 1, 2, 4, 5, 3)).reshape(case.m, case.k)
+
+
 class Host:
   """What a result is compared with is computed here, or on the device: peers.py."""
   checks_all = False  # of products that take long
@@ -126,22 +133,25 @@ class Data:
     if case.weights == "float8_e4m3fn":
       self.codes = random_e4m3(random, shape)
     self.bias = None
+    stored_shape = (case.m, case.k) if case.is_product else case.image
     if case.is_integer:
       kind = np.int8 if case.lhs == "int8" else np.uint8
       limits = np.iinfo(kind)
-      self.x = random.integers(limits.min, limits.max + 1, (case.m, case.k), kind)
+      self.x = random.integers(limits.min, limits.max + 1, stored_shape, kind)
       stored = self.x
     elif case.is_small_float:
-      stored = random_e4m3(random, (case.m, case.k))
+      stored = random_e4m3(random, stored_shape)
       self.x = decode_e4m3(stored)
     else:
-      values = random.standard_normal((case.m, case.k)).astype(np.float32)
+      values = random.standard_normal(stored_shape).astype(np.float32)
       if case.lhs == "bf16":
         stored = to_bf16(values)
         self.x = from_bf16(stored)
       else:
         stored = values.astype(VALUES[case.lhs])
         self.x = stored.astype(np.float32)
+    if not case.is_product:
+      self.x = gather_windows(case, self.x)
     self.arguments = [stored, pack(case, layout, self.codes)]
     if case.is_integer:
       self.arguments.append(self._sums())

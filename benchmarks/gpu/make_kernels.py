@@ -22,7 +22,7 @@ import zlib
 import cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LAYOUT = re.compile(r"in (<panels, tensor<(\d+)x(\d+)x(\w+)>,[^>]*>)")
+LAYOUT = re.compile(r"in (<panels, tensor<([\dx]+)x\w+>,[^>]*>)")
 PACK_LAYOUT = re.compile(r"quant.pack_columns .* in (<panels, tensor<[^>]*>,[^>]*>)")
 
 
@@ -64,7 +64,7 @@ def find_layout(tools, case, numbers, arch):
     text = found[1]
     return text, numbers_of()
   k = min(case.k, max(case.block, 32) * 8)
-  if case.k % 32:
+  if case.k % 32 or not case.is_product:
     k = case.k
   module = cases.probe_module(case, numbers, k)
   done = tools.run([tools.opt, "-", "--quant-pack-weights=gpu=nvvm gpu-arch=%s" % arch],
@@ -72,8 +72,8 @@ def find_layout(tools, case, numbers, arch):
   found = LAYOUT.search(done.stdout.decode())
   if not found:
     raise Failure("the compiler does not pack weights of this kind")
-  text = found[1].replace("tensor<%sx%sx" % (found[2], found[3]),
-                          "tensor<%dx%dx" % (case.k, case.n), 1)
+  text = found[1].replace("tensor<%sx" % found[2],
+                          "tensor<%sx" % "x".join(map(str, case.weights_shape)), 1)
   return text, numbers_of()
 
 

@@ -172,8 +172,8 @@ def work(options, manifest, numbers):
       row = run_case(driver, case, Kernel(options.folder, entry), options)
       if "seconds" in row:
         if case.name not in of_peers:
-          of_peers[case.name] = {} if isinstance(case, cases.PackCase) else peers.measure(
-              case, 4 * driver.l2_bytes)
+          of_peers[case.name] = peers.measure(
+              case, 4 * driver.l2_bytes) if case.is_product else {}
         row["peers"] = of_peers[case.name]
     except Exception as error:  # One kernel is one row.
       row = {"case": case.name, "arch": entry["arch"],
