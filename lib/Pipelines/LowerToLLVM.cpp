@@ -85,9 +85,8 @@ static void addTensorPasses(OpPassManager &pm,
     if (isGPU(options.target)) {
       pack.gpu = getName(getGPUOptions(options).kind).str();
       pack.gpuArch = options.gpuArch;
-    } else {
-      pm.addPass(createOrderChannelsPass());
     }
+    pm.addPass(createOrderChannelsPass({pack.gpu, pack.gpuArch}));
     pm.addPass(createPackWeightsPass(pack));
     PrepareKernelsPassOptions prepare;
     prepare.cpu = options.machine.cpu;

@@ -115,7 +115,16 @@ def OrderChannelsPass : Pass<"quant-order-channels", "::mlir::ModuleOp"> {
     with a remark. Of two such contractions in a row, the second one reads the first
     one's result before it is transposed. Numbers do not change: the operation is the
     same. Weights stay as they are: `quant-pack-weights` lays them out anyway.
+
+    For a GPU (`gpu`) no kernel writes rows, so all contractions are moved whose types a
+    kernel of it has.
   }];
+  let options = [
+    Option<"gpu", "gpu", "std::string", "\"\"",
+           "order for a GPU instead: spirv, nvvm or rocdl">,
+    Option<"gpuArch", "gpu-arch", "std::string", "\"\"",
+           "architecture of the GPU; default: its plainest">,
+  ];
   let dependentDialects = quantLoweringDialects;
   let statistics = [
     Statistic<"numOrdered", "ordered", "Contractions with channels moved">,

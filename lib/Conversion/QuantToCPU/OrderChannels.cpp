@@ -9,8 +9,10 @@
 #include "ContractKernel.h"
 
 #include "quant-mlir/Conversion/Passes.h"
+#include "quant-mlir/Conversion/QuantToGPU/QuantToGPU.h"
 #include "quant-mlir/Dialect/Quant/IR/ContractLoops.h"
 #include "quant-mlir/Dialect/Quant/Transforms/OpNames.h"
+#include "quant-mlir/Target/GPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -118,6 +120,26 @@ struct OrderChannelsPass
     : public quant_mlir::impl::OrderChannelsPassBase<OrderChannelsPass> {
   using OrderChannelsPassBase::OrderChannelsPassBase;
 
+  LogicalResult initialize(MLIRContext *context) override {
+    if (gpu.empty())
+      return success();
+    auto fail = [&](const llvm::Twine &message) {
+      return emitError(UnknownLoc::get(context))
+             << "quant-order-channels: " << message;
+    };
+    GPUTargetOptions options;
+    std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
+    if (!kind)
+      return fail("expected spirv, nvvm or rocdl as gpu, found '" + gpu + "'");
+    options.kind = *kind;
+    options.arch = gpuArch;
+    llvm::Expected<GPUTarget> found = GPUTarget::get(options);
+    if (!found)
+      return fail(llvm::toString(found.takeError()));
+    gpuTarget = std::make_shared<GPUTarget>(std::move(*found));
+    return success();
+  }
+
   void runOnOperation() override {
     SmallVector<ContractOp> ops;
     getOperation()->walk([&](ContractOp op) {
@@ -127,21 +149,27 @@ struct OrderChannelsPass
     for (ContractOp op : ops) {
       ContractLoops loops = analyzeLoops(op);
       SmallVector<unsigned> channels = findChannels(op, loops);
-      if (!channels.empty() && !hasKernelByRows(op, loops))
+      if (channels.empty())
+        continue;
+      if (gpuTarget ? findNoGPUTypesReason(op, *gpuTarget).empty()
+                    : !hasKernelByRows(op, loops))
         order(op, loops, channels);
     }
   }
 
 private:
+  /// Null for a CPU.
+  std::shared_ptr<const GPUTarget> gpuTarget;
+
   void order(ContractOp op, const ContractLoops &loops,
              ArrayRef<unsigned> channels) {
     ++numOrdered;
-    emitRemark(op.getLoc()) << "'" << getQuantName(op)
-                            << "' is computed with channels innermost, between "
-                               "transpositions: only "
-                               "codes of 8 bits with static parameters have a "
-                               "kernel where they are "
-                               "not";
+    emitRemark(op.getLoc())
+        << "'" << getQuantName(op)
+        << "' is computed with channels innermost, between transpositions: "
+        << (gpuTarget ? "no kernel of a GPU writes them elsewhere"
+                      : "only codes of 8 bits with static parameters have a "
+                        "kernel where they are not");
     OpBuilder builder(op);
     Location loc = op.getLoc();
     auto loopOf = [](AffineMap map, unsigned dim) -> std::optional<unsigned> {

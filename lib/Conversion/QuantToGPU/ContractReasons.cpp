@@ -8,7 +8,8 @@
 using namespace mlir;
 using namespace quant_mlir;
 
-static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
+std::string quant_mlir::findNoGPUTypesReason(ContractOp op,
+                                             const GPUTarget &target) {
   auto isBytes = [](AffineAttr params) {
     return params.getStorage() == numerics::StorageType::Int8 ||
            params.getStorage() == numerics::StorageType::UInt8;
@@ -19,8 +20,6 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   } else if (!isBytes(*op.getLhsParams())) {
     return "codes of its left-hand side are not integers of 8 bits";
   }
-  if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
-    return "codes of its right-hand side have two bits";
   // Other codes are made behind a sum of values.
   bool isOther = op.getInitParams() && !isBytes(*op.getInitParams());
   if (isOther && op.hasIntegerSum())
@@ -41,6 +40,10 @@ static std::string findTypeReason(ContractOp op, const GPUTarget &target) {
   if (divides && !target.hasExactDoubles())
     return "scales, a bias or a residual in floats are divided by the "
            "result's scale in f64, which the target does not promise";
+  if (op.getWide())
+    return "an int32 may not hold its sum";
+  if (!op.hasIntegerSum() && analyzeLoops(op).isDepthwise)
+    return "it is depthwise, and no sum of integers";
   return "";
 }
 
@@ -91,11 +94,11 @@ bool quant_mlir::isOneOfRow(const ContractLoops &loops,
 
 std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
                                               const GPUTarget &target) {
-  if (std::string reason = findTypeReason(op, target); !reason.empty())
+  if (std::string reason = findNoGPUTypesReason(op, target); !reason.empty())
     return reason;
   ContractLoops loops = analyzeLoops(op);
-  if (op.getWide())
-    return "an int32 may not hold its sum";
+  if (op.getRhsCodesType().getElementTypeBitWidth() < 4)
+    return "codes of its right-hand side have two bits";
   std::optional<LayoutAttr> layout = op.getLayout();
   if (!layout)
     return "its right-hand side is not packed, as quant-pack-weights packs "
@@ -104,8 +107,6 @@ std::string quant_mlir::findNoGPUKernelReason(ContractOp op,
       !reason.empty())
     return reason;
   if (loops.isDepthwise) {
-    if (!op.hasIntegerSum())
-      return "it is depthwise, and no sum of integers";
     if (std::string reason = findNoDepthwiseReason(op, loops); !reason.empty())
       return reason;
     makeChannelsColumns(loops);

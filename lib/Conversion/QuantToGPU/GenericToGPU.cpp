@@ -56,9 +56,15 @@ static bool hasValues(Type type, const GPUTarget &target) {
   }
 }
 
-/// Types that elements of a kernel's buffers have.
-static bool hasBuffers(Type type) {
+/// Types that elements of a table have.
+static bool hasTables(Type type) {
   return type.isF32() || type.isInteger(8) || type.isInteger(32);
+}
+
+/// Those of a kernel's buffers: floats of 16 bits are moved, see hasValues.
+static bool hasBuffers(Type type, const GPUTarget &target) {
+  return hasTables(type) ||
+         (isa<Float16Type, BFloat16Type>(type) && target.hasHalfBuffers());
 }
 
 /// Operations whose results are the same on every target: integers, and what
@@ -86,7 +92,7 @@ static bool isTableLoad(Operation &op) {
   auto table = load ? load.getMemRef().getDefiningOp<memref::GetGlobalOp>()
                     : memref::GetGlobalOp();
   return table && load.getMemRefType().getRank() == 1 &&
-         hasBuffers(load.getType());
+         hasTables(load.getType());
 }
 
 /// Values of around `op` that its body uses.
@@ -131,7 +137,7 @@ std::string quant_mlir::findNoGPUKernelReason(linalg::GenericOp op,
         return "it reads a number of type " + print(operand.getType());
       continue;
     }
-    if (!hasBuffers(type.getElementType()))
+    if (!hasBuffers(type.getElementType(), target))
       return "it has a buffer of " + print(type.getElementType());
     if (!type.isStrided() || type.getMemorySpace())
       return "it has a buffer of a layout other than strides";

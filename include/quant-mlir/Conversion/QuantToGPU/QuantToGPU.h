@@ -33,6 +33,8 @@ struct GPUTargetOptions;
 /// `target`; empty where it has one. Asked after quant-pack-weights; padding of
 /// lhs counts as done.
 std::string findNoGPUKernelReason(ContractOp op, const GPUTarget &target);
+/// The part of that which types decide, before weights are packed.
+std::string findNoGPUTypesReason(ContractOp op, const GPUTarget &target);
 /// Packs rhs of `op`, on tensors, where it is computed: before it, by
 /// quant.pack_columns, panels and sums of columns as quant-pack-weights makes
 /// of constants. The reason why there is no kernel of such panels, which leaves
