@@ -170,7 +170,7 @@ void WeightFitter::splitBlocks(ContractOp op) {
   auto outermost = llvm::find_if(loops.reductionByStride, [&](unsigned other) {
     return loops.sizes[other] != 1;
   });
-  if (*outermost == loop)
+  if (loops.isDepthwise || *outermost == loop)
     return;
   // Alone in a dimension of lhs.
   AffineMap lhsMap = op.getLhsMap();
@@ -230,13 +230,15 @@ void WeightFitter::splitBlocks(ContractOp op) {
   op.setMapsAttr(builder.getAffineMapArrayAttr(maps));
 }
 
-Value WeightFitter::fit(ContractOp op) {
-  Value rhs = op.getRhs();
+void WeightFitter::fit(ContractOp op, llvm::SetVector<Operation *> &replaced) {
   if (op.getLayout() || !op.getRhsParams() || op.isRhsDynamic() ||
-      !isa<RankedTensorType>(rhs.getType()) ||
+      !isa<RankedTensorType>(op.getRhs().getType()) ||
       !op.getRhsCodesType().hasStaticShape())
-    return Value();
-  widen(op);
-  splitBlocks(op);
-  return op.getRhs() == rhs ? Value() : rhs;
+    return;
+  for (auto step : {&WeightFitter::widen, &WeightFitter::splitBlocks}) {
+    Value before = op.getRhs();
+    (this->*step)(op);
+    if (op.getRhs() != before)
+      replaced.insert(before.getDefiningOp());
+  }
 }

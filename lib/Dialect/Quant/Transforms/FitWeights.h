@@ -5,15 +5,17 @@
 
 #include "quant-mlir/Dialect/Quant/IR/QuantOps.h"
 
+#include "llvm/ADT/SetVector.h"
+
 namespace quant_mlir {
 
 /// Gives contractions the weights that kernels of GPUs have. What several
 /// operations share is made once.
 class WeightFitter {
 public:
-  /// The weights that `op` had before; null where those are as they have to be,
-  /// or are no constant.
-  mlir::Value fit(ContractOp op);
+  /// Where weights are no constant they stay. `replaced`: what has made those
+  /// that did not.
+  void fit(ContractOp op, llvm::SetVector<mlir::Operation *> &replaced);
 
 private:
   using Weights = std::pair<mlir::Value, AffineAttr>;

@@ -20,7 +20,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -174,8 +173,7 @@ struct PackWeightsPass
     llvm::SetVector<Operation *> replaced;
     for (ContractOp op : ops) {
       if (!undo && !gpu.empty())
-        if (Value old = fitter.fit(op))
-          replaced.insert(old.getDefiningOp());
+        fitter.fit(op, replaced);
       Value rhs = op.getRhs(), sums = op.getSums();
       if (!(undo ? unpack(op, done) : pack(op, done)))
         continue;

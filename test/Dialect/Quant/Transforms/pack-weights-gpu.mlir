@@ -97,3 +97,17 @@ func.func @blocks_with_a_rest(%x: tensor<6x8x40xi8>, %o: tensor<4x6x2xf32>) -> t
     outs(%o : tensor<4x6x2xf32>) maps [#bx, #bw, #by] -> tensor<4x6x2xf32>
   return %y : tensor<4x6x2xf32>
 }
+
+// Nothing is left of what lies between.
+// CHECK-LABEL: @pairs_under_a_window
+// CHECK-COUNT-2: arith.constant
+// CHECK-NOT: arith.constant
+// CHECK: in <panels, tensor<2x3x3x2x32xi4>,
+func.func @pairs_under_a_window(%x: tensor<6x8x64xi8>, %o: tensor<4x6x2xf32>) -> tensor<4x6x2xf32> {
+  %w = arith.constant dense<1> : tensor<2x3x3x64xi2>
+  %y = quant.contract
+    lhs(%x as <int8, per_tensor, scale = 0.5> : tensor<6x8x64xi8>)
+    rhs(%w as <int2, per_block<[1, -1, -1, 32]>, scale = dense<0.5> : tensor<2x1x1x2xf32>> : tensor<2x3x3x64xi2>)
+    outs(%o : tensor<4x6x2xf32>) maps [#bx, #bw, #by] -> tensor<4x6x2xf32>
+  return %y : tensor<4x6x2xf32>
+}
