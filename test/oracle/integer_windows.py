@@ -170,7 +170,8 @@ def blocks(seed):
   windows = ((3, 3), (1, 3), (2, 2), (1, 1))
   for i, (channels, block, size) in enumerate(itertools.product(
       (64, 96, 40), (32, 16, 64), (3, 5, 10))):
-    weights = Weights(*forms[i % 8][:1], block, forms[i % 8][1], ("f32", "f16")[i % 2])
+    dtype, offset = forms[i % 8]
+    weights = Weights(dtype, block, offset, ("f32", "f16")[i % 2])
     lhs, out, columns = lhs_forms[i % 7], RESULTS[i // 2 % 5], (70, 9, 130)[i % 3]
     wh, ww = windows[i % 4]
     name = "blocks %dx%d of %d, %dx%d %s %s -> %s" % (wh, ww, channels, size, columns, lhs,

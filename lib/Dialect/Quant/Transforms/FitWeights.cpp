@@ -152,12 +152,11 @@ static Value expandDim(OpBuilder &builder, Location loc, Value value,
 /// that is a loop of its own:
 ///
 ///   lhs(%x : tensor<8x8x64xi8>)
-///   rhs(%w as <int4, per_block<[1, -1, -1, 32]>, …> : tensor<9x3x3x64xi4>)
+///   rhs(%w as <…, per_block<[1, -1, -1, 32]>, …> : tensor<9x3x3x64xi4>)
 /// becomes
 ///   %y = tensor.expand_shape %x [[0], [1], [2, 3]]
 ///   lhs(%y : tensor<8x8x2x32xi8>)
-///   rhs(%v as <int4, per_block<[1, -1, -1, 1, -1]>, …> :
-///   tensor<9x3x3x2x32xi4>)
+///   rhs(%v as <…, per_channel<[0, 3]>, …> : tensor<9x3x3x2x32xi4>)
 void WeightFitter::splitBlocks(ContractOp op) {
   std::optional<std::pair<unsigned, int64_t>> block = op.getReductionBlock();
   RankedTensorType codes = op.getRhsCodesType();
