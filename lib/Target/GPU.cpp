@@ -68,6 +68,18 @@ llvm::Expected<GPUTarget> GPUTarget::get(const GPUTargetOptions &options) {
   return target;
 }
 
+llvm::Expected<GPUTarget> GPUTarget::get(llvm::StringRef kind,
+                                         llvm::StringRef arch) {
+  std::optional<GPUKind> known = symbolizeGPUKind(kind);
+  if (!known)
+    return makeError("expected spirv, nvvm or rocdl as gpu, found " +
+                     quoteForMessage(kind));
+  GPUTargetOptions options;
+  options.kind = *known;
+  options.arch = arch.str();
+  return get(options);
+}
+
 int64_t GPUTarget::getGroupSize() const {
   switch (kind) {
   case GPUKind::SPIRV:

@@ -47,6 +47,9 @@ class GPUTarget : public PanelTarget {
 public:
   /// Fails on an architecture that the target does not know.
   static llvm::Expected<GPUTarget> get(const GPUTargetOptions &options = {});
+  /// Of what options of passes say; fails on a `kind` that is none, too.
+  static llvm::Expected<GPUTarget> get(llvm::StringRef kind,
+                                       llvm::StringRef arch);
 
   GPUKind getKind() const { return kind; }
   llvm::StringRef getArch() const { return arch; }

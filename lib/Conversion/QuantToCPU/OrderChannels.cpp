@@ -123,19 +123,10 @@ struct OrderChannelsPass
   LogicalResult initialize(MLIRContext *context) override {
     if (gpu.empty())
       return success();
-    auto fail = [&](const llvm::Twine &message) {
-      return emitError(UnknownLoc::get(context))
-             << "quant-order-channels: " << message;
-    };
-    GPUTargetOptions options;
-    std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
-    if (!kind)
-      return fail("expected spirv, nvvm or rocdl as gpu, found '" + gpu + "'");
-    options.kind = *kind;
-    options.arch = gpuArch;
-    llvm::Expected<GPUTarget> found = GPUTarget::get(options);
+    llvm::Expected<GPUTarget> found = GPUTarget::get(gpu, gpuArch);
     if (!found)
-      return fail(llvm::toString(found.takeError()));
+      return emitError(UnknownLoc::get(context))
+             << "quant-order-channels: " << llvm::toString(found.takeError());
     gpuTarget = std::make_shared<GPUTarget>(std::move(*found));
     return success();
   }

@@ -267,7 +267,8 @@ struct PrepareKernelsPass
 
   LogicalResult initialize(MLIRContext *context) override {
     auto fail = [&](const llvm::Twine &message) {
-      return emitError(UnknownLoc::get(context)) << message;
+      return emitError(UnknownLoc::get(context))
+             << "quant-prepare-kernels: " << message;
     };
     if (gpu.empty()) {
       llvm::Expected<CPUTarget> found = CPUTarget::get({cpu, features, triple});
@@ -275,16 +276,7 @@ struct PrepareKernelsPass
         return fail(llvm::toString(found.takeError()));
       target = std::make_shared<CPUTarget>(std::move(*found));
     } else {
-      std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
-      if (!kind)
-        return fail(
-            "quant-prepare-kernels: expected spirv, nvvm or rocdl as gpu, "
-            "found '" +
-            gpu + "'");
-      GPUTargetOptions options;
-      options.kind = *kind;
-      options.arch = gpuArch;
-      llvm::Expected<GPUTarget> found = GPUTarget::get(options);
+      llvm::Expected<GPUTarget> found = GPUTarget::get(gpu, gpuArch);
       if (!found)
         return fail(llvm::toString(found.takeError()));
       gpuTarget = std::make_shared<GPUTarget>(std::move(*found));

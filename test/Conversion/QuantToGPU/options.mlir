@@ -1,3 +1,6 @@
+// RUN: not quant-opt %s --quant-pack-weights=gpu=metal 2>&1 | FileCheck %s --check-prefix=GPU
+// RUN: not quant-opt %s --quant-prepare-kernels=gpu=metal 2>&1 | FileCheck %s --check-prefix=GPU
+// GPU: error: quant-{{pack-weights|prepare-kernels}}: expected spirv, nvvm or rocdl as gpu, found 'metal'
 // RUN: not quant-opt %s --quant-to-gpu=target=cuda 2>&1 | FileCheck %s --check-prefix=TARGET
 // TARGET: quant-to-gpu: expected spirv, nvvm or rocdl as target, found 'cuda'
 // RUN: not quant-opt %s --quant-to-gpu=arch=vulkan9 2>&1 | FileCheck %s --check-prefix=ARCH

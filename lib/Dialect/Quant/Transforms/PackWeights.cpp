@@ -152,16 +152,7 @@ struct PackWeightsPass
     };
     if (gpu.empty())
       return take(CPUTarget::get({targetCpu, targetFeatures, targetTriple}));
-    std::optional<GPUKind> kind = symbolizeGPUKind(gpu);
-    if (!kind)
-      return emitError(UnknownLoc::get(context))
-             << "quant-pack-weights: expected spirv, nvvm or rocdl as gpu, "
-                "found '"
-             << gpu << "'";
-    GPUTargetOptions options;
-    options.kind = *kind;
-    options.arch = gpuArch;
-    return take(GPUTarget::get(options));
+    return take(GPUTarget::get(gpu, gpuArch));
   }
 
   void runOnOperation() override {
